@@ -66,6 +66,19 @@ typedef struct sinter_parameter {
 
 typedef enum sinter_phase { SINTER_INFER = 0, SINTER_EVAL = 1, SINTER_TRAIN = 2 } sinter_phase;
 
+/* Where a value lies while its kernel has just run; n is the batch. */
+typedef enum sinter_region {
+  SINTER_REGION_PARAMETERS = 0, /* parameters + offset */
+  SINTER_REGION_FIXED = 1,      /* arena + offset */
+  SINTER_REGION_PER_SAMPLE = 2  /* arena + arena_fixed + n * offset */
+} sinter_region;
+
+typedef struct sinter_value {
+  int64_t offset;                                /* bytes, as the region says */
+  int64_t elements_fixed, elements_per_sample;   /* fixed + n * per_sample elements of storage */
+  int32_t region;                                /* sinter_region */
+} sinter_value;
+
 /* A kernel of one phase, for bench, info and error messages. */
 typedef struct sinter_kernel {
   const char *name;      /* "conv2d_relu_max_pool2d.0" */
@@ -74,6 +87,8 @@ typedef struct sinter_kernel {
   const char *algorithm; /* "direct 14x32" */
   double flops_per_sample, flops_fixed;
   double bytes_per_sample, bytes_fixed;
+  const sinter_value *outputs; /* its float32 outputs, searched for the origin of a NaN; or NULL */
+  int32_t output_count;
 } sinter_kernel;
 
 typedef struct sinter_phase_info {
@@ -91,7 +106,7 @@ typedef enum sinter_subset_op {
   SINTER_SUBSET_SLICE = 0,       /* [start:stop] after clamping as Python does; stop INT64_MAX = end */
   SINTER_SUBSET_SPLIT_TRAIN = 1, /* scikit-learn's train_test_split, the training part */
   SINTER_SUBSET_SPLIT_TEST = 2,  /* the same, the test part */
-  SINTER_SUBSET_HEAD_FRACTION = 3, /* Keras validation_split: first n - floor... (train) */
+  SINTER_SUBSET_HEAD_FRACTION = 3, /* Keras validation_split: the first floor(n * (1 - f)) */
   SINTER_SUBSET_TAIL_FRACTION = 4  /* Keras validation_split: the rest (validation) */
 } sinter_subset_op;
 
@@ -139,7 +154,8 @@ struct sinter_session;
 typedef struct sinter_model {
   uint32_t abi;                      /* SINTER_ABI */
   const char *name;                  /* "fashion" */
-  const char *description;           /* JSON: shapes, parameters, training settings */
+  const char *target;                /* "host", "x86-64", as --target gave it */
+  const char *description;           /* a JSON object: shapes, parameters, layers, training settings */
   const sinter_parameter *parameters;
   int32_t parameter_count;
   int64_t parameter_bytes;           /* of the parameter region */
@@ -168,8 +184,14 @@ typedef struct sinter_model {
 /* ---- contexts ------------------------------------------------------------------------------ */
 
 struct sinter_pool;    /* thread pool and kernel scratch, one per context */
+struct sinter_watch;   /* the search for a non-finite value; the runtime's own */
 
-typedef struct sinter_profile_entry { uint64_t calls; double seconds, min_seconds; double *samples; uint32_t sample_capacity; } sinter_profile_entry;
+typedef struct sinter_profile_entry {
+  uint64_t calls;
+  double seconds, min_seconds;
+  double *samples; /* of the first sample_capacity calls; may be NULL */
+  uint32_t sample_capacity;
+} sinter_profile_entry;
 
 /* What the generated code reads: the order of these fields is part of the contract. The address
  * of a value is parameters + offset, arena + offset (fixed), or
@@ -188,6 +210,7 @@ typedef struct sinter_context {
   int32_t threads;
   uint64_t steps_done;
   sinter_profile_entry *profile; /* per kernel of the running phase, or NULL */
+  struct sinter_watch *watch;    /* consulted by sinter_profile_end only; NULL most of the time */
 } sinter_context;
 
 size_t sinter_context_bytes(const sinter_model *, int32_t max_batch, int32_t phase_limit);
@@ -199,6 +222,9 @@ void sinter_context_destroy(sinter_context *); /* joins the workers; the memory 
 /* Glorot and the rest, from Philox(seed, parameter index); the optimizer state to zero. */
 void sinter_initialize_parameters(sinter_context *, uint64_t seed);
 int sinter_set_threads(sinter_context *, int32_t threads);
+/* Called at the head of every generated train_step, after the checks: sets rng[2..3] and `step`
+ * from steps_done, then counts this step as done. */
+void sinter_begin_train_step(sinter_context *);
 /* Tests a batch argument; sets last_error. Called at the head of every generated entry point. */
 int sinter_check_batch(const sinter_context *, int32_t n, int32_t phase);
 /* Labels in range; the first bad one is named in the error. */
@@ -207,7 +233,7 @@ int sinter_check_labels(const sinter_context *, const void *labels, int32_t n);
 const char *sinter_last_error(void); /* thread-local; "" when none */
 int sinter_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Called around each kernel when context->profile is set. */
+/* Called around each kernel when context->profile is set (and only then). */
 double sinter_profile_begin(void);
 void sinter_profile_end(sinter_context *, int32_t kernel, double begin);
 
@@ -224,6 +250,10 @@ int sinter_load(sinter_context *, const char *path);                       /* by
 /* ---- what the generated training loop calls -------------------------------------------------- */
 
 typedef struct sinter_session sinter_session; /* data sets, options, history, progress: opaque */
+
+/* Core or program: what stands above this line, and kernel_support.c below, is libsinter_core.a,
+ * which a generated library links; the session and sinter_main are libsinter_program.a, which an
+ * executable links before it. Both archives carry the static libraries that they need. */
 
 /* The loop (in generated code), with S a session that sinter_main opened:
  *
@@ -242,7 +272,12 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history CSV, checkpoint, resume state
  *     if (early stopping and wait >= patience) break;
  *   }
- *   sinter_training_end(S, ...)                          // restores the best weights if asked, final save
+ *   sinter_training_end(S, stopped_early)                // restores the best weights if asked, final save
+ *
+ * A run resumed after it had stopped early, or after its last epoch, gets a first epoch equal to
+ * the number of epochs, so the loop does nothing. sinter_report_nonfinite replays the steps since
+ * the session's last snapshot with every kernel's outputs checked, so it names the layer whose
+ * kernel first made a NaN or an infinity; it returns SINTER_ERROR_NUMERIC.
  */
 int32_t sinter_session_first_epoch(sinter_session *);  /* > 0 after --resume */
 int32_t sinter_session_epochs(sinter_session *);
