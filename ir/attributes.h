@@ -1,0 +1,284 @@
+// The attributes of every operation: small structs whose fields are named once. Printing,
+// parsing and equality are generic over `fields`, so an attribute is never spelled twice.
+#pragma once
+
+#include "ir/type.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+#include <variant>
+#include <vector>
+
+namespace sinter {
+
+struct NoAttrs {
+  template <typename F> static void fields(F &&) {}
+};
+
+/// What the program feeds: role is "data", "label", "rng" (i32[4]: seed low, seed high, step low,
+/// step high), "learning_rate" (f32[]) or "step" (f32[], 1-based).
+struct InputAttrs {
+  std::string name;
+  std::string role = "data";
+  TensorType type;
+  template <typename F> static void fields(F &&f) {
+    f("name", &InputAttrs::name);
+    f("role", &InputAttrs::role);
+    f("type", &InputAttrs::type);
+  }
+};
+
+/// A persistent tensor. `role` is "weight", "statistic" (not trained) or "optimizer".
+/// `initializer` is "zeros", "ones", "constant" (a), "uniform" (in [a, b)), "normal" or
+/// "truncated_normal" (mean a, standard deviation b): Keras's families are resolved to these by
+/// the frontend, which knows the fans.
+struct ParameterAttrs {
+  std::string name;
+  std::string role = "weight";
+  std::string initializer = "zeros";
+  float a = 0;
+  float b = 0;
+  TensorType type;
+  template <typename F> static void fields(F &&f) {
+    f("name", &ParameterAttrs::name);
+    f("role", &ParameterAttrs::role);
+    f("initializer", &ParameterAttrs::initializer);
+    f("a", &ParameterAttrs::a);
+    f("b", &ParameterAttrs::b);
+    f("type", &ParameterAttrs::type);
+  }
+};
+
+/// Row-major values of a static type; a single value fills the whole tensor.
+struct ConstantAttrs {
+  std::vector<float> values;
+  TensorType type;
+  template <typename F> static void fields(F &&f) {
+    f("values", &ConstantAttrs::values);
+    f("type", &ConstantAttrs::type);
+  }
+};
+
+/// NHWC input, HWIO filter of shape [kh, kw, ci/groups, co]. padding is {top, left, bottom, right};
+/// "same" and "valid" were resolved by same_padding (ir/ops/window.h) when the node was built.
+struct Conv2dAttrs {
+  std::array<int64_t, 2> strides{1, 1};
+  std::array<int64_t, 2> dilations{1, 1};
+  std::array<int64_t, 4> padding{0, 0, 0, 0};
+  int64_t groups = 1;
+  template <typename F> static void fields(F &&f) {
+    f("strides", &Conv2dAttrs::strides);
+    f("dilations", &Conv2dAttrs::dilations);
+    f("padding", &Conv2dAttrs::padding);
+    f("groups", &Conv2dAttrs::groups);
+  }
+};
+
+/// The convolution's own attributes and the extents that its gradients cannot infer:
+/// {height, width} of the input, or of the filter, and the filter gradient's storage block.
+struct Conv2dGradientAttrs {
+  std::array<int64_t, 2> strides{1, 1};
+  std::array<int64_t, 2> dilations{1, 1};
+  std::array<int64_t, 4> padding{0, 0, 0, 0};
+  int64_t groups = 1;
+  std::array<int64_t, 2> size{0, 0};
+  int64_t block = 0;
+  template <typename F> static void fields(F &&f) {
+    f("strides", &Conv2dGradientAttrs::strides);
+    f("dilations", &Conv2dGradientAttrs::dilations);
+    f("padding", &Conv2dGradientAttrs::padding);
+    f("groups", &Conv2dGradientAttrs::groups);
+    f("size", &Conv2dGradientAttrs::size);
+    f("block", &Conv2dGradientAttrs::block);
+  }
+};
+
+/// A pooling window over NHWC. Padded positions never win a maximum; an average divides by the
+/// number of real positions (Keras) unless count_include_pad.
+struct Pool2dAttrs {
+  std::array<int64_t, 2> size{2, 2};
+  std::array<int64_t, 2> strides{2, 2};
+  std::array<int64_t, 4> padding{0, 0, 0, 0};
+  bool count_include_pad = false;
+  template <typename F> static void fields(F &&f) {
+    f("size", &Pool2dAttrs::size);
+    f("strides", &Pool2dAttrs::strides);
+    f("padding", &Pool2dAttrs::padding);
+    f("count_include_pad", &Pool2dAttrs::count_include_pad);
+  }
+};
+
+/// Pool2dAttrs and the {height, width} of the pooled input.
+struct Pool2dGradientAttrs {
+  std::array<int64_t, 2> size{2, 2};
+  std::array<int64_t, 2> strides{2, 2};
+  std::array<int64_t, 4> padding{0, 0, 0, 0};
+  bool count_include_pad = false;
+  std::array<int64_t, 2> input_size{0, 0};
+  template <typename F> static void fields(F &&f) {
+    f("size", &Pool2dGradientAttrs::size);
+    f("strides", &Pool2dGradientAttrs::strides);
+    f("padding", &Pool2dGradientAttrs::padding);
+    f("count_include_pad", &Pool2dGradientAttrs::count_include_pad);
+    f("input_size", &Pool2dGradientAttrs::input_size);
+  }
+};
+
+/// op(a) . op(b) over two-dimensional operands; `block` is the result's storage block.
+struct MatmulAttrs {
+  bool transpose_a = false;
+  bool transpose_b = false;
+  int64_t block = 0;
+  template <typename F> static void fields(F &&f) {
+    f("transpose_a", &MatmulAttrs::transpose_a);
+    f("transpose_b", &MatmulAttrs::transpose_b);
+    f("block", &MatmulAttrs::block);
+  }
+};
+
+struct ReduceAttrs {
+  std::vector<int64_t> axes; // ascending, non-negative
+  bool keep_dims = false;
+  template <typename F> static void fields(F &&f) {
+    f("axes", &ReduceAttrs::axes);
+    f("keep_dims", &ReduceAttrs::keep_dims);
+  }
+};
+
+/// The reverse of a reduction without keep_dims: repeats along `axes` of the result `shape` (which may start with the batch).
+/// With `mean` the value is divided by the number of repetitions, the run-time batch included.
+struct BroadcastAttrs {
+  Shape shape;
+  std::vector<int64_t> axes;
+  bool mean = false;
+  template <typename F> static void fields(F &&f) {
+    f("shape", &BroadcastAttrs::shape);
+    f("axes", &BroadcastAttrs::axes);
+    f("mean", &BroadcastAttrs::mean);
+  }
+};
+
+struct ReshapeAttrs {
+  Shape shape;
+  template <typename F> static void fields(F &&f) { f("shape", &ReshapeAttrs::shape); }
+};
+
+struct TransposeAttrs {
+  std::vector<int64_t> permutation; // result dimension i is operand dimension permutation[i]
+  template <typename F> static void fields(F &&f) {
+    f("permutation", &TransposeAttrs::permutation);
+  }
+};
+
+struct PadAttrs {
+  std::vector<int64_t> low, high; // one a dimension; zero for the batch
+  float value = 0;
+  template <typename F> static void fields(F &&f) {
+    f("low", &PadAttrs::low);
+    f("high", &PadAttrs::high);
+    f("value", &PadAttrs::value);
+  }
+};
+
+/// [begin, end) in each dimension; the batch is never sliced (0 and kBatch).
+struct SliceAttrs {
+  std::vector<int64_t> begin, end;
+  template <typename F> static void fields(F &&f) {
+    f("begin", &SliceAttrs::begin);
+    f("end", &SliceAttrs::end);
+  }
+};
+
+struct AxisAttrs {
+  int64_t axis = 0;
+  template <typename F> static void fields(F &&f) { f("axis", &AxisAttrs::axis); }
+};
+
+struct AffineAttrs {
+  float scale = 1;
+  float offset = 0;
+  template <typename F> static void fields(F &&f) {
+    f("scale", &AffineAttrs::scale);
+    f("offset", &AffineAttrs::offset);
+  }
+};
+
+struct BatchNormAttrs {
+  float epsilon = 1e-3F;
+  float momentum = 0.99F; // of the moving statistics, in training
+  template <typename F> static void fields(F &&f) {
+    f("epsilon", &BatchNormAttrs::epsilon);
+    f("momentum", &BatchNormAttrs::momentum);
+  }
+};
+
+/// `stream` separates the random numbers of the dropout layers of one model.
+struct DropoutAttrs {
+  float rate = 0.5F;
+  int64_t stream = 0;
+  template <typename F> static void fields(F &&f) {
+    f("rate", &DropoutAttrs::rate);
+    f("stream", &DropoutAttrs::stream);
+  }
+};
+
+struct DropoutMaskAttrs {
+  float rate = 0.5F;
+  int64_t stream = 0;
+  Shape shape;
+  template <typename F> static void fields(F &&f) {
+    f("rate", &DropoutMaskAttrs::rate);
+    f("stream", &DropoutMaskAttrs::stream);
+    f("shape", &DropoutMaskAttrs::shape);
+  }
+};
+
+struct OneHotAttrs {
+  int64_t depth = 0;
+  template <typename F> static void fields(F &&f) { f("depth", &OneHotAttrs::depth); }
+};
+
+struct CastAttrs {
+  ElementType to = ElementType::f32;
+  template <typename F> static void fields(F &&f) { f("to", &CastAttrs::to); }
+};
+
+/// momentum of SGD; decay of a moving average (Adam's beta, RMSprop's rho).
+struct DecayAttrs {
+  float decay = 0;
+  template <typename F> static void fields(F &&f) { f("decay", &DecayAttrs::decay); }
+};
+
+struct EpsilonAttrs {
+  float epsilon = 1e-7F;
+  template <typename F> static void fields(F &&f) { f("epsilon", &EpsilonAttrs::epsilon); }
+};
+
+struct AdamRateAttrs {
+  float beta_1 = 0.9F;
+  float beta_2 = 0.999F;
+  template <typename F> static void fields(F &&f) {
+    f("beta_1", &AdamRateAttrs::beta_1);
+    f("beta_2", &AdamRateAttrs::beta_2);
+  }
+};
+
+using Attrs =
+    std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
+                 Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs,
+                 BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, AxisAttrs,
+                 AffineAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs, OneHotAttrs,
+                 CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+
+/// Field-by-field equality of two attribute structs of one type.
+template <typename A> bool equal_fields(const A &a, const A &b) {
+  bool equal = true;
+  A::fields([&](const char *, auto member) { equal = equal && a.*member == b.*member; });
+  return equal;
+}
+
+bool operator==(const Attrs &, const Attrs &);
+
+} // namespace sinter

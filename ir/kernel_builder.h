@@ -1,0 +1,89 @@
+// How an op states its Halide algorithm. The only header of ir/ that includes Halide.h; passes
+// and frontends never see it. Index expressions are in logical order (n, y, x, c), outermost
+// first; Halide's innermost-first order and blocked storage are handled here and nowhere else.
+#pragma once
+
+#include "ir/op.h"
+
+#include <Halide.h>
+
+#include <functional>
+#include <vector>
+
+namespace sinter {
+
+using Index = std::vector<Halide::Expr>;
+
+/// A value inside a kernel: a kernel argument or the Func of another node.
+class Tensor {
+public:
+  Tensor(TensorType type, Halide::Func func, Halide::Expr batch)
+      : type_(std::move(type)), func_(std::move(func)), batch_(std::move(batch)) {}
+
+  const TensorType &type() const { return type_; }
+  const Halide::Func &func() const { return func_; }
+  /// The extent of a logical dimension: constant, or the run-time batch.
+  Halide::Expr extent(int dimension) const;
+  /// The element at a logical index, which must be in bounds.
+  Halide::Expr operator()(const Index &index) const;
+  /// The same by storage index (differs for blocked types only).
+  Halide::Expr at_storage(const Index &storage_index) const;
+
+private:
+  TensorType type_;
+  Halide::Func func_; // over storage dimensions, innermost first
+  Halide::Expr batch_;
+};
+
+/// A reduction that a schedule may tile: acc(vars) = initial; acc(vars) op= term(vars, r).
+struct Anchor {
+  NodeId node;
+  Halide::Func func;
+  Halide::RDom domain;
+};
+
+/// Builds the Func of one node from its operands' Tensors. Every op's compute defines exactly
+/// one result by calling one of the define functions once.
+class KernelBuilder {
+public:
+  KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands, Halide::Expr batch);
+
+  const Node &node() const { return graph_[id_]; }
+  template <typename A> const A &attrs() const { return sinter::attrs<A>(graph_[id_]); }
+  const TensorType &type() const { return node().type; }
+  size_t operand_count() const { return operands_.size(); }
+  const Tensor &operand(size_t i) const { return operands_[i]; }
+  Halide::Expr batch() const { return batch_; }
+  Halide::Expr extent(int dimension) const; // of the result
+
+  /// result(index) = element(index). In a blocked result the lanes beyond the last logical
+  /// element are zero.
+  void define(const std::function<Halide::Expr(const Index &)> &element);
+
+  /// result = combine(operand values at that element), over storage; smaller operands broadcast
+  /// as NumPy does.
+  void define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
+
+  /// result(index) = finish(sum over r in [0, extents) of term(index, r)); the sum becomes the
+  /// kernel's anchor. `finish` may be empty.
+  void define_sum(const std::vector<Halide::Expr> &extents,
+                  const std::function<Halide::Expr(const Index &, const Index &r)> &term,
+                  const std::function<Halide::Expr(const Halide::Expr &)> &finish = {});
+  /// The same with maximum.
+  void define_maximum(const std::vector<Halide::Expr> &extents,
+                      const std::function<Halide::Expr(const Index &, const Index &r)> &term);
+
+  /// For tests and lowering: the finished Func, and the anchor when there is one.
+  const Halide::Func &result() const { return result_; }
+  const std::vector<Anchor> &anchors() const { return anchors_; }
+
+private:
+  const Graph &graph_;
+  NodeId id_;
+  std::vector<Tensor> operands_;
+  Halide::Expr batch_;
+  Halide::Func result_;
+  std::vector<Anchor> anchors_;
+};
+
+} // namespace sinter

@@ -1,0 +1,131 @@
+// What a frontend makes of a model file: the forward graph and what the file says about training.
+#pragma once
+
+#include "ir/graph.h"
+
+#include <optional>
+
+namespace sinter {
+
+/// One row of the summary table, in the model's order.
+struct LayerRecord {
+  std::string name;                 // "conv2d_1"
+  std::string type;                 // "Conv2D"
+  NodeId output;
+  std::vector<NodeId> parameters;   // trainable and not
+  std::vector<std::string> inbound; // names of the layers it is connected to
+  SourceLocation location;
+};
+
+struct OptimizerSpec {
+  std::string kind = "adam"; // "sgd", "adam", "rmsprop"
+  float learning_rate = 1e-3F;
+  float momentum = 0; // sgd, rmsprop
+  bool nesterov = false;
+  float beta_1 = 0.9F;
+  float beta_2 = 0.999F;
+  float rho = 0.9F;
+  float epsilon = 1e-7F;
+  template <typename F> static void fields(F &&f) {
+    f("kind", &OptimizerSpec::kind);
+    f("learning_rate", &OptimizerSpec::learning_rate);
+    f("momentum", &OptimizerSpec::momentum);
+    f("nesterov", &OptimizerSpec::nesterov);
+    f("beta_1", &OptimizerSpec::beta_1);
+    f("beta_2", &OptimizerSpec::beta_2);
+    f("rho", &OptimizerSpec::rho);
+    f("epsilon", &OptimizerSpec::epsilon);
+  }
+};
+
+/// `monitor` is "loss", "val_loss" or a metric's name, with or without "val_".
+struct EarlyStoppingSpec {
+  std::string monitor = "val_loss";
+  std::string mode = "auto"; // "min", "max"; auto: max for accuracies
+  int64_t patience = 0;
+  float min_delta = 0;
+  bool restore_best_weights = false;
+  template <typename F> static void fields(F &&f) {
+    f("monitor", &EarlyStoppingSpec::monitor);
+    f("mode", &EarlyStoppingSpec::mode);
+    f("patience", &EarlyStoppingSpec::patience);
+    f("min_delta", &EarlyStoppingSpec::min_delta);
+    f("restore_best_weights", &EarlyStoppingSpec::restore_best_weights);
+  }
+};
+
+struct CheckpointSpec {
+  std::string filepath;
+  std::string monitor = "val_loss";
+  std::string mode = "auto";
+  bool save_best_only = false;
+  template <typename F> static void fields(F &&f) {
+    f("filepath", &CheckpointSpec::filepath);
+    f("monitor", &CheckpointSpec::monitor);
+    f("mode", &CheckpointSpec::mode);
+    f("save_best_only", &CheckpointSpec::save_best_only);
+  }
+};
+
+/// From compile() and fit(). The loss and the metrics themselves are outputs of the graph.
+struct TrainingSpec {
+  OptimizerSpec optimizer;
+  int64_t epochs = 1;
+  int64_t batch_size = 32;
+  bool shuffle = true;
+  std::optional<EarlyStoppingSpec> early_stopping;
+  std::optional<CheckpointSpec> checkpoint;
+};
+
+/// One step of picking samples, in the script's order; see sinter_subset_op of the runtime.
+struct SubsetStep {
+  std::string op = "slice"; // "slice", "split_train", "split_test", "head_fraction", "tail_fraction"
+  int64_t start = 0;
+  int64_t stop = INT64_MAX;
+  double test_size = 0; // split: a fraction when below 1, else a count; head/tail: the fraction
+  bool shuffle = true;
+  int64_t random_state = -1; // -1: the program's seed
+  template <typename F> static void fields(F &&f) {
+    f("op", &SubsetStep::op);
+    f("start", &SubsetStep::start);
+    f("stop", &SubsetStep::stop);
+    f("test_size", &SubsetStep::test_size);
+    f("shuffle", &SubsetStep::shuffle);
+    f("random_state", &SubsetStep::random_state);
+  }
+};
+
+struct Subset {
+  std::string source; // "train", "test", or "" when the script uses no such subset
+  std::vector<SubsetStep> steps;
+};
+
+/// One float32 operation on every element of x, in the script's order.
+struct ScalingStep {
+  std::string op = "divide"; // "multiply", "divide", "add", "subtract"
+  float value = 1;
+  template <typename F> static void fields(F &&f) {
+    f("op", &ScalingStep::op);
+    f("value", &ScalingStep::value);
+  }
+};
+
+/// The symbolic data operations that the script performed.
+struct DataSpec {
+  std::string dataset; // "fashion_mnist", "mnist"
+  std::vector<ScalingStep> scaling;
+  int64_t one_hot = 0; // classes of to_categorical, 0 when labels stay indices
+  Subset train, validation, test;
+};
+
+struct Model {
+  std::string name; // "sequential"
+  /// Mode-agnostic forward graph: `dropout` and `batch_norm` on moving statistics. Outputs:
+  /// "prediction"; after compile() also the scalar "loss" (mean over the batch) and one scalar a metric, by Keras's name.
+  Graph graph;
+  std::vector<LayerRecord> layers;
+  std::optional<TrainingSpec> training;
+  std::optional<DataSpec> data;
+};
+
+} // namespace sinter
