@@ -147,8 +147,9 @@ struct ReduceAttrs {
   }
 };
 
-/// The reverse of a reduction without keep_dims: repeats along `axes` of the result `shape` (which may start with the batch).
-/// With `mean` the value is divided by the number of repetitions, the run-time batch included.
+/// The reverse of a reduction without keep_dims: repeats along `axes` of the result `shape` (which
+/// may start with the batch). With `mean` the value is divided by the number of repetitions, the
+/// run-time batch included.
 struct BroadcastAttrs {
   Shape shape;
   std::vector<int64_t> axes;

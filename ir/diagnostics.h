@@ -8,7 +8,6 @@
 #include "ir/source_location.h"
 
 #include <fmt/core.h>
-
 #include <stdexcept>
 #include <string>
 #include <utility>

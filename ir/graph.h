@@ -86,11 +86,12 @@ private:
 
 /// What a rewrite rule sees of one node of the old graph.
 struct RewriteContext {
-  const Graph &before;             // the old graph
-  NodeId old_id;                   // the node under the rule
-  Graph &after;                    // the new graph: append here
-  const std::vector<NodeId> &map;  // old index -> new id, for every node before old_id (may be invalid when dropped)
-  std::vector<NodeId> inputs;      // old_id's inputs, mapped to the new graph
+  const Graph &before; // the old graph
+  NodeId old_id;       // the node under the rule
+  Graph &after;        // the new graph: append here
+  const std::vector<NodeId>
+      &map; // old index -> new id, for every node before old_id (may be invalid when dropped)
+  std::vector<NodeId> inputs; // old_id's inputs, mapped to the new graph
 
   const Node &node() const { return before[old_id]; }
   /// Appends with old_id's layer and location.
@@ -99,7 +100,9 @@ struct RewriteContext {
 
 /// Rebuilds a graph node by node, in order: where the rule returns an id of the new graph, the
 /// old node becomes it; where it returns nothing, the node is copied. Outputs and updates follow.
-/// Topological order holds by construction. Keeps all nodes it copies: run eliminate_dead_nodes after.
-Graph rewrite(const Graph &, const std::function<std::optional<NodeId>(const RewriteContext &)> &rule);
+/// Topological order holds by construction. Keeps all nodes it copies: run eliminate_dead_nodes
+/// after.
+Graph rewrite(const Graph &,
+              const std::function<std::optional<NodeId>(const RewriteContext &)> &rule);
 
 } // namespace sinter

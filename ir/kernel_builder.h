@@ -6,7 +6,6 @@
 #include "ir/op.h"
 
 #include <Halide.h>
-
 #include <functional>
 #include <vector>
 
@@ -62,7 +61,8 @@ public:
 
   /// result = combine(operand values at that element), over storage; smaller operands broadcast
   /// as NumPy does.
-  void define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
+  void
+  define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
 
   /// result(index) = finish(sum over r in [0, extents) of term(index, r)); the sum becomes the
   /// kernel's anchor. `finish` may be empty.

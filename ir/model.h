@@ -9,8 +9,8 @@ namespace sinter {
 
 /// One row of the summary table, in the model's order.
 struct LayerRecord {
-  std::string name;                 // "conv2d_1"
-  std::string type;                 // "Conv2D"
+  std::string name; // "conv2d_1"
+  std::string type; // "Conv2D"
   NodeId output;
   std::vector<NodeId> parameters;   // trainable and not
   std::vector<std::string> inbound; // names of the layers it is connected to
@@ -79,7 +79,8 @@ struct TrainingSpec {
 
 /// One step of picking samples, in the script's order; see sinter_subset_op of the runtime.
 struct SubsetStep {
-  std::string op = "slice"; // "slice", "split_train", "split_test", "head_fraction", "tail_fraction"
+  std::string op =
+      "slice"; // "slice", "split_train", "split_test", "head_fraction", "tail_fraction"
   int64_t start = 0;
   int64_t stop = INT64_MAX;
   double test_size = 0; // split: a fraction when below 1, else a count; head/tail: the fraction
@@ -121,7 +122,8 @@ struct DataSpec {
 struct Model {
   std::string name; // "sequential"
   /// Mode-agnostic forward graph: `dropout` and `batch_norm` on moving statistics. Outputs:
-  /// "prediction"; after compile() also the scalar "loss" (mean over the batch) and one scalar a metric, by Keras's name.
+  /// "prediction"; after compile() also the scalar "loss" (mean over the batch) and one scalar a
+  /// metric, by Keras's name.
   Graph graph;
   std::vector<LayerRecord> layers;
   std::optional<TrainingSpec> training;

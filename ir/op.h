@@ -50,21 +50,21 @@ private:
 
 /// What kind of computation an op is: passes and schedules ask this and never list kinds.
 enum class OpClass {
-  leaf,          // input, parameter, constant: no kernel
-  elementwise,   // result element i depends on element i of full-shape operands (others broadcast)
-  contraction,   // convolutions, matrix products and their gradients
-  window,        // pooling and its gradients
-  reduction,     // fewer dimensions out than in
-  row,           // along the last dimension of each sample: softmax, cross-entropies
-  movement       // the same elements elsewhere: reshape, transpose, pad, slice, concat
+  leaf,        // input, parameter, constant: no kernel
+  elementwise, // result element i depends on element i of full-shape operands (others broadcast)
+  contraction, // convolutions, matrix products and their gradients
+  window,      // pooling and its gradients
+  reduction,   // fewer dimensions out than in
+  row,         // along the last dimension of each sample: softmax, cross-entropies
+  movement     // the same elements elsewhere: reshape, transpose, pad, slice, concat
 };
 
 struct Traits {
   OpClass op_class = OpClass::elementwise;
   bool commutative = false;
-  bool view = false;     // the same bytes under another shape (reshape): costs nothing
-  bool metric = false;   // not differentiable on purpose; no gradient flows
-  bool random = false;   // reads the rng key
+  bool view = false;   // the same bytes under another shape (reshape): costs nothing
+  bool metric = false; // not differentiable on purpose; no gradient flows
+  bool random = false; // reads the rng key
 };
 
 /// Work of one node; per sample for what grows with the batch, fixed for the rest.
@@ -75,16 +75,17 @@ struct Cost {
 
 struct OpDef {
   std::string_view summary; // one line, printed by `sinter ops` and in docs/ir.md
-  /// A small complete graph in text form (lines of ir/print.h without `graph {`), the last node being the op:
-  /// printed beside it and the seed of every property test.
+  /// A small complete graph in text form (lines of ir/print.h without `graph {`), the last node
+  /// being the op: printed beside it and the seed of every property test.
   std::string_view example;
   int min_inputs = 1;
   int max_inputs = 1; // -1: any number
   Traits traits;
-  TensorType (*infer_type)(const TypeContext &) = nullptr; // throws CompileError; the only shape rule
-  void (*gradient)(GradientBuilder &) = nullptr;           // nullptr: not differentiable
-  void (*compute)(KernelBuilder &) = nullptr;              // Halide algorithm, never a schedule
-  Cost (*cost)(const Graph &, const Node &) = nullptr;     // nullptr: one flop per result element
+  TensorType (*infer_type)(const TypeContext &) =
+      nullptr;                                         // throws CompileError; the only shape rule
+  void (*gradient)(GradientBuilder &) = nullptr;       // nullptr: not differentiable
+  void (*compute)(KernelBuilder &) = nullptr;          // Halide algorithm, never a schedule
+  Cost (*cost)(const Graph &, const Node &) = nullptr; // nullptr: one flop per result element
 };
 
 namespace ops {

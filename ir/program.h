@@ -8,19 +8,19 @@ namespace sinter {
 
 /// A persistent tensor of the program, shared by all its plans by name.
 struct ParameterSlot {
-  ParameterAttrs attrs;    // name, role, initializer; attrs.type carries the storage block
-  int64_t offset = 0;      // bytes from the start of the parameter region, 64-aligned
-  int64_t bytes = 0;       // of storage
+  ParameterAttrs attrs; // name, role, initializer; attrs.type carries the storage block
+  int64_t offset = 0;   // bytes from the start of the parameter region, 64-aligned
+  int64_t bytes = 0;    // of storage
 };
 
 struct Program {
-  std::string name;                  // C identifier: the prefix of every symbol
-  Model model;                       // after choose_layout
+  std::string name;                      // C identifier: the prefix of every symbol
+  Model model;                           // after choose_layout
   std::vector<ParameterSlot> parameters; // weights and statistics first, then optimizer state
   int64_t parameter_bytes = 0;
   Plan infer;
-  std::optional<Plan> eval;          // with a loss
-  std::optional<Plan> train;         // with training settings, unless --no-train
+  std::optional<Plan> eval;  // with a loss
+  std::optional<Plan> train; // with training settings, unless --no-train
 };
 
 } // namespace sinter

@@ -1,0 +1,33 @@
+// Runs a sequence of passes: verify, time, print on change, and a reproducer on failure.
+#pragma once
+
+#include "ir/diagnostics.h"
+#include "ir/graph.h"
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sinter {
+
+/// A graph pass: a free function with a name ("fold-constants") and a one-line summary.
+struct Pass {
+  std::string_view name;
+  std::string_view summary;
+  void (*run)(Graph &);
+};
+
+struct PassOptions {
+  bool verify = true;
+  std::string print_after; // a pass's name, "all", or ""
+  bool time = false;
+  std::string reproducer; // path of the .sir written when a pass fails; "" for none
+  std::function<void(const std::string &)> log; // where prints and times go
+};
+
+/// Runs `passes` in order on `graph`. A failure inside a pass is ours: InternalError naming the
+/// pass, with the reproducer (the graph before it, headed by the remaining pass names).
+void run_passes(Graph &graph, const std::vector<Pass> &passes, const PassOptions &);
+
+} // namespace sinter
