@@ -2,9 +2,8 @@
 
 #include "ir/diagnostics.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace sinter {
 
