@@ -7,6 +7,7 @@
 
 #include <Halide.h>
 #include <functional>
+#include <optional>
 #include <vector>
 
 namespace sinter {
@@ -34,15 +35,26 @@ private:
   Halide::Expr batch_;
 };
 
-/// A reduction that a schedule may tile: acc(vars) = initial; acc(vars) op= term(vars, r).
-struct Anchor {
+enum class Reduction { sum, maximum, minimum };
+
+/// An intermediate Func of a node that cannot be inlined: a reduction, or a copy worth making.
+/// The schedule decides where it is computed.
+struct Stage {
+  enum class Kind {
+    reduction, // func(index) = identity; func(index) op= term(index, r)
+    copy       // a rearranged operand: padded input, transposed filter
+  };
+  Kind kind = Kind::reduction;
   NodeId node;
-  Halide::Func func;
-  Halide::RDom domain;
+  TensorType type;     // of func, by its own index
+  Halide::Func func;   // over type's storage dimensions, innermost first
+  Halide::RDom domain; // of a reduction: dimension 0 is the last extent
+  std::string role;    // "accumulator", "padded", "filter", ...: what schedules look for
 };
 
-/// Builds the Func of one node from its operands' Tensors. Every op's compute defines exactly
-/// one result by calling one of the define functions once.
+/// Builds the Func of one node from its operands' Tensors. Every op's compute defines its one
+/// result by calling one of the define functions once; reduce() before that makes the inner
+/// reductions that it needs.
 class KernelBuilder {
 public:
   KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands, Halide::Expr batch);
@@ -64,8 +76,18 @@ public:
   void
   define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
 
-  /// result(index) = finish(sum over r in [0, extents) of term(index, r)); the sum becomes the
-  /// kernel's anchor. `finish` may be empty.
+  /// An inner f32 or i32 tensor of shape `shape` (which may start with kBatch, and may be {}):
+  /// at index, the reduction of term(index, r) over r in [0, extents), r in the order of
+  /// `extents`. A sum over the batch and anything else is taken per sample first, so that samples
+  /// can run in parallel in a fixed order of summation.
+  Tensor reduce(Reduction, const Shape &shape, const std::vector<Halide::Expr> &extents,
+                const std::function<Halide::Expr(const Index &, const Index &r)> &term);
+
+  /// A rearranged operand worth storing: tensor(index) = element(index).
+  Tensor copy(const TensorType &type, const std::string &role,
+              const std::function<Halide::Expr(const Index &)> &element);
+
+  /// result(index) = finish(sum over r in [0, extents) of term(index, r)); `finish` may be empty.
   void define_sum(const std::vector<Halide::Expr> &extents,
                   const std::function<Halide::Expr(const Index &, const Index &r)> &term,
                   const std::function<Halide::Expr(const Halide::Expr &)> &finish = {});
@@ -73,9 +95,9 @@ public:
   void define_maximum(const std::vector<Halide::Expr> &extents,
                       const std::function<Halide::Expr(const Index &, const Index &r)> &term);
 
-  /// For tests and lowering: the finished Func, and the anchor when there is one.
+  /// For lowering and tests: the finished Func and the node's stages, in order of definition.
   const Halide::Func &result() const { return result_; }
-  const std::vector<Anchor> &anchors() const { return anchors_; }
+  const std::vector<Stage> &stages() const { return stages_; }
 
 private:
   const Graph &graph_;
@@ -83,7 +105,7 @@ private:
   std::vector<Tensor> operands_;
   Halide::Expr batch_;
   Halide::Func result_;
-  std::vector<Anchor> anchors_;
+  std::vector<Stage> stages_;
 };
 
 } // namespace sinter

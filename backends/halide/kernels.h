@@ -1,0 +1,63 @@
+// From plans to machine code: one Halide pipeline a distinct kernel, compiled to an object file.
+// No Halide type appears here, so that the program backend and the tools need not know it.
+//
+// A kernel is a C function
+//   int SYMBOL(void *user_context, halide_buffer_t *argument...)
+// whose arguments are Kernel::inputs, then Kernel::outputs, in order. An object defines that one
+// global symbol and refers to nothing but halide_do_par_for, halide_malloc, halide_free, the
+// halide_error family and libm.
+#pragma once
+
+#include "ir/plan.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+/// One instruction set that kernels are compiled for.
+struct Variant {
+  std::string name;          // "x86-64", "avx2", "avx512": as sinter_choose_variant knows them
+  std::string halide_target; // without the features every kernel gets (no_runtime, ...)
+  int vector_width = 4;      // floats in a register
+  int registers = 16;        // vector registers
+};
+
+/// The variants of a --target, baseline first: `host` is the best one of this CPU, `x86-64` is
+/// baseline, AVX2 and AVX-512; anything else must be a Halide target string of this architecture.
+/// Throws CompileError for an unknown or unsupported target.
+std::vector<Variant> variants_for_target(const std::string &target);
+
+/// What a kernel expects of one argument's halide_buffer_t: a dense buffer of these extents,
+/// minima 0, halide's dimension 0 being the last one here. kBatch (first only) is the run-time
+/// batch. May differ from the value's own storage shape: neighbouring dimensions are merged.
+struct KernelArgument {
+  ElementType element = ElementType::f32;
+  Shape extents; // outermost first
+};
+
+struct KernelObject {
+  std::string symbol;
+  std::shared_ptr<const std::string> object; // ELF; shared by identical kernels
+  std::string algorithm;                     // "direct 14x32", for bench and explain
+  std::vector<KernelArgument> arguments;     // inputs, then outputs
+};
+
+struct KernelOptions {
+  std::string cache_dir; // "" for no cache
+  int jobs = 0;          // threads that compile; 0: one a processor
+};
+
+/// Compiles the distinct kernels of all plans for all variants side by side. The result is indexed
+/// [plan][variant][kernel of the plan]; equal kernels share symbol and object.
+std::vector<std::vector<std::vector<KernelObject>>>
+compile_kernels(const std::vector<const Plan *> &plans, const std::vector<Variant> &variants,
+                const KernelOptions &);
+
+enum class KernelText { stmt, assembly };
+
+/// The scheduled loops or the assembly of one kernel, for --emit=stmt|asm.
+std::string kernel_text(const Plan &, int kernel, const Variant &, KernelText);
+
+} // namespace sinter
