@@ -20,8 +20,8 @@ extern "C" {
 #endif
 
 #define SINTER_MAX_RANK 8
-#define SINTER_MAX_METRICS 8  /* loss first, then the compiled metrics */
-#define SINTER_ALIGNMENT 64   /* of every tensor and of a context's memory */
+#define SINTER_MAX_METRICS 8 /* loss first, then the compiled metrics */
+#define SINTER_ALIGNMENT 64  /* of every tensor and of a context's memory */
 
 typedef enum sinter_status {
   SINTER_OK = 0,
@@ -36,32 +36,32 @@ typedef enum sinter_status {
 /* ---- the model as constant data ------------------------------------------------------------ */
 
 typedef enum sinter_role {
-  SINTER_ROLE_WEIGHT = 0,   /* trainable */
+  SINTER_ROLE_WEIGHT = 0,    /* trainable */
   SINTER_ROLE_STATISTIC = 1, /* not trained: moving mean and variance, frozen weights */
-  SINTER_ROLE_OPTIMIZER = 2 /* momentum, Adam moments; zero at the start */
+  SINTER_ROLE_OPTIMIZER = 2  /* momentum, Adam moments; zero at the start */
 } sinter_role;
 
 typedef enum sinter_initializer {
   SINTER_INIT_ZEROS = 0,
   SINTER_INIT_ONES = 1,
-  SINTER_INIT_CONSTANT = 2,          /* a */
-  SINTER_INIT_UNIFORM = 3,           /* in [a, b) */
-  SINTER_INIT_NORMAL = 4,            /* mean a, standard deviation b */
-  SINTER_INIT_TRUNCATED_NORMAL = 5   /* the same, redrawn beyond two standard deviations */
+  SINTER_INIT_CONSTANT = 2,        /* a */
+  SINTER_INIT_UNIFORM = 3,         /* in [a, b) */
+  SINTER_INIT_NORMAL = 4,          /* mean a, standard deviation b */
+  SINTER_INIT_TRUNCATED_NORMAL = 5 /* the same, redrawn beyond two standard deviations */
 } sinter_initializer; /* the compiler resolves Keras's glorot/he/lecun families to these */
 
 /* One persistent tensor. `block` > 0: logical [.., o] is stored [ceil(o/block)][..][block]. */
 typedef struct sinter_parameter {
-  const char *name;            /* "conv2d/kernel", "conv2d/kernel/adam_m" */
+  const char *name;              /* "conv2d/kernel", "conv2d/kernel/adam_m" */
   int64_t dims[SINTER_MAX_RANK]; /* logical extents, outermost first */
   int64_t block;
-  int64_t offset;              /* bytes from the start of the parameter region, 64-aligned */
-  int64_t bytes;               /* of storage, padding lanes included */
+  int64_t offset; /* bytes from the start of the parameter region, 64-aligned */
+  int64_t bytes;  /* of storage, padding lanes included */
   int32_t rank;
-  int32_t role;                /* sinter_role */
-  int32_t initializer;         /* sinter_initializer */
-  float a, b;                  /* of the initializer */
-  const float *initial;        /* weights compiled in, logical row-major; NULL: initializer */
+  int32_t role;         /* sinter_role */
+  int32_t initializer;  /* sinter_initializer */
+  float a, b;           /* of the initializer */
+  const float *initial; /* weights compiled in, logical row-major; NULL: initializer */
 } sinter_parameter;
 
 typedef enum sinter_phase { SINTER_INFER = 0, SINTER_EVAL = 1, SINTER_TRAIN = 2 } sinter_phase;
@@ -74,9 +74,9 @@ typedef enum sinter_region {
 } sinter_region;
 
 typedef struct sinter_value {
-  int64_t offset;                                /* bytes, as the region says */
-  int64_t elements_fixed, elements_per_sample;   /* fixed + n * per_sample elements of storage */
-  int32_t region;                                /* sinter_region */
+  int64_t offset;                              /* bytes, as the region says */
+  int64_t elements_fixed, elements_per_sample; /* fixed + n * per_sample elements of storage */
+  int32_t region;                              /* sinter_region */
 } sinter_value;
 
 /* A kernel of one phase, for bench, info and error messages. */
@@ -94,55 +94,65 @@ typedef struct sinter_kernel {
 typedef struct sinter_phase_info {
   const sinter_kernel *kernels;
   int32_t kernel_count;
-  int64_t arena_fixed, arena_per_sample; /* bytes: the arena of a batch of n is fixed + n * per_sample */
+  int64_t arena_fixed,
+      arena_per_sample; /* bytes: the arena of a batch of n is fixed + n * per_sample */
 } sinter_phase_info;
 
 /* x' = x * a, / a, + a or - a, in float32, in the order of the script. */
-typedef enum sinter_scaling_op { SINTER_MULTIPLY, SINTER_DIVIDE, SINTER_ADD, SINTER_SUBTRACT } sinter_scaling_op;
-typedef struct sinter_scaling { int32_t op; float value; } sinter_scaling;
+typedef enum sinter_scaling_op {
+  SINTER_MULTIPLY,
+  SINTER_DIVIDE,
+  SINTER_ADD,
+  SINTER_SUBTRACT
+} sinter_scaling_op;
+typedef struct sinter_scaling {
+  int32_t op;
+  float value;
+} sinter_scaling;
 
 /* A subset of one source of samples, built up step by step in the script's order. */
 typedef enum sinter_subset_op {
-  SINTER_SUBSET_SLICE = 0,       /* [start:stop] after clamping as Python does; stop INT64_MAX = end */
-  SINTER_SUBSET_SPLIT_TRAIN = 1, /* scikit-learn's train_test_split, the training part */
-  SINTER_SUBSET_SPLIT_TEST = 2,  /* the same, the test part */
+  SINTER_SUBSET_SLICE = 0, /* [start:stop] after clamping as Python does; stop INT64_MAX = end */
+  SINTER_SUBSET_SPLIT_TRAIN = 1,   /* scikit-learn's train_test_split, the training part */
+  SINTER_SUBSET_SPLIT_TEST = 2,    /* the same, the test part */
   SINTER_SUBSET_HEAD_FRACTION = 3, /* Keras validation_split: the first floor(n * (1 - f)) */
   SINTER_SUBSET_TAIL_FRACTION = 4  /* Keras validation_split: the rest (validation) */
 } sinter_subset_op;
 
 typedef struct sinter_subset_step {
   int32_t op;
-  int32_t shuffle;      /* of the split */
-  int64_t start, stop;  /* of the slice */
-  double test_size;     /* of the split: a fraction when < 1, else a count; of HEAD/TAIL: the fraction */
+  int32_t shuffle;     /* of the split */
+  int64_t start, stop; /* of the slice */
+  double
+      test_size; /* of the split: a fraction when < 1, else a count; of HEAD/TAIL: the fraction */
   int64_t random_state; /* of the split; -1: the program's seed */
 } sinter_subset_step;
 
 typedef struct sinter_subset {
-  int32_t source;       /* 0: training files, 1: test files, -1: no such subset */
+  int32_t source; /* 0: training files, 1: test files, -1: no such subset */
   int32_t step_count;
   const sinter_subset_step *steps;
 } sinter_subset;
 
 typedef struct sinter_data {
-  const char *dataset;               /* "fashion_mnist", "mnist" or "" when the script names none */
-  const sinter_scaling *scaling;     /* applied to every element of x */
+  const char *dataset;           /* "fashion_mnist", "mnist" or "" when the script names none */
+  const sinter_scaling *scaling; /* applied to every element of x */
   int32_t scaling_count;
-  int32_t one_hot;                   /* > 0: labels are one-hot encoded with that many classes */
+  int32_t one_hot; /* > 0: labels are one-hot encoded with that many classes */
   sinter_subset train, validation, test;
-  const char *const *class_names;    /* NULL when unknown */
+  const char *const *class_names; /* NULL when unknown */
   int32_t class_count;
 } sinter_data;
 
 typedef struct sinter_training {
   int32_t epochs, batch_size, shuffle;
   float learning_rate;
-  int32_t early_stopping;            /* 0: none */
+  int32_t early_stopping; /* 0: none */
   int32_t patience, restore_best_weights;
   float min_delta;
-  int32_t monitor;                   /* index into the epoch record: see sinter_monitor */
-  int32_t monitor_mode;              /* -1: lower is better, +1: higher is better */
-  int32_t checkpoint;                /* 0: none in the script (the program still keeps the best) */
+  int32_t monitor;      /* index into the epoch record: see sinter_monitor */
+  int32_t monitor_mode; /* -1: lower is better, +1: higher is better */
+  int32_t checkpoint;   /* 0: none in the script (the program still keeps the best) */
   int32_t checkpoint_best_only, checkpoint_monitor, checkpoint_mode;
 } sinter_training;
 
@@ -152,30 +162,32 @@ struct sinter_context;
 struct sinter_session;
 
 typedef struct sinter_model {
-  uint32_t abi;                      /* SINTER_ABI */
-  const char *name;                  /* "fashion" */
-  const char *target;                /* "host", "x86-64", as --target gave it */
-  const char *description;           /* a JSON object: shapes, parameters, layers, training settings */
+  uint32_t abi;            /* SINTER_ABI */
+  const char *name;        /* "fashion" */
+  const char *target;      /* "host", "x86-64", as --target gave it */
+  const char *description; /* a JSON object: shapes, parameters, layers, training settings */
   const sinter_parameter *parameters;
   int32_t parameter_count;
-  int64_t parameter_bytes;           /* of the parameter region */
-  int64_t trainable_bytes;           /* weights and statistics come first; this many bytes */
+  int64_t parameter_bytes; /* of the parameter region */
+  int64_t trainable_bytes; /* weights and statistics come first; this many bytes */
   int32_t input_rank, output_rank, label_rank; /* without the batch extent */
   int64_t input_dims[SINTER_MAX_RANK], output_dims[SINTER_MAX_RANK], label_dims[SINTER_MAX_RANK];
-  int32_t label_is_index;            /* labels are int32 class numbers, else float32 of label_dims */
-  int64_t class_limit;               /* labels must be in [0, class_limit) when label_is_index */
-  int32_t metric_count;              /* loss included */
+  int32_t label_is_index; /* labels are int32 class numbers, else float32 of label_dims */
+  int64_t class_limit;    /* labels must be in [0, class_limit) when label_is_index */
+  int32_t metric_count;   /* loss included */
   const char *metric_names[SINTER_MAX_METRICS]; /* "loss", "accuracy" */
-  int32_t output_is_probability;     /* softmax or sigmoid output: predict prints percentages */
-  sinter_phase_info phases[3];       /* by sinter_phase; kernel_count 0 when not compiled */
-  const char *const *variant_names;  /* "x86-64", "avx2", "avx512" */
+  int32_t output_is_probability;    /* softmax or sigmoid output: predict prints percentages */
+  sinter_phase_info phases[3];      /* by sinter_phase; kernel_count 0 when not compiled */
+  const char *const *variant_names; /* "x86-64", "avx2", "avx512" */
   int32_t variant_count;
-  const sinter_training *training;   /* NULL: inference only */
-  const sinter_data *data;           /* NULL: none in the script */
+  const sinter_training *training; /* NULL: inference only */
+  const sinter_data *data;         /* NULL: none in the script */
   /* Generated code. n is the batch, 1 <= n <= max_batch, checked by the caller side below. */
   int (*infer)(struct sinter_context *, const float *x, int32_t n, float *y);
-  int (*eval_step)(struct sinter_context *, const float *x, const void *labels, int32_t n, float *metrics);
-  int (*train_step)(struct sinter_context *, const float *x, const void *labels, int32_t n, float *metrics);
+  int (*eval_step)(struct sinter_context *, const float *x, const void *labels, int32_t n,
+                   float *metrics);
+  int (*train_step)(struct sinter_context *, const float *x, const void *labels, int32_t n,
+                    float *metrics);
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
@@ -183,8 +195,8 @@ typedef struct sinter_model {
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
-struct sinter_pool;    /* thread pool and kernel scratch, one per context */
-struct sinter_watch;   /* the search for a non-finite value; the runtime's own */
+struct sinter_pool;  /* thread pool and kernel scratch, one per context */
+struct sinter_watch; /* the search for a non-finite value; the runtime's own */
 
 typedef struct sinter_profile_entry {
   uint64_t calls;
@@ -201,24 +213,27 @@ typedef struct sinter_context {
   unsigned char *parameters;
   unsigned char *arena;
   struct sinter_pool *pool;
-  uint32_t rng[4];           /* {seed low, seed high, step low, step high}: the dropout key */
+  uint32_t rng[4]; /* {seed low, seed high, step low, step high}: the dropout key */
   float learning_rate;
-  float step;                /* 1-based count of the update being made, for Adam's bias correction */
-  int32_t variant;           /* index into variant_names, chosen at creation */
+  float step;      /* 1-based count of the update being made, for Adam's bias correction */
+  int32_t variant; /* index into variant_names, chosen at creation */
   int32_t max_batch;
-  int32_t phase_limit;       /* largest sinter_phase this context has memory for */
+  int32_t phase_limit; /* largest sinter_phase this context has memory for */
   int32_t threads;
   uint64_t steps_done;
   sinter_profile_entry *profile; /* per kernel of the running phase, or NULL */
   struct sinter_watch *watch;    /* consulted by sinter_profile_end only; NULL most of the time */
 } sinter_context;
 
+/* 0 when an argument is out of range or the size cannot be addressed. */
 size_t sinter_context_bytes(const sinter_model *, int32_t max_batch, int32_t phase_limit);
 /* Lays a context out in the caller's 64-aligned memory, starts threads - 1 workers (threads 0:
  * one a processor), chooses the variant, and initialises the parameters from `seed`. */
 int sinter_context_create(const sinter_model *, void *memory, size_t bytes, int32_t max_batch,
-                          int32_t phase_limit, int32_t threads, uint64_t seed, sinter_context **out);
-void sinter_context_destroy(sinter_context *); /* joins the workers; the memory stays the caller's */
+                          int32_t phase_limit, int32_t threads, uint64_t seed,
+                          sinter_context **out);
+void sinter_context_destroy(
+    sinter_context *); /* joins the workers; the memory stays the caller's */
 /* Glorot and the rest, from Philox(seed, parameter index); the optimizer state to zero. */
 void sinter_initialize_parameters(sinter_context *, uint64_t seed);
 int sinter_set_threads(sinter_context *, int32_t threads);
@@ -227,7 +242,9 @@ int sinter_set_threads(sinter_context *, int32_t threads);
 void sinter_begin_train_step(sinter_context *);
 /* Tests a batch argument; sets last_error. Called at the head of every generated entry point. */
 int sinter_check_batch(const sinter_context *, int32_t n, int32_t phase);
-/* Labels in range; the first bad one is named in the error. */
+/* A caller's tensor: neither null nor misaligned. `name` is the argument's, for the error. */
+int sinter_check_buffer(const void *, const char *name);
+/* The same for labels, and class numbers in range; the first bad one is named in the error. */
 int sinter_check_labels(const sinter_context *, const void *labels, int32_t n);
 
 const char *sinter_last_error(void); /* thread-local; "" when none */
@@ -237,15 +254,16 @@ int sinter_fail(int status, const char *format, ...) __attribute__((format(print
 double sinter_profile_begin(void);
 void sinter_profile_end(sinter_context *, int32_t kernel, double begin);
 
-/* 0: baseline x86-64 (SSE4.1 when the names say so), then "avx2", "avx512": the best the CPU and
- * the operating system allow (cpuid, xgetbv), never above SINTER_VARIANT=<name> when that is set. */
+/* The names are in rising order: "x86-64" (with SSE4.1), "avx2", "avx512". The best that the CPU
+ * and the operating system allow (cpuid, xgetbv), never above SINTER_VARIANT=<name> when that is
+ * set; -1 with an error when none can run here or that name is not among them. */
 int32_t sinter_choose_variant(const char *const *names, int32_t count);
 
 /* ---- files --------------------------------------------------------------------------------- */
 
 /* safetensors, logical row-major float32. Written beside, fsync'ed, renamed. */
-int sinter_save(const sinter_context *, const char *path);                 /* weights and statistics */
-int sinter_load(sinter_context *, const char *path);                       /* by name; every one must be there and fit */
+int sinter_save(const sinter_context *, const char *path); /* weights and statistics */
+int sinter_load(sinter_context *, const char *path); /* by name; every one must be there and fit */
 
 /* ---- what the generated training loop calls -------------------------------------------------- */
 
@@ -269,30 +287,34 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  *     ... the same over validation with eval_step, when sinter_validation_batches(S) > 0 ...
  *     better = monitored value improves on best by more than min_delta
  *     if (better) { best = value; wait = 0; sinter_keep_best(S, epoch); } else ++wait;
- *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history CSV, checkpoint, resume state
- *     if (early stopping and wait >= patience) break;
+ *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history CSV, checkpoint, resume
+ * state if (early stopping and wait >= patience) break;
  *   }
- *   sinter_training_end(S, stopped_early)                // restores the best weights if asked, final save
+ *   sinter_training_end(S, stopped_early)                // restores the best weights if asked,
+ * final save
  *
  * A run resumed after it had stopped early, or after its last epoch, gets a first epoch equal to
  * the number of epochs, so the loop does nothing. sinter_report_nonfinite replays the steps since
  * the session's last snapshot with every kernel's outputs checked, so it names the layer whose
  * kernel first made a NaN or an infinity; it returns SINTER_ERROR_NUMERIC.
  */
-int32_t sinter_session_first_epoch(sinter_session *);  /* > 0 after --resume */
+int32_t sinter_session_first_epoch(sinter_session *); /* > 0 after --resume */
 int32_t sinter_session_epochs(sinter_session *);
-double sinter_session_best(sinter_session *);           /* monitored best so far, or +-infinity by mode */
-int32_t sinter_session_wait(sinter_session *);          /* epochs since, for a resumed run */
-int32_t sinter_epoch_begin(sinter_session *, int32_t epoch);      /* number of batches, < 0: error */
+double sinter_session_best(sinter_session *);  /* monitored best so far, or +-infinity by mode */
+int32_t sinter_session_wait(sinter_session *); /* epochs since, for a resumed run */
+int32_t sinter_epoch_begin(sinter_session *, int32_t epoch); /* number of batches, < 0: error */
 int32_t sinter_validation_batches(sinter_session *);
-int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, const float **x, const void **labels);
-void sinter_batch_done(sinter_session *, int32_t batch, int32_t batches, int64_t samples, const double *sums);
+int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, const float **x,
+                          const void **labels);
+void sinter_batch_done(sinter_session *, int32_t batch, int32_t batches, int64_t samples,
+                       const double *sums);
 int sinter_report_nonfinite(sinter_session *, int32_t epoch, int32_t batch);
 /* Copies weights and statistics aside (and writes the checkpoint at epoch end). */
 int sinter_keep_best(sinter_session *, int32_t epoch);
 /* record: metric_count training means, then metric_count validation means (NaN when none).
  * Returns > 0 to stop (the caller's interrupt), < 0 on error. */
-int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, double best, int32_t wait);
+int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, double best,
+                     int32_t wait);
 int sinter_training_end(sinter_session *, int32_t stopped_early);
 
 /* ---- the executable -------------------------------------------------------------------------- */
@@ -300,7 +322,8 @@ int sinter_training_end(sinter_session *, int32_t stopped_early);
 /* train, evaluate, predict, run, bench, info: parses the command line and does it. */
 int sinter_main(const sinter_model *, int argc, char **argv);
 
-/* ---- what Halide's kernels call (no_runtime) -------------------------------------------------- */
+/* ---- what Halide's kernels call (no_runtime) --------------------------------------------------
+ */
 /* halide_do_par_for, halide_do_parallel_tasks, halide_malloc, halide_free, halide_error and the
  * handful of error functions kernels may name are defined in kernel_support.c with Halide 14's
  * signatures; their user context is the context's pool. */

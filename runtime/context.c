@@ -1,0 +1,189 @@
+/* A context lies in one piece of the caller's memory: the sinter_context itself, the parameter
+ * region, the arena. Only the thread pool and the kernels' scratch are allocated, and only here and
+ * in the first steps.
+ */
+#include "runtime/sinter_runtime.h"
+#include "runtime/thread_pool.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define MAX_THREADS 1024
+
+static const char *phase_name(int32_t phase) {
+  static const char *const names[] = {"inference", "evaluation", "training"};
+  return names[phase];
+}
+
+/* total += count * size, rounded up to the alignment; 0 on overflow or a negative size. */
+static int add_bytes(size_t *total, int64_t count, int64_t size) {
+  size_t bytes, rounded;
+  return count >= 0 && size >= 0 && !__builtin_mul_overflow((size_t)count, (size_t)size, &bytes) &&
+         !__builtin_add_overflow(bytes, (size_t)SINTER_ALIGNMENT - 1, &rounded) &&
+         !__builtin_add_overflow(*total, rounded & ~((size_t)SINTER_ALIGNMENT - 1), total) &&
+         *total <= (size_t)PTRDIFF_MAX;
+}
+
+/* The largest of the phases that may run; they never run at once. 0 on overflow. */
+static int arena_bytes(const sinter_model *model, int32_t max_batch, int32_t phase_limit,
+                       size_t *bytes) {
+  *bytes = 0;
+  for (int32_t phase = 0; phase <= phase_limit; ++phase) {
+    size_t needed = 0;
+    if (!add_bytes(&needed, 1, model->phases[phase].arena_fixed) ||
+        !add_bytes(&needed, max_batch, model->phases[phase].arena_per_sample))
+      return 0;
+    if (needed > *bytes)
+      *bytes = needed;
+  }
+  return 1;
+}
+
+size_t sinter_context_bytes(const sinter_model *model, int32_t max_batch, int32_t phase_limit) {
+  size_t total = 0, arena = 0;
+  if (!model || max_batch < 1 || phase_limit < SINTER_INFER || phase_limit > SINTER_TRAIN)
+    return 0;
+  if (!arena_bytes(model, max_batch, phase_limit, &arena) ||
+      !add_bytes(&total, 1, sizeof(sinter_context)) ||
+      !add_bytes(&total, 1, model->parameter_bytes) || !add_bytes(&total, 1, (int64_t)arena))
+    return 0;
+  return total;
+}
+
+static int check_creation(const sinter_model *model, const void *memory, size_t bytes,
+                          int32_t max_batch, int32_t phase_limit, int32_t threads) {
+  if (!model || !memory)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", model ? "memory" : "model");
+  if (model->abi != SINTER_ABI)
+    return sinter_fail(SINTER_ERROR_INTERNAL, "the model has interface %u, the runtime %u",
+                       model->abi, SINTER_ABI);
+  if (max_batch < 1)
+    return sinter_fail(SINTER_ERROR_INPUT, "the largest batch must be at least 1, got %d",
+                       max_batch);
+  if (phase_limit < SINTER_INFER || phase_limit > SINTER_TRAIN)
+    return sinter_fail(SINTER_ERROR_INPUT, "the phase must be 0, 1 or 2, got %d", phase_limit);
+  if (model->phases[phase_limit].kernel_count == 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", model->name,
+                       phase_name(phase_limit));
+  if (threads < 0 || threads > MAX_THREADS)
+    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
+                       threads);
+  if ((uintptr_t)memory % SINTER_ALIGNMENT != 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "the context's memory must be %d-byte aligned",
+                       SINTER_ALIGNMENT);
+  const size_t needed = sinter_context_bytes(model, max_batch, phase_limit);
+  if (needed == 0)
+    return sinter_fail(SINTER_ERROR_MEMORY, "a batch of %d needs more memory than can be addressed",
+                       max_batch);
+  if (bytes < needed)
+    return sinter_fail(SINTER_ERROR_MEMORY, "a batch of %d needs %zu bytes of memory, got %zu",
+                       max_batch, needed, bytes);
+  return SINTER_OK;
+}
+
+static size_t round_up(size_t bytes) {
+  return (bytes + SINTER_ALIGNMENT - 1) & ~((size_t)SINTER_ALIGNMENT - 1);
+}
+
+int sinter_context_create(const sinter_model *model, void *memory, size_t bytes, int32_t max_batch,
+                          int32_t phase_limit, int32_t threads, uint64_t seed,
+                          sinter_context **out) {
+  if (!out)
+    return sinter_fail(SINTER_ERROR_INPUT, "the place for the context is a null pointer");
+  *out = NULL;
+  const int status = check_creation(model, memory, bytes, max_batch, phase_limit, threads);
+  if (status != SINTER_OK)
+    return status;
+  const int32_t variant = sinter_choose_variant(model->variant_names, model->variant_count);
+  if (variant < 0)
+    return SINTER_ERROR_INPUT;
+  if (threads == 0)
+    threads = sinter_processor_count();
+  struct sinter_pool *pool = sinter_pool_create(threads);
+  if (!pool)
+    return SINTER_ERROR_MEMORY;
+
+  unsigned char *base = memory;
+  sinter_context *context = memory;
+  memset(context, 0, sizeof *context);
+  context->model = model;
+  context->parameters = base + round_up(sizeof *context);
+  context->arena = context->parameters + round_up((size_t)model->parameter_bytes);
+  context->pool = pool;
+  context->rng[0] = (uint32_t)seed;
+  context->rng[1] = (uint32_t)(seed >> 32);
+  context->learning_rate = model->training ? model->training->learning_rate : 0.0f;
+  context->variant = variant;
+  context->max_batch = max_batch;
+  context->phase_limit = phase_limit;
+  context->threads = threads;
+  memset(context->parameters, 0, (size_t)model->parameter_bytes);
+  sinter_initialize_parameters(context, seed);
+  *out = context;
+  return SINTER_OK;
+}
+
+void sinter_context_destroy(sinter_context *context) {
+  if (!context)
+    return;
+  sinter_pool_destroy(context->pool);
+  context->pool = NULL;
+}
+
+int sinter_set_threads(sinter_context *context, int32_t threads) {
+  if (!context)
+    return sinter_fail(SINTER_ERROR_INPUT, "the context is a null pointer");
+  if (threads < 0 || threads > MAX_THREADS)
+    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
+                       threads);
+  if (threads == 0)
+    threads = sinter_processor_count();
+  const int status = sinter_pool_resize(context->pool, threads);
+  context->threads = status == SINTER_OK ? threads : 1;
+  return status;
+}
+
+void sinter_begin_train_step(sinter_context *context) {
+  context->rng[2] = (uint32_t)context->steps_done;
+  context->rng[3] = (uint32_t)(context->steps_done >> 32);
+  context->step = (float)(context->steps_done + 1);
+  ++context->steps_done;
+}
+
+int sinter_check_batch(const sinter_context *context, int32_t n, int32_t phase) {
+  if (!context)
+    return sinter_fail(SINTER_ERROR_INPUT, "the context is a null pointer");
+  if (context->model->phases[phase].kernel_count == 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", context->model->name,
+                       phase_name(phase));
+  if (phase > context->phase_limit)
+    return sinter_fail(SINTER_ERROR_INPUT, "this context was created for %s, not for %s",
+                       phase_name(context->phase_limit), phase_name(phase));
+  if (n < 1 || n > context->max_batch)
+    return sinter_fail(SINTER_ERROR_INPUT, "the batch must be in 1..%d, got %d", context->max_batch,
+                       n);
+  return SINTER_OK;
+}
+
+int sinter_check_buffer(const void *buffer, const char *name) {
+  if (!buffer)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", name);
+  if ((uintptr_t)buffer % sizeof(float) != 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s is not %zu-byte aligned", name, sizeof(float));
+  return SINTER_OK;
+}
+
+int sinter_check_labels(const sinter_context *context, const void *labels, int32_t n) {
+  const int status = sinter_check_buffer(labels, "labels");
+  if (status != SINTER_OK || !context->model->label_is_index)
+    return status;
+  const int32_t *indices = labels;
+  int64_t count = n;
+  for (int32_t d = 0; d < context->model->label_rank; ++d)
+    count *= context->model->label_dims[d];
+  for (int64_t i = 0; i < count; ++i)
+    if (indices[i] < 0 || indices[i] >= context->model->class_limit)
+      return sinter_fail(SINTER_ERROR_INPUT, "label %lld is %d, but the classes are 0..%lld",
+                         (long long)i, indices[i], (long long)context->model->class_limit - 1);
+  return SINTER_OK;
+}

@@ -1,0 +1,94 @@
+/* Initial parameter values. Each element is a function of the seed, the parameter's index and the
+ * element's index in logical order alone, so the packed layout, which the target chooses, does not
+ * change a model's starting point.
+ */
+#include "runtime/parameters.h"
+#include "runtime/philox.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TWO_PI 6.283185307179586476925286766559
+
+typedef struct draw {
+  uint32_t key[2];
+  uint32_t parameter;
+} draw;
+
+static void random_words(const draw *from, int64_t element, uint32_t attempt, uint32_t words[4]) {
+  const uint32_t counter[4] = {(uint32_t)element, (uint32_t)((uint64_t)element >> 32),
+                               from->parameter, SINTER_STREAM_INITIALIZE | attempt << 8};
+  sinter_philox(counter, from->key, words);
+}
+
+/* Box-Muller; 1 - u keeps the logarithm's argument in (0, 1]. */
+static double standard_normal(const uint32_t words[4]) {
+  const double u = 1.0 - (double)sinter_unit_float(words[0]);
+  const double v = (double)sinter_unit_float(words[1]);
+  return sqrt(-2.0 * log(u)) * cos(TWO_PI * v);
+}
+
+static float uniform(const draw *from, int64_t element, float low, float high) {
+  uint32_t words[4];
+  random_words(from, element, 0, words);
+  const float value = low + (high - low) * sinter_unit_float(words[0]);
+  return value < high || !(low < high) ? value
+                                       : nextafterf(high, low); /* rounding may reach high */
+}
+
+static float normal(const draw *from, int64_t element, float mean, float deviation, double limit) {
+  uint32_t words[4];
+  double value;
+  uint32_t attempt = 0;
+  do {
+    random_words(from, element, attempt++, words);
+    value = standard_normal(words);
+  } while (fabs(value) > limit);
+  return (float)((double)mean + (double)deviation * value);
+}
+
+static float initial_element(const sinter_parameter *parameter, const draw *from, int64_t element) {
+  switch ((sinter_initializer)parameter->initializer) {
+  case SINTER_INIT_ZEROS:
+    return 0.0f;
+  case SINTER_INIT_ONES:
+    return 1.0f;
+  case SINTER_INIT_CONSTANT:
+    return parameter->a;
+  case SINTER_INIT_UNIFORM:
+    return uniform(from, element, parameter->a, parameter->b);
+  case SINTER_INIT_NORMAL:
+    return normal(from, element, parameter->a, parameter->b, (double)INFINITY);
+  case SINTER_INIT_TRUNCATED_NORMAL:
+    return normal(from, element, parameter->a, parameter->b, 2.0);
+  }
+  return 0.0f;
+}
+
+static void initialize_parameter(const sinter_parameter *parameter, uint32_t index, uint64_t seed,
+                                 float *storage) {
+  memset(storage, 0, (size_t)parameter->bytes);
+  if (parameter->initial) {
+    sinter_pack_parameter(parameter, parameter->initial, storage);
+    return;
+  }
+  if (parameter->initializer == SINTER_INIT_ZEROS)
+    return;
+  const draw from = {{(uint32_t)seed, (uint32_t)(seed >> 32)}, index};
+  const int64_t columns = parameter->rank > 0 ? parameter->dims[parameter->rank - 1] : 1;
+  const int64_t elements = sinter_parameter_elements(parameter);
+  const int64_t rows = columns > 0 ? elements / columns : 0;
+  const int64_t block = parameter->block > 0 ? parameter->block : columns;
+  for (int64_t element = 0; element < elements; ++element) {
+    const int64_t row = element / columns, column = element % columns;
+    storage[(column / block) * rows * block + row * block + column % block] =
+        initial_element(parameter, &from, element);
+  }
+}
+
+void sinter_initialize_parameters(sinter_context *context, uint64_t seed) {
+  const sinter_model *model = context->model;
+  for (int32_t p = 0; p < model->parameter_count; ++p)
+    initialize_parameter(&model->parameters[p], (uint32_t)p, seed,
+                         (float *)(context->parameters + model->parameters[p].offset));
+}

@@ -1,0 +1,256 @@
+/* A parallel loop is a `loop` on the stack of the thread that runs it, listed in the pool while
+ * it has iterations left to claim. Threads claim iterations through an atomic counter; kernels are
+ * written so that who runs which one cannot be seen in the result.
+ *
+ * Lifetime: a worker joins a loop (++helpers) under the mutex while the loop is listed; the owner
+ * unlists it under the mutex and then waits until helpers is 0, so no worker can touch a loop whose
+ * owner has returned.
+ *
+ * Waiting: a training step opens some fifteen loops of 50 to 1000 microseconds back to back, and
+ * waking a sleeper costs as much as the shortest of them, so idle threads first spin for some
+ * microseconds. The spin is bounded, and there is none when the pool has more threads than
+ * there are processors: it would take time from the thread it waits for.
+ */
+#define _GNU_SOURCE /* sched_getaffinity */
+#include "runtime/thread_pool.h"
+
+#include "runtime/sinter_runtime.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SPIN_ROUNDS 500 /* of one pause instruction, 40 to 140 cycles: about 20 microseconds */
+
+typedef struct loop {
+  sinter_task task;
+  uint8_t *closure;
+  _Atomic int64_t next; /* the first iteration not yet claimed */
+  int64_t end;
+  _Atomic int status;
+  _Atomic int helpers; /* workers inside */
+  struct loop *following;
+} loop;
+
+struct sinter_pool {
+  pthread_mutex_t mutex;
+  pthread_cond_t work_arrived; /* with `loops` or `stopping` */
+  pthread_cond_t helper_left;  /* with some loop's `helpers` */
+  loop *loops;                 /* newest first: an inner loop holds up an outer one */
+  int sleeping;                /* workers waiting for work_arrived */
+  int stopping;
+  _Atomic unsigned
+      arrivals; /* bumped at each new loop and at a stop; what spinning workers watch */
+  _Atomic int waiting_owners; /* threads waiting for helper_left */
+  int spin_rounds;
+  pthread_t *workers;
+  int32_t worker_count;
+  sinter_scratch scratch;
+};
+
+static void pause_briefly(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+int32_t sinter_processor_count(void) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    return 1;
+  const int count = CPU_COUNT(&allowed);
+  return count > 0 ? count : 1;
+}
+
+sinter_scratch *sinter_pool_scratch(sinter_pool *pool) { return &pool->scratch; }
+
+static void run_iterations(sinter_pool *pool, loop *l) {
+  for (;;) {
+    const int64_t index = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
+    if (index >= l->end)
+      return;
+    const int status = l->task(pool, (int)index, l->closure);
+    if (status != 0) {
+      int none = 0;
+      atomic_compare_exchange_strong(&l->status, &none, status);
+      atomic_store(&l->next, l->end); /* skip what nobody has begun */
+    }
+  }
+}
+
+/* With the mutex held. */
+static loop *loop_with_work(const sinter_pool *pool) {
+  for (loop *l = pool->loops; l; l = l->following)
+    if (atomic_load_explicit(&l->next, memory_order_relaxed) < l->end)
+      return l;
+  return NULL;
+}
+
+/* The decrement may be the last touch of the loop, which lies on its owner's stack. It and the
+ * owner's increment of waiting_owners are sequentially consistent: one sees the other. */
+static void leave_loop(sinter_pool *pool, loop *l) {
+  if (atomic_fetch_sub(&l->helpers, 1) != 1 || atomic_load(&pool->waiting_owners) == 0)
+    return;
+  pthread_mutex_lock(&pool->mutex);
+  pthread_cond_broadcast(&pool->helper_left);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+static void spin_for_arrival(sinter_pool *pool, unsigned seen) {
+  for (int round = 0; round < pool->spin_rounds; ++round) {
+    if (atomic_load_explicit(&pool->arrivals, memory_order_acquire) != seen)
+      return;
+    pause_briefly();
+  }
+}
+
+static void *work(void *argument) {
+  sinter_pool *pool = argument;
+  pthread_mutex_lock(&pool->mutex);
+  for (;;) {
+    loop *l = loop_with_work(pool);
+    if (l) {
+      const unsigned seen = atomic_load(&pool->arrivals);
+      atomic_fetch_add(&l->helpers, 1);
+      pthread_mutex_unlock(&pool->mutex);
+      run_iterations(pool, l);
+      leave_loop(pool, l);
+      spin_for_arrival(pool, seen);
+      pthread_mutex_lock(&pool->mutex);
+    } else if (pool->stopping) {
+      break;
+    } else {
+      ++pool->sleeping;
+      pthread_cond_wait(&pool->work_arrived, &pool->mutex);
+      --pool->sleeping;
+    }
+  }
+  pthread_mutex_unlock(&pool->mutex);
+  return NULL;
+}
+
+static void list_loop(sinter_pool *pool, loop *l) {
+  pthread_mutex_lock(&pool->mutex);
+  l->following = pool->loops;
+  pool->loops = l;
+  atomic_fetch_add_explicit(&pool->arrivals, 1, memory_order_release);
+  const int64_t useful = l->end - atomic_load_explicit(&l->next, memory_order_relaxed) - 1;
+  if (pool->sleeping > 0 && useful >= pool->sleeping)
+    pthread_cond_broadcast(&pool->work_arrived);
+  else
+    for (int64_t w = 0; w < useful && w < pool->sleeping; ++w)
+      pthread_cond_signal(&pool->work_arrived);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+static void unlist_loop(sinter_pool *pool, loop *l) {
+  pthread_mutex_lock(&pool->mutex);
+  loop **link = &pool->loops;
+  while (*link != l)
+    link = &(*link)->following;
+  *link = l->following;
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+static void wait_for_helpers(sinter_pool *pool, loop *l) {
+  for (int round = 0; round < pool->spin_rounds; ++round) {
+    if (atomic_load(&l->helpers) == 0)
+      return;
+    pause_briefly();
+  }
+  pthread_mutex_lock(&pool->mutex);
+  atomic_fetch_add(&pool->waiting_owners, 1);
+  while (atomic_load(&l->helpers) != 0)
+    pthread_cond_wait(&pool->helper_left, &pool->mutex);
+  atomic_fetch_sub(&pool->waiting_owners, 1);
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+int sinter_pool_run(sinter_pool *pool, sinter_task task, int min, int size, uint8_t *closure) {
+  loop l = {.task = task, .closure = closure, .next = min, .end = (int64_t)min + size};
+  if (size <= 1 || pool->worker_count == 0) {
+    run_iterations(pool, &l);
+    return atomic_load_explicit(&l.status, memory_order_relaxed);
+  }
+  list_loop(pool, &l);
+  run_iterations(pool, &l);
+  unlist_loop(pool, &l);
+  wait_for_helpers(pool, &l);
+  return atomic_load(&l.status);
+}
+
+static void stop_workers(sinter_pool *pool) {
+  pthread_mutex_lock(&pool->mutex);
+  pool->stopping = 1;
+  atomic_fetch_add(&pool->arrivals, 1);
+  pthread_cond_broadcast(&pool->work_arrived);
+  pthread_mutex_unlock(&pool->mutex);
+  for (int32_t w = 0; w < pool->worker_count; ++w)
+    pthread_join(pool->workers[w], NULL);
+  free(pool->workers);
+  pool->workers = NULL;
+  pool->worker_count = 0;
+  pool->stopping = 0;
+}
+
+/* Signals are the program's own threads' business. */
+static int start_worker(sinter_pool *pool, pthread_t *worker) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const int error = pthread_create(worker, NULL, work, pool);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return error;
+}
+
+int sinter_pool_resize(sinter_pool *pool, int32_t threads) {
+  stop_workers(pool);
+  pool->spin_rounds = threads <= sinter_processor_count() ? SPIN_ROUNDS : 0;
+  if (threads <= 1)
+    return SINTER_OK;
+  pool->workers = calloc((size_t)threads - 1, sizeof *pool->workers);
+  if (!pool->workers)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for %d threads", threads);
+  for (; pool->worker_count < threads - 1; ++pool->worker_count) {
+    const int error = start_worker(pool, &pool->workers[pool->worker_count]);
+    if (error != 0) {
+      const int32_t started = pool->worker_count;
+      stop_workers(pool);
+      return sinter_fail(SINTER_ERROR_MEMORY, "cannot start thread %d of %d: %s", started + 2,
+                         threads, strerror(error));
+    }
+  }
+  return SINTER_OK;
+}
+
+sinter_pool *sinter_pool_create(int32_t threads) {
+  sinter_pool *pool = calloc(1, sizeof *pool);
+  if (!pool) {
+    sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the thread pool");
+    return NULL;
+  }
+  pthread_mutex_init(&pool->mutex, NULL);
+  pthread_cond_init(&pool->work_arrived, NULL);
+  pthread_cond_init(&pool->helper_left, NULL);
+  sinter_scratch_open(&pool->scratch);
+  if (sinter_pool_resize(pool, threads) != SINTER_OK) {
+    sinter_pool_destroy(pool);
+    return NULL;
+  }
+  return pool;
+}
+
+void sinter_pool_destroy(sinter_pool *pool) {
+  if (!pool)
+    return;
+  stop_workers(pool);
+  sinter_scratch_close(&pool->scratch);
+  pthread_cond_destroy(&pool->helper_left);
+  pthread_cond_destroy(&pool->work_arrived);
+  pthread_mutex_destroy(&pool->mutex);
+  free(pool);
+}

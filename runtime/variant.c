@@ -1,0 +1,69 @@
+/* Which of the instruction-set variants compiled in this machine runs: cpuid says what the
+ * processor has, xgetbv which registers the operating system saves.
+ */
+#include "runtime/sinter_runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct cpu_features {
+  int sse41, avx2, avx512;
+} cpu_features;
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* AVX2 stands for what compilers call x86-64-v3's vector part, AVX-512 for that of x86-64-v4. */
+static cpu_features detect_features(void) {
+  cpu_features found = {0, 0, 0};
+  unsigned a, b, c, d;
+  if (!__get_cpuid(1, &a, &b, &c, &d))
+    return found;
+  found.sse41 = (c & bit_SSE4_1) != 0;
+  const unsigned avx_fma_f16c = bit_OSXSAVE | bit_AVX | bit_FMA | bit_F16C;
+  if ((c & avx_fma_f16c) != avx_fma_f16c || !__get_cpuid_count(7, 0, &a, &b, &c, &d))
+    return found;
+  unsigned saved_low, saved_high;
+  __asm__ volatile("xgetbv" : "=a"(saved_low), "=d"(saved_high) : "c"(0));
+  const unsigned ymm_saved = 0x6, zmm_saved = 0xe6; /* SSE+AVX; also opmask and both zmm halves */
+  found.avx2 = (saved_low & ymm_saved) == ymm_saved && (b & bit_AVX2) != 0;
+  const unsigned skylake = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
+  found.avx512 = found.avx2 && (saved_low & zmm_saved) == zmm_saved && (b & skylake) == skylake;
+  return found;
+}
+#else
+static cpu_features detect_features(void) { return (cpu_features){0, 0, 0}; }
+#endif
+
+/* A name other than these three is of another architecture, for which there is one variant. */
+static int can_run(const char *variant, const cpu_features *features) {
+  if (strcmp(variant, "avx512") == 0)
+    return features->avx512;
+  if (strcmp(variant, "avx2") == 0)
+    return features->avx2;
+  if (strcmp(variant, "x86-64") == 0)
+    return features->sse41;
+  return 1;
+}
+
+int32_t sinter_choose_variant(const char *const *names, int32_t count) {
+  const cpu_features features = detect_features();
+  const char *limit = getenv("SINTER_VARIANT");
+  int32_t highest = count - 1;
+  if (limit && *limit) {
+    while (highest >= 0 && strcmp(names[highest], limit) != 0)
+      --highest;
+    if (highest < 0) {
+      sinter_fail(SINTER_ERROR_INPUT, "SINTER_VARIANT=%s: this program has only %s%s%s%s%s", limit,
+                  names[0], count > 1 ? ", " : "", count > 1 ? names[1] : "", count > 2 ? ", " : "",
+                  count > 2 ? names[2] : "");
+      return -1;
+    }
+  }
+  for (int32_t v = highest; v >= 0; --v)
+    if (can_run(names[v], &features))
+      return v;
+  sinter_fail(SINTER_ERROR_INPUT, "this program needs a processor with %s, which this one lacks",
+              count > 0 ? names[0] : "a compiled variant");
+  return -1;
+}

@@ -1,0 +1,69 @@
+#include "runtime/weights.h"
+
+#include "runtime/safetensors.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int is_trained(const sinter_parameter *parameter) {
+  return parameter->role != SINTER_ROLE_OPTIMIZER;
+}
+
+int sinter_save_region(const sinter_model *model, const unsigned char *region, const char *path) {
+  sinter_tensor *tensors = calloc((size_t)model->parameter_count + 1, sizeof *tensors);
+  if (!tensors)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", path);
+  int32_t count = 0;
+  for (int32_t p = 0; p < model->parameter_count; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    if (is_trained(parameter))
+      tensors[count++] =
+          (sinter_tensor){parameter->name, parameter, (const float *)(region + parameter->offset)};
+  }
+  const int status = sinter_tensors_write(path, tensors, count, NULL);
+  free(tensors);
+  return status;
+}
+
+int sinter_save(const sinter_context *context, const char *path) {
+  if (!context || !path)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", context ? "path" : "context");
+  return sinter_save_region(context->model, context->parameters, path);
+}
+
+/* Into a copy first: a file that fails in its middle leaves the context as it was. */
+static int load_region(const sinter_model *model, const sinter_tensor_file *file,
+                       unsigned char *region) {
+  for (int32_t p = 0; p < model->parameter_count; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    if (!is_trained(parameter))
+      continue;
+    const int status = sinter_tensor_file_read(file, parameter->name, parameter,
+                                               (float *)(region + parameter->offset));
+    if (status != SINTER_OK)
+      return status;
+  }
+  return SINTER_OK;
+}
+
+int sinter_load(sinter_context *context, const char *path) {
+  if (!context || !path)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", context ? "path" : "context");
+  sinter_tensor_file *file;
+  int status = sinter_tensor_file_open(path, &file);
+  if (status != SINTER_OK)
+    return status;
+  const size_t bytes = (size_t)context->model->parameter_bytes;
+  unsigned char *copy = malloc(bytes + 1);
+  if (!copy) {
+    status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory reading %s", path);
+  } else {
+    memcpy(copy, context->parameters, bytes);
+    status = load_region(context->model, file, copy);
+    if (status == SINTER_OK)
+      memcpy(context->parameters, copy, bytes);
+  }
+  free(copy);
+  sinter_tensor_file_close(file);
+  return status;
+}

@@ -1,0 +1,161 @@
+#include "tests/runtime/internal.h"
+
+#include <atomic>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <vector>
+
+namespace {
+
+struct PoolDeleter {
+  void operator()(sinter_pool *pool) const { sinter_pool_destroy(pool); }
+};
+using Pool = std::unique_ptr<sinter_pool, PoolDeleter>;
+
+size_t process_threads() {
+  return static_cast<size_t>(
+      std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}));
+}
+
+struct Counts {
+  std::vector<std::atomic<int>> seen;
+  int offset;
+};
+
+int count(void *, int index, uint8_t *closure) {
+  Counts &counts = *reinterpret_cast<Counts *>(closure);
+  ++counts.seen[static_cast<size_t>(index - counts.offset)];
+  return 0;
+}
+
+void check_each_once(sinter_pool *pool, int min, int size) {
+  Counts counts{std::vector<std::atomic<int>>(static_cast<size_t>(size)), min};
+  CHECK(halide_do_par_for(pool, count, min, size, reinterpret_cast<uint8_t *>(&counts)) == 0);
+  for (const auto &seen : counts.seen)
+    REQUIRE(seen == 1);
+}
+
+} // namespace
+
+TEST_CASE("a loop runs every iteration exactly once, for any number of threads") {
+  for (const int threads : {1, 2, 3, 7}) {
+    const Pool pool(sinter_pool_create(threads));
+    REQUIRE(pool);
+    for (const int size : {0, 1, 2, 5, 1000})
+      for (int repeat = 0; repeat < 20; ++repeat)
+        check_each_once(pool.get(), repeat - 10, size);
+  }
+}
+
+TEST_CASE("a null user context runs loops serially") { check_each_once(nullptr, 3, 10); }
+
+TEST_CASE("the pool has exactly the workers asked for, growing and shrinking") {
+  const size_t before = process_threads();
+  const Pool pool(sinter_pool_create(3));
+  CHECK(process_threads() == before + 2);
+  for (const int threads : {6, 2, 1, 4}) {
+    CHECK(sinter_pool_resize(pool.get(), threads) == SINTER_OK);
+    CHECK(process_threads() == before + static_cast<size_t>(threads) - 1);
+    check_each_once(pool.get(), 0, 100);
+  }
+}
+
+TEST_CASE("never more threads run a loop than asked for") {
+  struct State {
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+  } state;
+  const Pool pool(sinter_pool_create(2));
+  const auto task = [](void *, int, uint8_t *closure) {
+    State &s = *reinterpret_cast<State *>(closure);
+    const std::lock_guard<std::mutex> lock(s.mutex);
+    s.ids.insert(std::this_thread::get_id());
+    return 0;
+  };
+  for (int repeat = 0; repeat < 50; ++repeat)
+    halide_do_par_for(pool.get(), task, 0, 64, reinterpret_cast<uint8_t *>(&state));
+  CHECK(state.ids.size() <= 2);
+}
+
+TEST_CASE("loops nest") {
+  const Pool pool(sinter_pool_create(3));
+  struct Outer {
+    std::atomic<int> inner_runs{0};
+  } outer;
+  const auto task = [](void *user_context, int, uint8_t *closure) {
+    const auto inner = [](void *, int, uint8_t *c) {
+      ++reinterpret_cast<Outer *>(c)->inner_runs;
+      return 0;
+    };
+    return halide_do_par_for(user_context, inner, 0, 9, closure);
+  };
+  for (int repeat = 0; repeat < 100; ++repeat)
+    CHECK(halide_do_par_for(pool.get(), task, 0, 5, reinterpret_cast<uint8_t *>(&outer)) == 0);
+  CHECK(outer.inner_runs == 100 * 5 * 9);
+}
+
+TEST_CASE("several threads may run loops in one pool at once") {
+  const Pool pool(sinter_pool_create(3));
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 4; ++c)
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 200; ++repeat) {
+        Counts counts{std::vector<std::atomic<int>>(13), 0};
+        halide_do_par_for(pool.get(), count, 0, 13, reinterpret_cast<uint8_t *>(&counts));
+        for (const auto &seen : counts.seen)
+          if (seen != 1)
+            std::abort();
+      }
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+}
+
+TEST_CASE("a failing iteration is reported and ends the loop") {
+  const Pool pool(sinter_pool_create(2));
+  std::atomic<int> runs{0};
+  const auto task = [](void *, int index, uint8_t *closure) {
+    ++*reinterpret_cast<std::atomic<int> *>(closure);
+    return index == 3 ? -11 : 0;
+  };
+  CHECK(halide_do_par_for(pool.get(), task, 0, 100000, reinterpret_cast<uint8_t *>(&runs)) == -11);
+  CHECK(runs < 100000);
+}
+
+TEST_CASE("scratch is aligned, reused and never asked of malloc again once warm") {
+  const Pool pool(sinter_pool_create(2));
+  const sinter_scratch *scratch = sinter_pool_scratch(pool.get());
+  const auto step = [](void *user_context, int index, uint8_t *) {
+    const size_t bytes = static_cast<size_t>(1000 * (index + 1));
+    void *big = halide_malloc(user_context, bytes);
+    void *small = halide_malloc(user_context, 1);
+    const bool aligned = reinterpret_cast<uintptr_t>(big) % 128 == 0 &&
+                         reinterpret_cast<uintptr_t>(small) % 128 == 0;
+    std::memset(big, index, bytes);
+    halide_free(user_context, big);
+    halide_free(user_context, small);
+    return aligned ? 0 : 1;
+  };
+  for (int serial = 0; serial < 5; ++serial)
+    for (int i = 0; i < 4; ++i)
+      CHECK(step(pool.get(), i, nullptr) == 0);
+  const size_t warm = scratch->system_allocations;
+  CHECK(warm <= 5);
+  for (int repeat = 0; repeat < 10; ++repeat)
+    CHECK(step(pool.get(), repeat % 4, nullptr) == 0);
+  CHECK(scratch->system_allocations == warm);
+  CHECK(halide_do_par_for(pool.get(), step, 0, 4, nullptr) == 0);
+}
+
+TEST_CASE("scratch without a context works, and an absurd size gives null") {
+  void *memory = halide_malloc(nullptr, 100);
+  CHECK(memory != nullptr);
+  halide_free(nullptr, memory);
+  halide_free(nullptr, nullptr);
+  CHECK(halide_malloc(nullptr, SIZE_MAX) == nullptr);
+}

@@ -1,0 +1,80 @@
+// The loop that backends/program generates, written by hand: see sinter_runtime.h.
+#include "tests/runtime/tiny_model.h"
+
+#include <cmath>
+#include <limits>
+
+namespace tiny {
+namespace {
+
+// One pass over the batches of a phase; record gets the means. 0, or the status to return.
+int run_epoch(sinter_context *c, sinter_session *session, int32_t epoch, int32_t phase,
+              int32_t batches, double *record) {
+  double sums[2] = {0, 0};
+  int64_t samples = 0;
+  for (int32_t b = 0; b < batches; ++b) {
+    const float *x;
+    const void *labels;
+    float metrics[SINTER_MAX_METRICS];
+    const int32_t n = sinter_next_batch(session, phase, b, &x, &labels);
+    if (n <= 0)
+      return SINTER_ERROR_INPUT;
+    const int status = phase == SINTER_TRAIN ? c->model->train_step(c, x, labels, n, metrics)
+                                             : c->model->eval_step(c, x, labels, n, metrics);
+    if (status != SINTER_OK)
+      return status;
+    if (phase == SINTER_TRAIN && !std::isfinite(metrics[0]))
+      return sinter_report_nonfinite(session, epoch, b);
+    samples += n;
+    for (int m = 0; m < 2; ++m)
+      sums[m] += static_cast<double>(n) * static_cast<double>(metrics[m]);
+    if (phase == SINTER_TRAIN)
+      sinter_batch_done(session, b, batches, samples, sums);
+  }
+  for (int m = 0; m < 2; ++m)
+    record[m] = samples > 0 ? sums[m] / static_cast<double>(samples)
+                            : std::numeric_limits<double>::quiet_NaN();
+  return SINTER_OK;
+}
+
+} // namespace
+
+int train_loop(sinter_context *c, sinter_session *session) {
+  const sinter_training &t = *c->model->training;
+  double best = sinter_session_best(session);
+  int32_t wait = sinter_session_wait(session), stopped = 0;
+  for (int32_t e = sinter_session_first_epoch(session); e < sinter_session_epochs(session); ++e) {
+    double record[4];
+    const int32_t batches = sinter_epoch_begin(session, e);
+    if (batches < 0)
+      return SINTER_ERROR_INPUT;
+    int status = run_epoch(c, session, e, SINTER_TRAIN, batches, record);
+    if (status == SINTER_OK)
+      status =
+          run_epoch(c, session, e, SINTER_EVAL, sinter_validation_batches(session), record + 2);
+    if (status != SINTER_OK)
+      return status;
+    const double value = t.monitor < SINTER_MAX_METRICS
+                             ? record[t.monitor]
+                             : record[2 + t.monitor - SINTER_MAX_METRICS];
+    const double gain = t.monitor_mode * (value - best);
+    if (gain > static_cast<double>(t.min_delta)) {
+      best = value;
+      wait = 0;
+      if ((status = sinter_keep_best(session, e)) != SINTER_OK)
+        return status;
+    } else {
+      ++wait;
+    }
+    status = sinter_epoch_end(session, e, record, best, wait);
+    if (status != 0)
+      return status;
+    if (t.early_stopping && wait >= t.patience) {
+      stopped = 1;
+      break;
+    }
+  }
+  return sinter_training_end(session, stopped);
+}
+
+} // namespace tiny
