@@ -1,0 +1,105 @@
+"""One measurement of the peer: PyTorch on the CPU, with OpenBLAS, channels_last.
+
+usage: torch_step.py MODEL train|infer BATCH THREADS SECONDS
+
+Prints a JSON object with the median and the minimum in milliseconds. It is a process of its own so
+that the number of threads is exact and no measurement inherits another's state. Debian's PyTorch
+calls whatever libblas.so.3 is installed; the reference one is several times slower, so a run that
+did not load OpenBLAS is an error, not a number.
+"""
+import itertools
+import json
+import statistics
+import sys
+import time
+
+import torch
+from torch import nn
+
+
+def fashion_cnn():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(3136, 100), nn.ReLU(), nn.Dropout(0.4), nn.Linear(100, 10))
+
+
+def vgg7():
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3, padding='same'), nn.ReLU(),
+        nn.Conv2d(32, 64, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.5),
+        nn.Conv2d(64, 128, 3, padding='same'), nn.ReLU(),
+        nn.Conv2d(128, 256, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.5),
+        nn.Flatten(), nn.Linear(9216, 512), nn.ReLU(), nn.Dropout(0.5),
+        nn.Linear(512, 256), nn.ReLU(), nn.Dropout(0.5), nn.Linear(256, 10))
+
+
+MODELS = {'fashion_cnn': fashion_cnn, 'vgg7': vgg7}
+
+
+def require_openblas():
+    with open('/proc/self/maps') as maps:
+        if 'openblas' not in maps.read():
+            sys.exit('torch_step.py: PyTorch did not load OpenBLAS; install libopenblas0-pthread')
+
+
+def random_batches(size):
+    """Several, in turn, so that the network cannot learn one by heart: gradients of zero are no load."""
+    return itertools.cycle(
+        [(torch.rand(size, 1, 28, 28).contiguous(memory_format=torch.channels_last),
+          torch.randint(0, 10, (size,))) for _ in range(16)])
+
+
+def make_train_step(model, batches):
+    model.train()
+    optimizer = torch.optim.Adam(model.parameters(), eps=1e-7)
+    criterion = nn.CrossEntropyLoss()
+
+    def step():
+        x, labels = next(batches)
+        optimizer.zero_grad(set_to_none=True)
+        loss = criterion(model(x), labels)
+        loss.backward()
+        optimizer.step()
+
+    return step
+
+
+def make_infer_step(model, batches):
+    model.eval()
+
+    def step():
+        x, _ = next(batches)
+        with torch.inference_mode():
+            torch.softmax(model(x), dim=1)
+
+    return step
+
+
+def measure(step, seconds):
+    """Milliseconds of each step over that many seconds, after a quarter of them as warm-up."""
+    end = time.perf_counter() + seconds / 4
+    while time.perf_counter() < end:
+        step()
+    samples = []
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(samples) < 5:
+        begin = time.perf_counter()
+        step()
+        samples.append((time.perf_counter() - begin) * 1e3)
+    return samples
+
+
+def main():
+    name, mode, batch, threads, seconds = sys.argv[1:6]
+    torch.manual_seed(42)
+    torch.set_num_threads(int(threads))
+    model = MODELS[name]().to(memory_format=torch.channels_last)
+    make_step = make_train_step if mode == 'train' else make_infer_step
+    samples = measure(make_step(model, random_batches(int(batch))), float(seconds))
+    require_openblas()
+    print(json.dumps({'median_ms': statistics.median(samples), 'min_ms': min(samples),
+                      'version': torch.__version__}))
+
+
+main()
