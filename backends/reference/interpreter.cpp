@@ -1,0 +1,83 @@
+#include "backends/reference/interpreter.h"
+
+#include "backends/reference/reference_ops.h"
+#include "ir/diagnostics.h"
+
+namespace sinter {
+
+namespace {
+
+using ReferenceOp = void (*)(const Evaluation &);
+
+constexpr ReferenceOp kReferenceOps[] = {
+#define OP(name, attributes) reference::name,
+#include "ir/ops.def"
+#undef OP
+};
+
+/// The given value of an input or a parameter under the graph's own type: a caller may hold the
+/// same logical tensor under another storage block.
+Array named_value(const NamedArrays &inputs, const std::string &name, const TensorType &type,
+                  int64_t batch) {
+  const auto found = inputs.find(name);
+  SINTER_ASSERT(found != inputs.end(), "no value given for '{}'", name);
+  Array value = found->second;
+  SINTER_ASSERT(value.extents() == with_batch(type.shape, batch), "'{}' is {}, needs {}", name,
+                str(value.extents()), type.str());
+  value.type = type;
+  value.batch = batch;
+  return value;
+}
+
+Array evaluate_leaf_or_op(const Node &node, int64_t batch, const NamedArrays &inputs,
+                          const std::vector<Array> &values) {
+  if (node.kind == OpKind::input)
+    return named_value(inputs, attrs<InputAttrs>(node).name, node.type, batch);
+  if (node.kind == OpKind::parameter)
+    return named_value(inputs, attrs<ParameterAttrs>(node).name, node.type, batch);
+  std::vector<const Array *> operands;
+  for (NodeId input : node.inputs)
+    operands.push_back(&values[static_cast<size_t>(input.index)]);
+  return evaluate_node(node, batch, operands);
+}
+
+/// How often each node is read on the way to `wanted`; a wanted node counts as read once more,
+/// and a node that nothing needs has zero.
+std::vector<int> count_reads(const Graph &graph, const std::vector<NodeId> &wanted) {
+  std::vector<int> reads(static_cast<size_t>(graph.size()), 0);
+  for (NodeId id : wanted)
+    ++reads[static_cast<size_t>(id.index)];
+  for (int i = graph.size() - 1; i >= 0; --i)
+    if (reads[static_cast<size_t>(i)] > 0)
+      for (NodeId input : graph[NodeId{i}].inputs)
+        ++reads[static_cast<size_t>(input.index)];
+  return reads;
+}
+
+} // namespace
+
+Array evaluate_node(const Node &node, int64_t batch, const std::vector<const Array *> &operands) {
+  Array result(node.type, batch);
+  kReferenceOps[static_cast<size_t>(node.kind)](Evaluation{node, operands, result});
+  return result;
+}
+
+std::vector<Array> evaluate(const Graph &graph, int64_t batch, const NamedArrays &inputs,
+                            const std::vector<NodeId> &wanted) {
+  std::vector<int> reads = wanted.empty() ? std::vector<int>() : count_reads(graph, wanted);
+  std::vector<Array> values(static_cast<size_t>(graph.size()));
+  for (int i = 0; i < graph.size(); ++i) {
+    if (!wanted.empty() && reads[static_cast<size_t>(i)] == 0)
+      continue;
+    const Node &node = graph[NodeId{i}];
+    values[static_cast<size_t>(i)] = evaluate_leaf_or_op(node, batch, inputs, values);
+    if (wanted.empty())
+      continue;
+    for (NodeId input : node.inputs)
+      if (--reads[static_cast<size_t>(input.index)] == 0)
+        values[static_cast<size_t>(input.index)] = Array();
+  }
+  return values;
+}
+
+} // namespace sinter

@@ -1,0 +1,27 @@
+// The reference interpreter: every op by naive loops in float64. It shares no code with the
+// compiled kernels (neither the ops' Halide algorithms nor the runtime's random numbers), so that
+// it can judge them: the oracle of `sinter verify` and of the property tests.
+#pragma once
+
+#include "backends/reference/array.h"
+#include "ir/graph.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+/// Values of the graph's `input` and `parameter` nodes, by name.
+using NamedArrays = std::map<std::string, Array>;
+
+/// The value of every node, by node index; with `wanted`, of those nodes only: the others' arrays
+/// come back empty and are freed as soon as nobody reads them.
+/// `inputs` must name every input and parameter that is needed, with its logical shape and batch.
+std::vector<Array> evaluate(const Graph &, int64_t batch, const NamedArrays &inputs,
+                            const std::vector<NodeId> &wanted = {});
+
+/// One node on given operands. The node must not be an input or a parameter.
+Array evaluate_node(const Node &, int64_t batch, const std::vector<const Array *> &operands);
+
+} // namespace sinter
