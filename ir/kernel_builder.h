@@ -57,6 +57,9 @@ struct Stage {
 /// reductions that it needs.
 class KernelBuilder {
 public:
+  /// The value to reduce at a result index and a reduction index.
+  using Term = std::function<Halide::Expr(const Index &, const Index &r)>;
+
   KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands, Halide::Expr batch);
 
   const Node &node() const { return graph_[id_]; }
@@ -71,6 +74,9 @@ public:
   /// element are zero.
   void define(const std::function<Halide::Expr(const Index &)> &element);
 
+  /// result = element(index) by storage index, outermost first, padding lanes included.
+  void define_storage(const std::function<Halide::Expr(const Index &)> &element);
+
   /// result = combine(operand values at that element), over storage; smaller operands broadcast
   /// as NumPy does.
   void
@@ -78,22 +84,20 @@ public:
 
   /// An inner f32 or i32 tensor of shape `shape` (which may start with kBatch, and may be {}):
   /// at index, the reduction of term(index, r) over r in [0, extents), r in the order of
-  /// `extents`. A sum over the batch and anything else is taken per sample first, so that samples
-  /// can run in parallel in a fixed order of summation.
+  /// `extents`. When the first extent is batch() and there are others, samples are reduced one by
+  /// one first, so that they can run in parallel in a fixed order of summation.
   Tensor reduce(Reduction, const Shape &shape, const std::vector<Halide::Expr> &extents,
-                const std::function<Halide::Expr(const Index &, const Index &r)> &term);
+                const Term &term);
 
   /// A rearranged operand worth storing: tensor(index) = element(index).
   Tensor copy(const TensorType &type, const std::string &role,
               const std::function<Halide::Expr(const Index &)> &element);
 
   /// result(index) = finish(sum over r in [0, extents) of term(index, r)); `finish` may be empty.
-  void define_sum(const std::vector<Halide::Expr> &extents,
-                  const std::function<Halide::Expr(const Index &, const Index &r)> &term,
+  void define_sum(const std::vector<Halide::Expr> &extents, const Term &term,
                   const std::function<Halide::Expr(const Halide::Expr &)> &finish = {});
   /// The same with maximum.
-  void define_maximum(const std::vector<Halide::Expr> &extents,
-                      const std::function<Halide::Expr(const Index &, const Index &r)> &term);
+  void define_maximum(const std::vector<Halide::Expr> &extents, const Term &term);
 
   /// For lowering and tests: the finished Func and the node's stages, in order of definition.
   const Halide::Func &result() const { return result_; }

@@ -1,0 +1,220 @@
+#include "ir/kernel_builder.h"
+
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sinter {
+
+using Halide::Expr;
+using Halide::Func;
+using Halide::Var;
+
+namespace {
+
+/// Extents are int64_t everywhere in Sinter; the one place where they become Halide's int.
+Expr halide_int(int64_t value) {
+  SINTER_ASSERT(value >= 0 && value <= std::numeric_limits<int32_t>::max(), "extent {}", value);
+  return static_cast<int32_t>(value);
+}
+
+std::vector<Var> storage_vars(const TensorType &type) {
+  std::vector<Var> vars;
+  for (size_t i = 0; i < type.storage_shape().size(); ++i)
+    vars.emplace_back("d" + std::to_string(i));
+  return vars;
+}
+
+/// Halide's arguments, innermost first, as an outermost-first storage index.
+Index storage_index(const std::vector<Var> &vars) { return {vars.rbegin(), vars.rend()}; }
+
+/// The logical index of a storage index. In a blocked type the last one may exceed its extent.
+Index logical_index(const TensorType &type, const Index &storage) {
+  if (!type.blocked())
+    return storage;
+  Index logical(storage.begin() + 1, storage.end());
+  logical.back() = storage.front() * halide_int(type.block) + storage.back();
+  return logical;
+}
+
+bool has_padding_lanes(const TensorType &type) {
+  return type.blocked() && type.shape.back() % type.block != 0;
+}
+
+Expr identity(Reduction reduction, Halide::Type type) {
+  switch (reduction) {
+  case Reduction::sum:
+    return Halide::Internal::make_const(type, 0);
+  case Reduction::maximum:
+    return type.is_float() ? Expr(-std::numeric_limits<float>::infinity()) : type.min();
+  case Reduction::minimum:
+    return type.is_float() ? Expr(std::numeric_limits<float>::infinity()) : type.max();
+  }
+  SINTER_UNREACHABLE("reduction {}", static_cast<int>(reduction));
+}
+
+Expr combine(Reduction reduction, const Expr &a, const Expr &b) {
+  switch (reduction) {
+  case Reduction::sum:
+    return a + b;
+  case Reduction::maximum:
+    return Halide::max(a, b);
+  case Reduction::minimum:
+    return Halide::min(a, b);
+  }
+  SINTER_UNREACHABLE("reduction {}", static_cast<int>(reduction));
+}
+
+ElementType element_type(Halide::Type type) {
+  SINTER_ASSERT(type.is_scalar(), "a vector expression in an algorithm");
+  if (type == Halide::Float(32))
+    return ElementType::f32;
+  return type == Halide::UInt(8) ? ElementType::u8 : ElementType::i32;
+}
+
+/// The arguments of a broadcast operand: aligned to the right, index 0 where its extent is 1.
+Index broadcast_index(const Shape &operand, const Index &index) {
+  SINTER_ASSERT(operand.size() <= index.size(), "operand {} exceeds the result", str(operand));
+  Index result(index.end() - static_cast<int64_t>(operand.size()), index.end());
+  for (size_t i = 0; i < operand.size(); ++i)
+    if (operand[i] == 1)
+      result[i] = 0;
+  return result;
+}
+
+} // namespace
+
+Expr Tensor::extent(int dimension) const {
+  const int64_t extent = type_.shape.at(static_cast<size_t>(dimension));
+  return extent == kBatch ? batch_ : halide_int(extent);
+}
+
+Expr Tensor::at_storage(const Index &index) const {
+  return func_(std::vector<Expr>(index.rbegin(), index.rend()));
+}
+
+Expr Tensor::operator()(const Index &index) const {
+  SINTER_ASSERT(index.size() == type_.shape.size(), "{} indices into {}", index.size(),
+                type_.str());
+  if (!type_.blocked())
+    return at_storage(index);
+  const Expr block = halide_int(type_.block);
+  Index storage{index.back() / block};
+  storage.insert(storage.end(), index.begin(), index.end() - 1);
+  storage.push_back(index.back() % block);
+  return at_storage(storage);
+}
+
+KernelBuilder::KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands,
+                             Expr batch)
+    : graph_(graph), id_(id), operands_(std::move(operands)), batch_(std::move(batch)),
+      result_(name(graph[id].kind)) {}
+
+Expr KernelBuilder::extent(int dimension) const {
+  const int64_t extent = type().shape.at(static_cast<size_t>(dimension));
+  return extent == kBatch ? batch_ : halide_int(extent);
+}
+
+void KernelBuilder::define(const std::function<Expr(const Index &)> &element) {
+  SINTER_ASSERT(!result_.defined(), "{} defines two results", name(node().kind));
+  const std::vector<Var> vars = storage_vars(type());
+  Index index = logical_index(type(), storage_index(vars));
+  if (!has_padding_lanes(type())) {
+    result_(vars) = element(index);
+    return;
+  }
+  const Expr last = index.back();
+  index.back() = Halide::min(last, halide_int(type().shape.back() - 1));
+  const Expr value = element(index);
+  result_(vars) = Halide::select(last < halide_int(type().shape.back()), value,
+                                 Halide::Internal::make_zero(value.type()));
+}
+
+void KernelBuilder::define_storage(const std::function<Expr(const Index &)> &element) {
+  SINTER_ASSERT(!result_.defined(), "{} defines two results", name(node().kind));
+  const std::vector<Var> vars = storage_vars(type());
+  result_(vars) = element(storage_index(vars));
+}
+
+void KernelBuilder::define_elementwise(
+    const std::function<Expr(const std::vector<Expr> &)> &combine_values) {
+  SINTER_ASSERT(!result_.defined(), "{} defines two results", name(node().kind));
+  const std::vector<Var> vars = storage_vars(type());
+  const Index storage = storage_index(vars);
+  Index logical = logical_index(type(), storage);
+  if (has_padding_lanes(type()))
+    logical.back() = Halide::min(logical.back(), halide_int(type().shape.back() - 1));
+  std::vector<Expr> values;
+  for (const Tensor &operand : operands_)
+    if (operand.type().shape == type().shape) {
+      SINTER_ASSERT(operand.type().block == type().block, "{} into {}", operand.type().str(),
+                    type().str());
+      values.push_back(operand.at_storage(storage));
+    } else {
+      values.push_back(operand(broadcast_index(operand.type().shape, logical)));
+    }
+  result_(vars) = combine_values(values);
+}
+
+Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,
+                             const std::vector<Expr> &extents, const Term &term) {
+  // Sums over the batch and more: per sample first, then over samples in order. Both steps have a
+  // fixed order, and the first runs in parallel.
+  if (extents.size() > 1 && extents[0].same_as(batch_)) {
+    Shape per_sample{kBatch};
+    per_sample.insert(per_sample.end(), shape.begin(), shape.end());
+    const Tensor partial = reduce(reduction, per_sample, {extents.begin() + 1, extents.end()},
+                                  [&](const Index &index, const Index &r) {
+                                    Index all{index[0]};
+                                    all.insert(all.end(), r.begin(), r.end());
+                                    return term({index.begin() + 1, index.end()}, all);
+                                  });
+    return reduce(reduction, shape, {batch_}, [&](const Index &index, const Index &r) {
+      Index at{r[0]};
+      at.insert(at.end(), index.begin(), index.end());
+      return partial(at);
+    });
+  }
+
+  TensorType type{ElementType::f32, shape};
+  const std::vector<Var> vars = storage_vars(type);
+  const Index index = storage_index(vars);
+  Halide::Region region;
+  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent)
+    region.emplace_back(0, *extent);
+  Stage stage{
+      Stage::Kind::reduction, id_,        type, Func(name(node().kind) + std::string("_reduce")),
+      Halide::RDom(region),   "reduction"};
+  Index r;
+  for (size_t i = extents.size(); i-- > 0;)
+    r.push_back(stage.domain[static_cast<int>(i)]);
+  const Expr value = term(index, r);
+  stage.type.element = element_type(value.type());
+  stage.func(vars) = identity(reduction, value.type());
+  stage.func(vars) = combine(reduction, stage.func(vars), value);
+  stages_.push_back(stage);
+  return {stage.type, stage.func, batch_};
+}
+
+Tensor KernelBuilder::copy(const TensorType &type, const std::string &role,
+                           const std::function<Expr(const Index &)> &element) {
+  const std::vector<Var> vars = storage_vars(type);
+  Stage stage{Stage::Kind::copy, id_, type, Func(name(node().kind) + ("_" + role)), {}, role};
+  stage.func(vars) = element(logical_index(type, storage_index(vars)));
+  stages_.push_back(stage);
+  return {type, stage.func, batch_};
+}
+
+void KernelBuilder::define_sum(const std::vector<Expr> &extents, const Term &term,
+                               const std::function<Expr(const Expr &)> &finish) {
+  const Tensor sum = reduce(Reduction::sum, type().shape, extents, term);
+  define([&](const Index &index) { return finish ? finish(sum(index)) : sum(index); });
+}
+
+void KernelBuilder::define_maximum(const std::vector<Expr> &extents, const Term &term) {
+  const Tensor maximum = reduce(Reduction::maximum, type().shape, extents, term);
+  define([&](const Index &index) { return maximum(index); });
+}
+
+} // namespace sinter
