@@ -1,5 +1,7 @@
 // Halide, LLVM and LLD share one process and one libLLVM: Halide compiles and runs a kernel, and
 // LLD links its object, twice over. Guards the set-up of sinter_llvm and sinter_lld.
+#include "tests/paths.h"
+
 #include <Halide.h>
 #include <filesystem>
 #include <lld/Common/CommonLinkerContext.h>
@@ -35,9 +37,8 @@ std::string link_shared(const std::string &object, const std::string &library) {
 } // namespace
 
 TEST_CASE("Halide, LLVM and LLD work side by side, twice") {
-  const std::filesystem::path directory(SINTER_BINARY_DIR);
-  const std::string object = directory / "one_llvm_test.o";
-  const std::string library = directory / "one_llvm_test.so";
+  const std::string object = sinter::build_path("one_llvm_test.o");
+  const std::string library = sinter::build_path("one_llvm_test.so");
   const Halide::Target target = Halide::get_host_target().with_feature(Halide::Target::NoRuntime);
   for (int round = 0; round < 2; ++round) {
     CAPTURE(round);
