@@ -1,0 +1,99 @@
+// Walks errors/*.sir: each case holds `// error: text` on the line that must be blamed.
+#include "ir/diagnostics.h"
+#include "ir/parse.h"
+#include "tests/paths.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+using namespace sinter;
+
+namespace {
+
+std::string read_file(const std::filesystem::path &path) {
+  std::ifstream stream(path);
+  std::stringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+struct ErrorCase {
+  std::string text;
+  int line = 0; // within the case
+  std::string error;
+};
+
+std::vector<ErrorCase> split_cases(const std::string &text) {
+  std::vector<ErrorCase> cases(1);
+  std::istringstream lines(text);
+  int number = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "// -----") {
+      cases.emplace_back();
+      number = 0;
+      continue;
+    }
+    ++number;
+    cases.back().text += line + "\n";
+    const std::string marker = "// error: ";
+    const size_t at = line.find(marker);
+    if (at != std::string::npos) {
+      cases.back().line = number;
+      cases.back().error = line.substr(at + marker.size());
+    }
+  }
+  return cases;
+}
+
+} // namespace
+
+TEST_CASE("malformed text is blamed on its line") {
+  int checked = 0;
+  for (const auto &entry : std::filesystem::directory_iterator(source_path("tests/ir/errors")))
+    for (const ErrorCase &test : split_cases(read_file(entry.path()))) {
+      CAPTURE(entry.path().string());
+      CAPTURE(test.text);
+      REQUIRE(test.line > 0);
+      try {
+        parse_graph(test.text, "case.sir");
+        FAIL_CHECK("no error");
+      } catch (const CompileError &error) {
+        CHECK(error.text() == test.error);
+        CHECK(error.location().line == test.line);
+      }
+      ++checked;
+    }
+  CHECK(checked >= 17);
+}
+
+TEST_CASE("a damaged file is an error of the user's, never a crash") {
+  const std::string good = R"(model "m" {
+  training epochs=2 batch_size=8 shuffle=true
+  optimizer {kind="sgd"}
+  layer "dense" "Dense" %2 [%1] []
+}
+graph {
+  %0 = input {name="x", type=f32[N,4]} : f32[N,4]
+  %1 = parameter {name="w", type=f32[4,3]} : f32[4,3]
+  %2 = matmul %0, %1 : f32[N,3] @"dense" loc("m.py":4:1)
+  output "prediction" %2
+}
+)";
+  REQUIRE_NOTHROW(parse_model(good, "m.sir"));
+  std::mt19937 random(7);
+  int rejected = 0;
+  for (int round = 0; round < 2000; ++round) {
+    std::string damaged = good.substr(0, round % 2 ? good.size() : random() % good.size());
+    for (auto edits = random() % 3 + 1; edits > 0 && !damaged.empty(); --edits)
+      damaged[random() % damaged.size()] = static_cast<char>(random() % 127 + 1);
+    try {
+      parse_model(damaged, "m.sir");
+    } catch (const CompileError &) {
+      ++rejected;
+    }
+  }
+  CHECK(rejected > 1000);
+}
