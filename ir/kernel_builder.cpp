@@ -42,6 +42,18 @@ bool has_padding_lanes(const TensorType &type) {
   return type.blocked() && type.shape.back() % type.block != 0;
 }
 
+/// element(logical index), and zero in the padding lanes of a blocked type.
+Expr element_or_zero(const TensorType &type, const Index &storage,
+                     const std::function<Expr(const Index &)> &element) {
+  Index index = logical_index(type, storage);
+  if (!has_padding_lanes(type))
+    return element(index);
+  const Expr inside = index.back() < halide_int(type.shape.back());
+  index.back() = Halide::min(index.back(), halide_int(type.shape.back() - 1));
+  const Expr value = element(index);
+  return Halide::select(inside, value, Halide::Internal::make_zero(value.type()));
+}
+
 Expr identity(Reduction reduction, Halide::Type type) {
   switch (reduction) {
   case Reduction::sum:
@@ -117,18 +129,7 @@ Expr KernelBuilder::extent(int dimension) const {
 }
 
 void KernelBuilder::define(const std::function<Expr(const Index &)> &element) {
-  SINTER_ASSERT(!result_.defined(), "{} defines two results", name(node().kind));
-  const std::vector<Var> vars = storage_vars(type());
-  Index index = logical_index(type(), storage_index(vars));
-  if (!has_padding_lanes(type())) {
-    result_(vars) = element(index);
-    return;
-  }
-  const Expr last = index.back();
-  index.back() = Halide::min(last, halide_int(type().shape.back() - 1));
-  const Expr value = element(index);
-  result_(vars) = Halide::select(last < halide_int(type().shape.back()), value,
-                                 Halide::Internal::make_zero(value.type()));
+  define_storage([&](const Index &storage) { return element_or_zero(type(), storage, element); });
 }
 
 void KernelBuilder::define_storage(const std::function<Expr(const Index &)> &element) {
@@ -158,10 +159,12 @@ void KernelBuilder::define_elementwise(
 }
 
 Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,
-                             const std::vector<Expr> &extents, const Term &term) {
+                             const std::vector<Expr> &extents, const Term &term,
+                             const Predicate &where) {
   // Sums over the batch and more: per sample first, then over samples in order. Both steps have a
   // fixed order, and the first runs in parallel.
   if (extents.size() > 1 && extents[0].same_as(batch_)) {
+    SINTER_ASSERT(!where, "a predicate on a sum over the batch");
     Shape per_sample{kBatch};
     per_sample.insert(per_sample.end(), shape.begin(), shape.end());
     const Tensor partial = reduce(reduction, per_sample, {extents.begin() + 1, extents.end()},
@@ -189,6 +192,8 @@ Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,
   Index r;
   for (size_t i = extents.size(); i-- > 0;)
     r.push_back(stage.domain[static_cast<int>(i)]);
+  if (where)
+    stage.domain.where(where(index, r));
   const Expr value = term(index, r);
   stage.type.element = element_type(value.type());
   stage.func(vars) = identity(reduction, value.type());
@@ -201,7 +206,7 @@ Tensor KernelBuilder::copy(const TensorType &type, const std::string &role,
                            const std::function<Expr(const Index &)> &element) {
   const std::vector<Var> vars = storage_vars(type);
   Stage stage{Stage::Kind::copy, id_, type, Func(name(node().kind) + ("_" + role)), {}, role};
-  stage.func(vars) = element(logical_index(type, storage_index(vars)));
+  stage.func(vars) = element_or_zero(type, storage_index(vars), element);
   stages_.push_back(stage);
   return {type, stage.func, batch_};
 }

@@ -60,6 +60,9 @@ public:
   /// The value to reduce at a result index and a reduction index.
   using Term = std::function<Halide::Expr(const Index &, const Index &r)>;
 
+  /// Whether a reduction index counts.
+  using Predicate = Term;
+
   KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands, Halide::Expr batch);
 
   const Node &node() const { return graph_[id_]; }
@@ -85,11 +88,13 @@ public:
   /// An inner f32 or i32 tensor of shape `shape` (which may start with kBatch, and may be {}):
   /// at index, the reduction of term(index, r) over r in [0, extents), r in the order of
   /// `extents`. When the first extent is batch() and there are others, samples are reduced one by
-  /// one first, so that they can run in parallel in a fixed order of summation.
+  /// one first, so that they can run in parallel in a fixed order of summation. Indices where the
+  /// predicate, if there is one, does not hold are left out.
   Tensor reduce(Reduction, const Shape &shape, const std::vector<Halide::Expr> &extents,
-                const Term &term);
+                const Term &term, const Predicate &where = {});
 
-  /// A rearranged operand worth storing: tensor(index) = element(index).
+  /// A rearranged operand worth storing: tensor(index) = element(index), for any index at all. In
+  /// a blocked copy the lanes beyond the last element are zero.
   Tensor copy(const TensorType &type, const std::string &role,
               const std::function<Halide::Expr(const Index &)> &element);
 

@@ -47,6 +47,7 @@ struct KernelObject {
 struct KernelOptions {
   std::string cache_dir; // "" for no cache
   int jobs = 0;          // threads that compile; 0: one a processor
+  bool checked = false;  // keep Halide's assertions: finds a schedule that leaves a buffer
 };
 
 /// Compiles the distinct kernels of all plans for all variants side by side. The result is indexed

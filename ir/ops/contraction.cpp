@@ -1,5 +1,6 @@
 // Convolutions and matrix products with their gradients.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 #include "ir/ops/window.h"
 
@@ -196,7 +197,7 @@ const OpDef ops::conv2d = {
     {OpClass::contraction},
     conv2d_type,
     differentiate_conv2d,
-    /*compute=*/nullptr,
+    compute_conv2d,
     conv2d_cost,
 };
 
@@ -210,7 +211,7 @@ const OpDef ops::conv2d_input_gradient = {
     {OpClass::contraction},
     conv2d_input_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_conv2d_input_gradient,
     conv2d_input_gradient_cost,
 };
 
@@ -224,7 +225,7 @@ const OpDef ops::conv2d_filter_gradient = {
     {OpClass::contraction},
     conv2d_filter_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_conv2d_filter_gradient,
     conv2d_filter_gradient_cost,
 };
 
@@ -238,7 +239,7 @@ const OpDef ops::matmul = {
     {OpClass::contraction},
     matmul_type,
     differentiate_matmul,
-    /*compute=*/nullptr,
+    compute_matmul,
     matmul_cost,
 };
 

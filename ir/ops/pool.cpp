@@ -1,6 +1,7 @@
 // Max and average pooling with their gradients. The maximum's gradient goes through the position
 // of each maximum, so that training keeps one byte a window instead of the whole input.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 #include "ir/ops/window.h"
 
@@ -112,7 +113,7 @@ const OpDef ops::max_pool2d = {
     {OpClass::window},
     pool2d_type,
     differentiate_max_pool2d,
-    /*compute=*/nullptr,
+    compute_max_pool2d,
     pool2d_cost,
 };
 
@@ -125,7 +126,7 @@ const OpDef ops::max_pool2d_argmax = {
     {OpClass::window, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     max_pool2d_argmax_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_max_pool2d_argmax,
     pool2d_cost,
 };
 
@@ -140,7 +141,7 @@ const OpDef ops::max_pool2d_gradient = {
     {OpClass::window},
     max_pool2d_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_max_pool2d_gradient,
     pool2d_gradient_cost,
 };
 
@@ -153,7 +154,7 @@ const OpDef ops::average_pool2d = {
     {OpClass::window},
     pool2d_type,
     differentiate_average_pool2d,
-    /*compute=*/nullptr,
+    compute_average_pool2d,
     pool2d_cost,
 };
 
@@ -166,7 +167,7 @@ const OpDef ops::average_pool2d_gradient = {
     {OpClass::window},
     pool2d_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_average_pool2d_gradient,
     pool2d_gradient_cost,
 };
 

@@ -1,0 +1,155 @@
+#include "backends/halide/build_kernel.h"
+
+#include "backends/halide/cpu/schedule.h"
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+namespace sinter {
+
+using namespace Halide::Internal;
+
+namespace {
+
+/// The first argument with a batch, as its position in KernelGraph's inputs and outputs.
+struct BatchSource {
+  bool output = false;
+  size_t position = 0;
+  int dimension = 0;
+};
+
+/// The batch is Halide's outermost dimension of any argument that has one.
+BatchSource find_batch(const KernelGraph &kernel) {
+  const auto dimension = [&](NodeId id) {
+    return kernel.graph.type(id).batched() ? kernel.graph.type(id).rank() - 1 : -1;
+  };
+  for (size_t i = 0; i < kernel.inputs.size(); ++i)
+    if (dimension(kernel.inputs[i]) >= 0)
+      return {false, i, dimension(kernel.inputs[i])};
+  for (size_t i = 0; i < kernel.outputs.size(); ++i)
+    if (dimension(kernel.outputs[i]) >= 0)
+      return {true, i, dimension(kernel.outputs[i])};
+  return {false, 0, -1};
+}
+
+/// Gives the function the signature of kernels.h: Halide passes the batch as a scalar and the
+/// outputs group by group; callers pass buffers alone, in the kernel's order.
+void adapt_signature(LoweredFunc &function, const LoweredKernel &lowered) {
+  const std::vector<LoweredArgument> given = function.args;
+  const size_t first_input = given.size() - lowered.kernel.outputs.size() - 1 -
+                             lowered.inputs.size(); // after the user context
+  const size_t batch = first_input + lowered.inputs.size();
+  SINTER_ASSERT(given[batch].name == lowered.batch.name(), "argument {} is {}", batch,
+                given[batch].name);
+  std::vector<LoweredArgument> outputs = {given.begin() + static_cast<int64_t>(batch) + 1,
+                                          given.end()};
+  size_t next = batch + 1;
+  for (const OutputGroup &group : lowered.groups)
+    for (size_t output : group.outputs)
+      outputs[output] = given[next++];
+  function.args.assign(given.begin(), given.begin() + static_cast<int64_t>(batch));
+  function.args.insert(function.args.end(), outputs.begin(), outputs.end());
+
+  const BatchSource source = find_batch(lowered.kernel);
+  if (source.dimension < 0)
+    return;
+  const std::string &buffer =
+      source.output ? outputs[source.position].name : given[first_input + source.position].name;
+  const Halide::Expr handle =
+      Variable::make(Halide::type_of<halide_buffer_t *>(), buffer + ".buffer");
+  const Halide::Expr extent = Call::make(Halide::Int(32), Call::buffer_get_extent,
+                                         {handle, source.dimension}, Call::Extern);
+  function.body = LetStmt::make(lowered.batch.name(), extent, function.body);
+}
+
+struct Scheduled {
+  std::string algorithm;
+  Halide::Module module;
+};
+
+Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const std::string &symbol,
+                      bool checked) {
+  const LoweredKernel lowered = lower_kernel(kernel);
+  const std::string algorithm = schedule_kernel(lowered, variant);
+  std::vector<Halide::Argument> arguments;
+  for (const Halide::ImageParam &input : lowered.inputs)
+    arguments.emplace_back(input);
+  arguments.emplace_back(lowered.batch);
+  Halide::Module module = lowered.pipeline().compile_to_module(
+      arguments, symbol, Halide::Target(full_target(variant, checked)),
+      Halide::LinkageType::External);
+  for (LoweredFunc &function : module.functions())
+    if (function.name == symbol)
+      adapt_signature(function, lowered);
+  return {algorithm, module};
+}
+
+/// Halide's complaint about what we gave it is our fault.
+template <typename Result>
+Result guarded(const KernelGraph &kernel, const std::function<Result()> &build) {
+  try {
+    return build();
+  } catch (const Halide::Error &error) {
+    SINTER_UNREACHABLE("Halide refuses a kernel: {}\n{}", error.what(), kernel.text());
+  }
+}
+
+/// A file that Halide writes and we read back.
+class TemporaryFile {
+public:
+  TemporaryFile() {
+    std::random_device device;
+    path_ = std::filesystem::temp_directory_path() /
+            ("sinter-" + std::to_string(device()) + std::to_string(device()));
+  }
+  ~TemporaryFile() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  TemporaryFile(const TemporaryFile &) = delete;
+  TemporaryFile &operator=(const TemporaryFile &) = delete;
+
+  std::string path() const { return path_.string(); }
+  std::string content() const {
+    std::ostringstream text;
+    text << std::ifstream(path_, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+private:
+  std::filesystem::path path_;
+};
+
+} // namespace
+
+std::string full_target(const Variant &variant, bool checked) {
+  const std::string common = variant.halide_target + "-user_context-no_runtime-no_bounds_query";
+  return checked ? common : common + "-no_asserts";
+}
+
+BuiltKernel build_kernel(const KernelGraph &kernel, const Variant &variant,
+                         const std::string &symbol, bool checked) {
+  return guarded<BuiltKernel>(kernel, [&] {
+    const Scheduled scheduled = make_module(kernel, variant, symbol, checked);
+    const Halide::Buffer<uint8_t> object = scheduled.module.compile_to_buffer();
+    return BuiltKernel{scheduled.algorithm, std::string(object.begin(), object.end())};
+  });
+}
+
+std::string build_kernel_text(const KernelGraph &kernel, const Variant &variant,
+                              const std::string &symbol, KernelText text) {
+  return guarded<std::string>(kernel, [&] {
+    const Scheduled scheduled = make_module(kernel, variant, symbol, /*checked=*/false);
+    const TemporaryFile file;
+    scheduled.module.compile({{text == KernelText::stmt ? Halide::OutputFileType::stmt
+                                                        : Halide::OutputFileType::assembly,
+                               file.path()}});
+    return file.content();
+  });
+}
+
+} // namespace sinter

@@ -1,0 +1,102 @@
+#include "backends/halide/cpu/loops.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+using Halide::Func;
+using Halide::TailStrategy;
+using Halide::Var;
+
+namespace {
+
+/// Splits dimension 0 of a definition into vectors; leaves it alone when it is too short.
+/// Returns the variable around the vector.
+template <typename Definition> Var vectorize_rows(Definition definition, const Var &x, int lanes) {
+  const Var around("around"), lane("lane");
+  definition.split(x, around, lane, lanes, TailStrategy::GuardWithIf).vectorize(lane);
+  return around;
+}
+
+/// Runs the outermost loop in parallel, several iterations a task when one is little work.
+void parallelize_outermost(Func func, const Var &outermost, int64_t elements_per_iteration) {
+  const int64_t iterations =
+      (kElementsPerTask + elements_per_iteration - 1) / elements_per_iteration;
+  if (iterations == 1) {
+    func.parallel(outermost);
+    return;
+  }
+  const Var task("task"), inside("inside");
+  func.split(outermost, task, inside, static_cast<int>(iterations), TailStrategy::GuardWithIf)
+      .parallel(task);
+}
+
+} // namespace
+
+std::vector<int64_t> halide_extents(const TensorType &type) {
+  const Shape shape = type.storage_shape();
+  return {shape.rbegin(), shape.rend()};
+}
+
+int64_t elements_per_sample(const TensorType &type) { return type.storage_elements(); }
+
+int lanes_for(int64_t extent, const Variant &variant) {
+  int lanes = variant.vector_width;
+  while (extent != kBatch && lanes > extent)
+    lanes /= 2;
+  return lanes;
+}
+
+void schedule_stores(const OutputGroup &group, const Variant &variant) {
+  const std::vector<int64_t> extents = halide_extents(group.type);
+  Func func = group.func;
+  if (extents.empty()) {
+    if (group.outputs.size() > 1)
+      Func(group.values).compute_root();
+    return;
+  }
+  const std::vector<Var> args = func.args();
+  const int lanes = lanes_for(extents[0], variant);
+  const Var around = vectorize_rows(func, args[0], lanes);
+  if (group.outputs.size() > 1) {
+    Func values = group.values;
+    values.compute_at(func, around);
+    vectorize_rows(values, args[0], lanes);
+  }
+  if (group.type.batched() && extents.size() > 1)
+    parallelize_outermost(func, args.back(), elements_per_sample(group.type));
+  else if (elements_per_sample(group.type) >= 2 * kElementsPerTask)
+    parallelize_outermost(func, extents.size() > 1 ? args.back() : around,
+                          extents.size() > 1 ? group.type.storage_elements() / extents.back()
+                                             : lanes);
+}
+
+void schedule_at_root(const Stage &stage, const Variant &variant) {
+  Func func = stage.func;
+  func.compute_root();
+  const std::vector<int64_t> extents = halide_extents(stage.type);
+  if (extents.empty())
+    return;
+  const std::vector<Var> args = func.args();
+  const int lanes = lanes_for(extents[0], variant);
+  vectorize_rows(func, args[0], lanes);
+  const bool parallel = stage.type.batched() && extents.size() > 1;
+  if (parallel)
+    parallelize_outermost(func, args.back(), elements_per_sample(stage.type));
+  if (stage.kind == Stage::Kind::copy)
+    return;
+
+  // The sum stays in a register: vector, reduction loops, then everything else.
+  Halide::Stage update = func.update();
+  const Var around = vectorize_rows(update, args[0], lanes);
+  std::vector<Halide::VarOrRVar> order{Var("lane")};
+  for (int d = 0; d < stage.domain.dimensions(); ++d)
+    order.emplace_back(stage.domain[d]);
+  order.emplace_back(around);
+  order.insert(order.end(), args.begin() + 1, args.end());
+  update.reorder(order);
+  if (parallel)
+    update.parallel(args.back());
+}
+
+} // namespace sinter

@@ -1,0 +1,27 @@
+// The loops that all strategies share: stores of outputs, plain reductions, copies.
+#pragma once
+
+#include "backends/halide/kernels.h"
+#include "backends/halide/lower_kernel.h"
+
+namespace sinter {
+
+/// Elements that make a parallel task worth its start.
+constexpr int64_t kElementsPerTask = 16384;
+
+/// Storage extents, Halide's dimension 0 first; kBatch is the run-time batch.
+std::vector<int64_t> halide_extents(const TensorType &);
+
+/// Product of all extents but the batch.
+int64_t elements_per_sample(const TensorType &);
+
+/// Lanes for a vector loop over `extent`: the full width, or less when the extent is short.
+int lanes_for(int64_t extent, const Variant &);
+
+/// A plain vector loop over the outputs of a group, in parallel when they are many.
+void schedule_stores(const OutputGroup &, const Variant &);
+
+/// Computes a reduction or a copy whole, before what needs it.
+void schedule_at_root(const Stage &, const Variant &);
+
+} // namespace sinter

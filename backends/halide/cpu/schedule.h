@@ -1,0 +1,14 @@
+// CPU schedules. A kernel's strategy follows from its heaviest stage: a contraction, else
+// reductions, else a plain loop over its outputs. Nothing here may depend on the number of
+// threads: parallel loops write disjoint parts, and sums have a fixed order.
+#pragma once
+
+#include "backends/halide/kernels.h"
+#include "backends/halide/lower_kernel.h"
+
+namespace sinter {
+
+/// Schedules every Func of the kernel and names the algorithm: "direct 14x32".
+std::string schedule_kernel(const LoweredKernel &, const Variant &);
+
+} // namespace sinter

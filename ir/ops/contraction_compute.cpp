@@ -1,0 +1,321 @@
+// The algorithms of convolutions and matrix products. They are written so that a schedule can
+// place the copies (padded input, packed filter) and the partial sums anywhere:
+//
+//   op                              copies              reductions, in order
+//   conv2d, conv2d_input_gradient   padded, [filter]    sum
+//   conv2d_filter_gradient          padded, gradient    image, chunk, total
+//   matmul                          [right]             [part], sum
+//   matmul with transpose_b         left                sum
+//
+// What stands in brackets is there when needed. Copies are defined for every index, so that
+// register tiles may overhang the result.
+
+#include "ir/diagnostics.h"
+#include "ir/kernel_builder.h"
+#include "ir/ops/compute.h"
+#include "ir/ops/window.h"
+
+namespace sinter {
+
+using Halide::Expr;
+
+namespace {
+
+/// Lanes that copies are padded to: whole vectors of every variant.
+constexpr int64_t kLanes = 16;
+
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+int as_int(int64_t value) { return static_cast<int>(value); }
+
+/// The index, held below the extent: a tile that overhangs reads some element of the operand.
+Expr held(const Expr &index, const Expr &extent) { return Halide::min(index, extent - 1); }
+
+/// The operand when its last dimension is stored in whole vectors, else a copy that is.
+Tensor packed(KernelBuilder &k, const Tensor &operand, const std::string &role) {
+  if (operand.type().block % kLanes == 0 && operand.type().blocked())
+    return operand;
+  const TensorType type{ElementType::f32, operand.type().shape, kLanes};
+  return k.copy(type, role, [&](const Index &index) { return operand(index); });
+}
+
+/// A stride, dilation and group structure of a convolution with everything resolved.
+struct Geometry {
+  std::array<int, 2> strides;
+  std::array<int, 2> dilations;
+  int channels_per_group; // of the convolved input
+  int filters_per_group;  // of the result
+};
+
+/// The input channel that filter `o` reads at reduction index `r`.
+Expr channel(const Geometry &g, const Expr &o, const Expr &r, int64_t groups) {
+  if (groups == 1)
+    return r;
+  if (g.channels_per_group == 1)
+    return g.filters_per_group == 1 ? o : o / g.filters_per_group;
+  return o / g.filters_per_group * g.channels_per_group + r;
+}
+
+/// result(n,y,x,o) = sum over ky,kx,i of input(n, y*s + ky*d, x*s + kx*d, channel) * filter.
+void define_convolution(KernelBuilder &k, const Tensor &input, const Tensor &filter,
+                        const Geometry &g, int64_t groups) {
+  const Shape &taps = filter.type().shape;
+  const int filters = as_int(k.type().shape[3]);
+  const Tensor sum =
+      k.reduce(Reduction::sum, k.type().shape, {as_int(taps[0]), as_int(taps[1]), as_int(taps[2])},
+               [&](const Index &i, const Index &r) {
+                 const Expr c = channel(g, groups == 1 ? i[3] : held(i[3], filters), r[2], groups);
+                 return input({i[0], i[1] * g.strides[0] + r[0] * g.dilations[0],
+                               i[2] * g.strides[1] + r[1] * g.dilations[1], c}) *
+                        filter({r[0], r[1], r[2], i[3]});
+               });
+  k.define([&](const Index &i) { return sum(i); });
+}
+
+/// x with its zero padding, as a [N,h,w,c] copy of the extents that the windows reach.
+template <typename A> Tensor padded_input(KernelBuilder &k, const Tensor &x, const A &attrs) {
+  const Shape &shape = x.type().shape;
+  const int top = as_int(attrs.padding[0]), left = as_int(attrs.padding[1]);
+  const int height = as_int(shape[1]), width = as_int(shape[2]);
+  const bool zeros = attrs.padding != std::array<int64_t, 4>{};
+  const TensorType type{ElementType::f32,
+                        {shape[0], shape[1] + attrs.padding[0] + attrs.padding[2],
+                         shape[2] + attrs.padding[1] + attrs.padding[3], shape[3]},
+                        0};
+  return k.copy(type, "padded", [&](const Index &i) {
+    if (!zeros)
+      return x({i[0], held(i[1], height), held(i[2], width), i[3]});
+    const Expr y = i[1] - top, column = i[2] - left;
+    const Expr value =
+        x({i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(column, 0, width - 1), i[3]});
+    return Halide::select(y >= 0 && y < height && column >= 0 && column < width, value, 0.0F);
+  });
+}
+
+/// dy spread out by the strides and padded, so that the input gradient is a plain convolution of
+/// it: copy(Y, X) = dy((Y - before) / s) where that is whole and inside, else 0, with
+/// before = (size - 1) * d - padding.
+Tensor spread_gradient(KernelBuilder &k, const Tensor &dy, const Shape &filter,
+                       const Conv2dGradientAttrs &attrs) {
+  const Shape &shape = dy.type().shape;
+  std::array<int64_t, 2> span{};
+  for (size_t d = 0; d < 2; ++d)
+    span[d] = window_span(filter[d], attrs.dilations[d]);
+  const TensorType type{
+      ElementType::f32,
+      {shape[0], attrs.size[0] + span[0] - 1, attrs.size[1] + span[1] - 1, shape[3]},
+      0};
+  return k.copy(type, "padded", [&](const Index &i) {
+    Expr inside = Halide::Internal::const_true();
+    Index at = i;
+    for (size_t d = 0; d < 2; ++d) {
+      const int stride = as_int(attrs.strides[d]);
+      const int extent = as_int(shape[d + 1]);
+      const Expr position = i[d + 1] - as_int(span[d] - 1 - attrs.padding[d]);
+      inside = inside && position >= 0 && position <= (extent - 1) * stride;
+      if (stride > 1)
+        inside = inside && position % stride == 0;
+      at[d + 1] = Halide::clamp(position / stride, 0, extent - 1);
+    }
+    return Halide::select(inside, dy(at), 0.0F);
+  });
+}
+
+} // namespace
+
+void compute_conv2d(KernelBuilder &k) {
+  const auto &attrs = k.attrs<Conv2dAttrs>();
+  const Tensor input = padded_input(k, k.operand(0), attrs);
+  const Tensor filter = packed(k, k.operand(1), "filter");
+  const Shape &taps = filter.type().shape;
+  define_convolution(k, input, filter,
+                     {{as_int(attrs.strides[0]), as_int(attrs.strides[1])},
+                      {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},
+                      as_int(taps[2]),
+                      as_int(taps[3] / attrs.groups)},
+                     attrs.groups);
+}
+
+// dx[n,y,x,i] = sum of dy[n,oy,ox,o] * w[ky,kx,i,o] over oy*s - p + ky*d = y (and so for x):
+// a convolution of stride 1 of the spread gradient with the filter turned around and its last
+// two dimensions exchanged.
+void compute_conv2d_input_gradient(KernelBuilder &k) {
+  const auto &attrs = k.attrs<Conv2dGradientAttrs>();
+  const Tensor &filter = k.operand(1);
+  const Shape &taps = filter.type().shape;
+  const int channels = as_int(taps[2]);               // input channels a group
+  const int filters = as_int(taps[3] / attrs.groups); // filters a group
+  const int height = as_int(taps[0]), width = as_int(taps[1]);
+  const Tensor input = spread_gradient(k, k.operand(0), taps, attrs);
+  const TensorType type{ElementType::f32, {taps[0], taps[1], filters, k.type().shape[3]}, kLanes};
+  const Tensor turned = k.copy(type, "filter", [&](const Index &i) {
+    return filter(
+        {height - 1 - i[0], width - 1 - i[1], i[3] % channels, i[3] / channels * filters + i[2]});
+  });
+  define_convolution(
+      k, input, turned,
+      {{1, 1}, {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])}, filters, channels},
+      attrs.groups);
+}
+
+namespace {
+
+/// Samples summed one after the other by one task of a filter gradient. A constant, so that the
+/// order of summation depends on the batch alone; more for large filters, whose partial sums
+/// would not stay in a cache.
+int samples_per_chunk(int64_t filter_bytes) {
+  constexpr int64_t cached = 512 * 1024;
+  return filter_bytes <= cached ? 8 : 1024;
+}
+
+} // namespace
+
+// dw[ky,kx,i,o] = sum over n,oy,ox of x[n, oy*s+ky*d-p, ox*s+kx*d-p, i] * dy[n,oy,ox,o], over the
+// storage of dw: first a sample, then the samples of a chunk, then the chunks.
+void compute_conv2d_filter_gradient(KernelBuilder &k) {
+  const auto &attrs = k.attrs<Conv2dGradientAttrs>();
+  const TensorType &result = k.type();
+  const Tensor &dy = k.operand(1);
+  const Shape &dy_shape = dy.type().shape;
+  const int filters = as_int(dy_shape[3]);
+  const Tensor x = padded_input(k, k.operand(0), attrs);
+  const int64_t lanes = round_up(filters, result.blocked() ? result.block : kLanes);
+  const Tensor gradient =
+      k.copy({ElementType::f32, {dy_shape[0], dy_shape[1], dy_shape[2], lanes}, 0}, "gradient",
+             [&](const Index &i) {
+               if (lanes == filters)
+                 return dy(i);
+               const Expr value = dy({i[0], i[1], i[2], held(i[3], filters)});
+               return Halide::select(i[3] < filters, value, 0.0F);
+             });
+
+  const Geometry g{{as_int(attrs.strides[0]), as_int(attrs.strides[1])},
+                   {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},
+                   as_int(result.shape[2]),
+                   as_int(filters / attrs.groups)};
+  Shape storage = result.storage_shape();
+  storage.insert(storage.begin(), kBatch);      // the sample or the chunk
+  const size_t taps = result.blocked() ? 2 : 1; // where ky stands
+  const Tensor image = k.reduce(
+      Reduction::sum, storage, {as_int(dy_shape[1]), as_int(dy_shape[2])},
+      [&](const Index &i, const Index &r) {
+        const Expr o = result.blocked() ? i[1] * as_int(result.block) + i.back() : i.back();
+        const Expr c =
+            channel(g, attrs.groups == 1 ? o : held(o, filters), i[taps + 2], attrs.groups);
+        return x({i[0], r[0] * g.strides[0] + i[taps] * g.dilations[0],
+                  r[1] * g.strides[1] + i[taps + 1] * g.dilations[1], c}) *
+               gradient({i[0], r[0], r[1], o});
+      });
+  const int samples = samples_per_chunk(result.storage_bytes());
+  const auto sample = [&](const Index &i, const Index &r) { return i[0] * samples + r[0]; };
+  const Tensor chunk = k.reduce(
+      Reduction::sum, storage, {samples},
+      [&](const Index &i, const Index &r) {
+        Index at = i;
+        at[0] = sample(i, r);
+        return image(at);
+      },
+      [&](const Index &i, const Index &r) { return sample(i, r) < k.batch(); });
+  storage.erase(storage.begin());
+  const Tensor total = k.reduce(Reduction::sum, storage, {(k.batch() + samples - 1) / samples},
+                                [&](const Index &i, const Index &r) {
+                                  Index at{r[0]};
+                                  at.insert(at.end(), i.begin(), i.end());
+                                  return chunk(at);
+                                });
+  k.define_storage([&](const Index &i) { return total(i); });
+}
+
+namespace {
+
+/// Long static sums are made of chunks, so that the rows of the right factor that a chunk needs
+/// stay in a cache while all rows of the left one pass.
+int chunk_length(int64_t length) {
+  constexpr int64_t longest = 128;
+  const int64_t chunks = (length + longest - 1) / longest;
+  return as_int((length + chunks - 1) / chunks);
+}
+
+/// a . b with b's rows contiguous: vectors run along the result's last dimension.
+void define_product(KernelBuilder &k, bool transpose_a) {
+  const Tensor &a = k.operand(0);
+  const Tensor b = packed(k, k.operand(1), "right");
+  const TensorType &type = k.type();
+  const Expr rows = k.extent(0);
+  const auto term = [&](const Expr &row, const Expr &column, const Expr &r) {
+    const Expr held_row = held(row, rows);
+    return (transpose_a ? a({r, held_row}) : a({held_row, r})) * b({r, column});
+  };
+  const auto column = [&](const Index &i, size_t first) -> Expr {
+    return type.blocked() ? i[first] * as_int(type.block) + i[first + 2] : i[first + 1];
+  };
+  const auto row = [&](const Index &i, size_t first) {
+    return i[first + (type.blocked() ? 1 : 0)];
+  };
+
+  const Shape storage = type.storage_shape();
+  const int64_t length = b.type().shape[0];
+  const int chunk = length == kBatch ? 0 : chunk_length(length);
+  if (length == kBatch || chunk == length) {
+    const Tensor sum =
+        k.reduce(Reduction::sum, storage, {b.extent(0)}, [&](const Index &i, const Index &r) {
+          return term(row(i, 0), column(i, 0), r[0]);
+        });
+    k.define_storage([&](const Index &i) { return sum(i); });
+    return;
+  }
+  const int chunks = as_int((length + chunk - 1) / chunk);
+  Shape parts{chunks};
+  parts.insert(parts.end(), storage.begin(), storage.end());
+  KernelBuilder::Predicate inside;
+  if (length % chunk != 0)
+    inside = [&](const Index &i, const Index &r) { return i[0] * chunk + r[0] < as_int(length); };
+  const Tensor part = k.reduce(
+      Reduction::sum, parts, {chunk},
+      [&](const Index &i, const Index &r) {
+        return term(row(i, 1), column(i, 1), i[0] * chunk + r[0]);
+      },
+      inside);
+  const Tensor sum =
+      k.reduce(Reduction::sum, storage, {chunks}, [&](const Index &i, const Index &r) {
+        Index at{r[0]};
+        at.insert(at.end(), i.begin(), i.end());
+        return part(at);
+      });
+  k.define_storage([&](const Index &i) { return sum(i); });
+}
+
+/// a . b^T: both factors run along the sum, so vectors run along the rows of the result (often
+/// the batch), over a transposed copy of the left factor.
+void define_product_transposed(KernelBuilder &k, bool transpose_a) {
+  const Tensor &a = k.operand(0);
+  const Tensor &b = k.operand(1);
+  const TensorType &type = k.type();
+  const Expr rows = k.extent(0);
+  const int columns = as_int(type.shape[1]);
+  const TensorType left_type{ElementType::f32, {b.type().shape[1], type.shape[0]}, 0};
+  const Tensor left = k.copy(left_type, "left", [&](const Index &i) {
+    const Expr row = held(i[1], rows);
+    return transpose_a ? a({i[0], row}) : a({row, i[0]});
+  });
+  const Tensor sum = k.reduce(Reduction::sum, {type.shape[1], type.shape[0]}, {b.extent(1)},
+                              [&](const Index &i, const Index &r) {
+                                return left({r[0], i[1]}) * b({held(i[0], columns), r[0]});
+                              });
+  k.define([&](const Index &i) { return sum({i[1], i[0]}); });
+}
+
+} // namespace
+
+// y[i,j] = sum over r of a[i,r] * b[r,j], either factor transposed
+void compute_matmul(KernelBuilder &k) {
+  const auto &attrs = k.attrs<MatmulAttrs>();
+  if (attrs.transpose_b)
+    define_product_transposed(k, attrs.transpose_a);
+  else
+    define_product(k, attrs.transpose_a);
+}
+
+} // namespace sinter
