@@ -9,11 +9,15 @@
 namespace sinter {
 
 /// A fused group: nodes of the graph in topological order, computed by one call. Views (reshape)
-/// belong to no kernel: they are the same memory as their operand under another type.
+/// belong to no kernel: they are the same memory as their operand under another type. Constants
+/// belong to none either, nor are they arguments: the backend writes them into the code.
+///
+/// A node that is cheap to compute (a random mask, a gradient's way back through a pooling window)
+/// may be a node of several kernels; it is an output of one of them at most.
 struct Kernel {
   std::string name; // "conv2d_relu_max_pool2d.0": unique in the plan
   std::vector<NodeId> nodes;
-  std::vector<NodeId> inputs;  // values read from memory, in argument order
+  std::vector<NodeId> inputs;  // values read from memory, in argument order; views by their own id
   std::vector<NodeId> outputs; // values written to memory, in argument order
 };
 
@@ -37,7 +41,10 @@ struct Placement {
   Region region = Region::none;
   int64_t offset = 0;
   int64_t bytes = 0;
-  bool in_place = false; // shares its memory with an input of its kernel
+  /// Shares its memory with an input of its kernel: an update over its parameter, or an
+  /// elementwise result over an operand that nobody reads again. Every element must then be
+  /// computed exactly once, after all elements of equal index were read.
+  bool in_place = false;
   friend bool operator==(const Placement &a, const Placement &b) {
     return a.region == b.region && a.offset == b.offset && a.bytes == b.bytes &&
            a.in_place == b.in_place;
@@ -51,6 +58,9 @@ struct Refusal {
   std::string reason; // "the value has other users"
 };
 
+/// The value whose memory a view shares (itself when it is no view).
+NodeId storage_root(const Graph &, NodeId);
+
 struct Plan {
   Graph graph;                       // no node is added once there is a plan
   std::vector<Kernel> kernels;       // in the order of execution
@@ -59,16 +69,29 @@ struct Plan {
   int64_t arena_fixed = 0;      // bytes
   int64_t arena_per_sample = 0; // bytes
 
-  /// The value whose memory a view shares (itself when no view).
-  NodeId storage_root(NodeId) const;
+  NodeId storage_root(NodeId id) const { return sinter::storage_root(graph, id); }
 };
 
-/// Text form: the graph, then `kernel name { nodes } inputs -> outputs` and placements.
+/// Text form: the graph, then `kernel "name" { nodes } (inputs) -> (outputs)`, placements and
+/// refusals, one a line.
 std::string print(const Plan &);
 
-/// Checks: every non-leaf non-view node is in exactly one kernel or dead-free; kernels run in
-/// dependency order, and after every reader of a parameter that they overwrite; no two live values
-/// overlap; every input is placed. Throws InternalError.
+/// The plan's invariants. Those of memory (6 to 9) hold once placements are there.
+///
+///  1. Every node but leaves and views is in a kernel, and an output of one at most.
+///  2. A kernel's nodes are in topological order, without leaves and views; its inputs are exactly
+///     the values that its nodes read from elsewhere, each once; it has an output.
+///  3. Whatever a kernel reads from memory is a leaf or an output of an earlier kernel.
+///  4. Graph outputs and updates are outputs of kernels.
+///  5. No kernel reads a parameter after the kernel that overwrites it; that one reads it
+///     elementwise only.
+///  6. Every value in memory has a place of its size; offsets are aligned to 64 bytes and inside
+///     their region.
+///  7. Two values of one arena that are alive at a time do not overlap, but for in-place results.
+///  8. An in-place result shares the memory of an input of its kernel that is read elementwise.
+///  9. An update's value lies where its parameter lies.
+///
+/// Throws InternalError quoting the number.
 void verify(const Plan &);
 
 } // namespace sinter

@@ -1,0 +1,83 @@
+#include "ir/plan.h"
+
+#include "ir/diagnostics.h"
+#include "ir/op.h"
+#include "ir/print.h"
+
+#include <fmt/format.h>
+
+namespace sinter {
+
+namespace {
+
+std::string ids_text(const std::vector<NodeId> &ids) {
+  std::string result;
+  for (NodeId id : ids)
+    result += fmt::format("{}%{}", result.empty() ? "" : ", ", id.index);
+  return result;
+}
+
+std::string kernel_text(const Kernel &kernel) {
+  return fmt::format("  kernel \"{}\" {{{}}} ({}) -> ({})\n", kernel.name, ids_text(kernel.nodes),
+                     ids_text(kernel.inputs), ids_text(kernel.outputs));
+}
+
+std::string placement_text(NodeId id, const Placement &placement) {
+  const bool per_sample = placement.region == Region::arena_batch ||
+                          placement.region == Region::data || placement.region == Region::label ||
+                          placement.region == Region::prediction;
+  return fmt::format("  place %{} {} {}+{}{}{}\n", id.index, name(placement.region),
+                     placement.offset, placement.bytes, per_sample ? " a sample" : "",
+                     placement.in_place ? " in_place" : "");
+}
+
+} // namespace
+
+const char *name(Region region) {
+  switch (region) {
+  case Region::none:
+    return "none";
+  case Region::data:
+    return "data";
+  case Region::label:
+    return "label";
+  case Region::prediction:
+    return "prediction";
+  case Region::rng:
+    return "rng";
+  case Region::learning_rate:
+    return "learning_rate";
+  case Region::step:
+    return "step";
+  case Region::parameter:
+    return "parameter";
+  case Region::arena_fixed:
+    return "arena_fixed";
+  case Region::arena_batch:
+    return "arena_batch";
+  }
+  SINTER_UNREACHABLE("region {}", static_cast<int>(region));
+}
+
+NodeId storage_root(const Graph &graph, NodeId id) {
+  while (op_def(graph[id].kind).traits.view)
+    id = graph[id].inputs[0];
+  return id;
+}
+
+std::string print(const Plan &plan) {
+  std::string result = print(plan.graph) + "plan {\n";
+  for (const Kernel &kernel : plan.kernels)
+    result += kernel_text(kernel);
+  for (size_t i = 0; i < plan.placements.size(); ++i)
+    if (plan.placements[i].region != Region::none)
+      result += placement_text({static_cast<int>(i)}, plan.placements[i]);
+  for (const Refusal &refusal : plan.refusals)
+    result += fmt::format("  apart %{} %{}: {}\n", refusal.producer.index, refusal.consumer.index,
+                          refusal.reason);
+  if (!plan.placements.empty())
+    result += fmt::format("  arena {} + {} a sample\n", plan.arena_fixed, plan.arena_per_sample);
+  return result + "}\n";
+}
+
+} // namespace sinter
