@@ -6,8 +6,31 @@
 
 namespace sinter {
 
-/// Every graph pass by name, for `--passes=` and the tests.
+/// Every graph pass by name, for `--passes=` and the tests. add-optimizer stands here with a
+/// default OptimizerSpec.
 const std::vector<Pass> &all_passes();
+/// The pass of that name, or nullptr.
+const Pass *find_pass(std::string_view name);
+
+/// On a forward graph whose only output is "prediction".
+const std::vector<Pass> &inference_pipeline();
+/// On a forward graph whose outputs are the loss and the metrics.
+const std::vector<Pass> &evaluation_pipeline();
+/// The same, up to and with the gradients: outputs "gradient:<parameter>" beside them.
+const std::vector<Pass> &gradient_pipeline();
+/// The same, with updates in place of the gradients.
+std::vector<Pass> training_pipeline(const OptimizerSpec &);
+
+/// A pass over plans: fusion, or memory.
+struct PlanPass {
+  std::string_view name;
+  std::string_view summary;
+  void (*run)(Plan &);
+};
+
+/// The fusion passes in the order in which build_program runs them.
+const std::vector<PlanPass> &all_plan_passes();
+const PlanPass *find_plan_pass(std::string_view name);
 
 struct ProgramOptions {
   std::string name;  // C identifier; "" takes the model's
@@ -19,7 +42,8 @@ struct ProgramOptions {
 Program build_program(const Model &, const ProgramOptions &);
 
 /// The train graph whose outputs also name every trainable parameter's gradient
-/// ("gradient:conv2d/kernel") and which updates nothing: for --check-grad.
+/// ("gradient:conv2d/kernel") and which updates nothing: for --check-grad. Parameters lie where
+/// build_program puts them.
 Plan build_gradient_plan(const Model &);
 
 } // namespace sinter

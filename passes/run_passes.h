@@ -15,7 +15,10 @@ namespace sinter {
 struct Pass {
   std::string_view name;
   std::string_view summary;
-  void (*run)(Graph &);
+  std::function<void(Graph &)> run;
+  /// Whether a CompileError thrown by the pass is about the user's model ("argmax has no
+  /// gradient"); anywhere else it means that the pass built an ill-typed node.
+  bool may_reject = false;
 };
 
 struct PassOptions {
@@ -27,7 +30,8 @@ struct PassOptions {
 };
 
 /// Runs `passes` in order on `graph`. A failure inside a pass is ours: InternalError naming the
-/// pass, with the reproducer (the graph before it, headed by the remaining pass names).
+/// pass, with the reproducer: the graph before it, headed by `// passes: ` and the names of the
+/// pass and those after it.
 void run_passes(Graph &graph, const std::vector<Pass> &passes, const PassOptions &);
 
 } // namespace sinter

@@ -1,0 +1,126 @@
+#include "passes/add_optimizer.h"
+
+#include "ir/diagnostics.h"
+#include "passes/differentiate.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace sinter {
+
+namespace {
+
+bool is_gradient(const Output &output) { return output.name.rfind(kGradientPrefix, 0) == 0; }
+
+class Optimizer {
+public:
+  Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec) {
+    learning_rate_ = scalar_input("learning_rate");
+    if (spec_.kind == "adam")
+      rate_ = graph_.append(OpKind::adam_rate, {learning_rate_, scalar_input("step")},
+                            AdamRateAttrs{spec_.beta_1, spec_.beta_2});
+  }
+
+  void update(NodeId weight, NodeId gradient) {
+    weight_ = weight;
+    gradient_ = gradient;
+    if (spec_.kind == "adam")
+      adam();
+    else if (spec_.kind == "rmsprop")
+      rmsprop();
+    else if (spec_.kind == "sgd" && spec_.momentum == 0)
+      set_weight(append(OpKind::sgd_update, {weight_, gradient_, learning_rate_}));
+    else if (spec_.kind == "sgd")
+      sgd_with_momentum();
+    else
+      SINTER_UNREACHABLE("optimizer {}", spec_.kind);
+  }
+
+private:
+  NodeId scalar_input(const std::string &role) {
+    return graph_.append(OpKind::input, {}, InputAttrs{role, role, {ElementType::f32, {}, 0}});
+  }
+
+  NodeId append(OpKind kind, std::vector<NodeId> operands, Attrs attributes = NoAttrs{}) {
+    const std::string layer = graph_[weight_].layer;
+    const SourceLocation location = graph_[weight_].location;
+    return graph_.append(kind, std::move(operands), std::move(attributes), layer, location);
+  }
+
+  /// A zero-initialised companion of the weight.
+  NodeId state(const std::string &suffix) {
+    ParameterAttrs attributes;
+    attributes.name = attrs<ParameterAttrs>(graph_[weight_]).name + "/" + suffix;
+    attributes.role = "optimizer";
+    attributes.type = graph_.type(weight_);
+    return append(OpKind::parameter, {}, attributes);
+  }
+
+  NodeId set_state(NodeId parameter, NodeId value) {
+    graph_.updates.push_back({parameter, value});
+    return value;
+  }
+  void set_weight(NodeId value) { graph_.updates.push_back({weight_, value}); }
+
+  void adam() {
+    const NodeId m = state("adam_m");
+    const NodeId v = state("adam_v");
+    const NodeId new_m =
+        set_state(m, append(OpKind::moving_average, {m, gradient_}, DecayAttrs{spec_.beta_1}));
+    const NodeId new_v = set_state(
+        v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.beta_2}));
+    set_weight(
+        append(OpKind::adam_update, {weight_, new_m, new_v, rate_}, EpsilonAttrs{spec_.epsilon}));
+  }
+
+  void sgd_with_momentum() {
+    const NodeId velocity = state("momentum");
+    const NodeId new_velocity =
+        set_state(velocity, append(OpKind::momentum_velocity, {velocity, gradient_, learning_rate_},
+                                   DecayAttrs{spec_.momentum}));
+    set_weight(spec_.nesterov ? append(OpKind::nesterov_update,
+                                       {weight_, new_velocity, gradient_, learning_rate_},
+                                       DecayAttrs{spec_.momentum})
+                              : append(OpKind::momentum_update, {weight_, new_velocity}));
+  }
+
+  void rmsprop() {
+    const NodeId v = state("rmsprop_v");
+    const NodeId new_v =
+        set_state(v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.rho}));
+    if (spec_.momentum == 0) {
+      set_weight(append(OpKind::rmsprop_update, {weight_, gradient_, new_v, learning_rate_},
+                        EpsilonAttrs{spec_.epsilon}));
+      return;
+    }
+    const NodeId shifted = append(OpKind::affine, {new_v}, AffineAttrs{1, spec_.epsilon});
+    const NodeId scaled = append(OpKind::multiply, {gradient_, append(OpKind::rsqrt, {shifted})});
+    const NodeId velocity = state("momentum");
+    const NodeId new_velocity =
+        set_state(velocity, append(OpKind::momentum_velocity, {velocity, scaled, learning_rate_},
+                                   DecayAttrs{spec_.momentum}));
+    set_weight(append(OpKind::momentum_update, {weight_, new_velocity}));
+  }
+
+  Graph &graph_;
+  const OptimizerSpec &spec_;
+  NodeId learning_rate_;
+  NodeId rate_;
+  NodeId weight_;
+  NodeId gradient_;
+};
+
+} // namespace
+
+void add_optimizer(Graph &graph, const OptimizerSpec &spec) {
+  Optimizer optimizer(graph, spec);
+  const std::vector<Output> outputs = graph.outputs;
+  for (const Output &output : outputs)
+    if (is_gradient(output))
+      optimizer.update(graph.find_parameter(output.name.substr(std::strlen(kGradientPrefix))),
+                       output.value);
+  graph.outputs.erase(std::remove_if(graph.outputs.begin(), graph.outputs.end(), is_gradient),
+                      graph.outputs.end());
+}
+
+} // namespace sinter

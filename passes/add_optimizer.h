@@ -1,0 +1,30 @@
+// Turns gradients into updates, by Keras's formulas:
+//
+//   output "gradient:w" %9      ->   %10 = parameter {name="w/adam_m", role="optimizer"}
+//                                    %11 = moving_average %10, %9 {decay=beta_1}
+//                                    ... the rest of the rule ...
+//                                    update %w %14    update %10 %11   ...
+//
+//   sgd                      w' = w - lr g
+//   sgd, momentum            v' = momentum v - lr g;   w' = w + v', or Nesterov: w + momentum v' -
+//   lr g adam                     m' = beta_1 m + (1 - beta_1) g;   v' = beta_2 v + (1 - beta_2)
+//   g^2
+//                            w' = w - lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m' / (sqrt(v') +
+//                            epsilon)
+//   rmsprop                  v' = rho v + (1 - rho) g^2;   w' = w - lr g / sqrt(v' + epsilon)
+//   rmsprop, momentum        u' = momentum u - lr g / sqrt(v' + epsilon);   w' = w + u'
+//
+// Optimizer state has its weight's type, storage block included, and starts at zero. `lr` and `t`
+// are inputs (roles learning_rate and step), so that a schedule needs no recompiling; Adam's rate
+// is computed once for all parameters.
+//
+// Requires: differentiate. Guarantees: no "gradient:" output is left; every one became an update.
+#pragma once
+
+#include "ir/model.h"
+
+namespace sinter {
+
+void add_optimizer(Graph &, const OptimizerSpec &);
+
+} // namespace sinter

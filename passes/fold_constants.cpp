@@ -1,0 +1,183 @@
+#include "passes/fold_constants.h"
+
+#include "ir/op.h"
+#include "passes/eliminate_dead_nodes.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sinter {
+
+namespace {
+
+using Values = std::vector<float>;
+using Unary = float (*)(float);
+using Binary = float (*)(float, float);
+
+Unary unary_function(OpKind kind) {
+  switch (kind) {
+  case OpKind::negate:
+    return [](float x) { return -x; };
+  case OpKind::square:
+    return [](float x) { return x * x; };
+  case OpKind::sqrt:
+    return [](float x) { return std::sqrt(x); };
+  case OpKind::rsqrt:
+    return [](float x) { return 1.0F / std::sqrt(x); };
+  case OpKind::exp:
+    return [](float x) { return std::exp(x); };
+  case OpKind::log:
+    return [](float x) { return std::log(x); };
+  case OpKind::abs:
+    return [](float x) { return std::fabs(x); };
+  case OpKind::relu:
+    return [](float x) { return std::max(x, 0.0F); };
+  case OpKind::tanh:
+    return [](float x) { return std::tanh(x); };
+  case OpKind::sigmoid:
+    return [](float x) { return 1.0F / (1.0F + std::exp(-x)); };
+  default:
+    return nullptr;
+  }
+}
+
+Binary binary_function(OpKind kind) {
+  switch (kind) {
+  case OpKind::add:
+  case OpKind::bias_add: // broadcasts along the last dimension, as add does
+    return [](float a, float b) { return a + b; };
+  case OpKind::subtract:
+    return [](float a, float b) { return a - b; };
+  case OpKind::multiply:
+    return [](float a, float b) { return a * b; };
+  case OpKind::divide:
+    return [](float a, float b) { return a / b; };
+  case OpKind::maximum:
+    return [](float a, float b) { return std::max(a, b); };
+  case OpKind::minimum:
+    return [](float a, float b) { return std::min(a, b); };
+  default:
+    return nullptr;
+  }
+}
+
+/// Row-major strides; 0 along dimensions that are broadcast to `rank` dimensions.
+std::vector<int64_t> broadcast_strides(const Shape &shape, size_t rank) {
+  std::vector<int64_t> strides(rank, 0);
+  int64_t stride = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const size_t from_the_end = shape.size() - 1 - i;
+    if (shape[from_the_end] > 1)
+      strides[rank - 1 - i] = stride;
+    stride *= shape[from_the_end];
+  }
+  return strides;
+}
+
+/// Reads `values` at every index of `shape` in row-major order, through `strides`.
+Values gather(const Values &values, const Shape &shape, const std::vector<int64_t> &strides) {
+  int64_t count = 1;
+  for (int64_t extent : shape)
+    count *= extent;
+  Values result(static_cast<size_t>(count));
+  std::vector<int64_t> at(shape.size(), 0);
+  int64_t offset = 0;
+  for (float &value : result) {
+    value = values[static_cast<size_t>(offset)];
+    for (size_t d = shape.size(); d-- > 0;) {
+      offset += strides[d];
+      if (++at[d] < shape[d])
+        break;
+      offset -= strides[d] * shape[d];
+      at[d] = 0;
+    }
+  }
+  return result;
+}
+
+/// The operand's values as the result sees them; one value stays one.
+Values broadcast_operand(const Node &operand, const Shape &shape) {
+  const Values &values = attrs<ConstantAttrs>(operand).values;
+  if (values.size() == 1)
+    return values;
+  return gather(values, shape, broadcast_strides(operand.type.shape, shape.size()));
+}
+
+std::optional<Values> fold_binary(const RewriteContext &context, Binary function) {
+  const Shape &shape = context.node().type.shape;
+  const Values a = broadcast_operand(context.after[context.inputs[0]], shape);
+  const Values b = broadcast_operand(context.after[context.inputs[1]], shape);
+  Values result(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < result.size(); ++i)
+    result[i] = function(a[a.size() == 1 ? 0 : i], b[b.size() == 1 ? 0 : i]);
+  return result;
+}
+
+std::optional<Values> fold_transpose(const RewriteContext &context) {
+  const Node &operand = context.after[context.inputs[0]];
+  const Values &values = attrs<ConstantAttrs>(operand).values;
+  if (values.size() == 1)
+    return values;
+  const std::vector<int64_t> strides =
+      broadcast_strides(operand.type.shape, operand.type.shape.size());
+  std::vector<int64_t> permuted;
+  for (int64_t dimension : attrs<TransposeAttrs>(context.node()).permutation)
+    permuted.push_back(strides[static_cast<size_t>(dimension)]);
+  return gather(values, context.node().type.shape, permuted);
+}
+
+std::optional<Values> evaluate(const RewriteContext &context) {
+  const Node &node = context.node();
+  const Values &first = attrs<ConstantAttrs>(context.after[context.inputs[0]]).values;
+  if (const Unary function = unary_function(node.kind)) {
+    Values result = first;
+    std::transform(result.begin(), result.end(), result.begin(), function);
+    return result;
+  }
+  if (const Binary function = binary_function(node.kind))
+    return fold_binary(context, function);
+  if (node.kind == OpKind::affine) {
+    const auto &affine = attrs<AffineAttrs>(node);
+    Values result = first;
+    for (float &value : result)
+      value = value * affine.scale + affine.offset;
+    return result;
+  }
+  if (node.kind == OpKind::reshape)
+    return first;
+  if (node.kind == OpKind::transpose)
+    return fold_transpose(context);
+  return std::nullopt;
+}
+
+bool is_foldable(const RewriteContext &context) {
+  const auto is_plain_constant = [&](NodeId id) {
+    const Node &node = context.after[id];
+    return node.kind == OpKind::constant && node.type.element == ElementType::f32 &&
+           !node.type.blocked();
+  };
+  const TensorType &type = context.node().type;
+  return !context.inputs.empty() &&
+         std::all_of(context.inputs.begin(), context.inputs.end(), is_plain_constant) &&
+         type.element == ElementType::f32 && !type.batched() &&
+         type.elements() <= kMaxFoldedElements;
+}
+
+} // namespace
+
+void fold_constants(Graph &graph) {
+  graph = rewrite(graph, [](const RewriteContext &context) -> std::optional<NodeId> {
+    if (!is_foldable(context))
+      return std::nullopt;
+    std::optional<Values> values = evaluate(context);
+    if (!values)
+      return std::nullopt;
+    const auto same = [&](float value) { return value == values->front(); };
+    if (std::all_of(values->begin(), values->end(), same))
+      values->resize(1);
+    return context.append(OpKind::constant, {}, ConstantAttrs{*values, context.node().type});
+  });
+  eliminate_dead_nodes(graph);
+}
+
+} // namespace sinter

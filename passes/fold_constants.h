@@ -1,0 +1,19 @@
+// Evaluates what depends on constants alone, in float32 on the compiling machine.
+//
+//   %0 = constant {values=[4], type=f32[3]}
+//   %1 = rsqrt %0                                ->   %0 = constant {values=[0.5], type=f32[3]}
+//
+// Covers elementwise maths (with broadcasting), reshape and transpose. A result that holds one
+// value everywhere is kept as one value; results beyond kMaxFoldedElements stay as they are, so
+// that folding never makes a program large.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace sinter {
+
+constexpr int64_t kMaxFoldedElements = 1 << 16;
+
+void fold_constants(Graph &);
+
+} // namespace sinter

@@ -1,0 +1,79 @@
+#include "passes/isolate_results.h"
+
+#include "ir/op.h"
+#include "ir/plan.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+bool is_leaf(const Graph &graph, NodeId id) {
+  return op_def(graph[id].kind).traits.op_class == OpClass::leaf;
+}
+
+NodeId copy(Graph &graph, NodeId value) {
+  const std::string layer = graph[value].layer;
+  const SourceLocation location = graph[value].location;
+  return graph.append(OpKind::affine, {value}, AffineAttrs{}, layer, location);
+}
+
+/// Edges "must run before" of the graph when updates are written in place: from operands to users,
+/// and from the readers of a parameter to its new value.
+std::vector<std::vector<NodeId>> execution_edges(const Graph &graph) {
+  std::vector<std::vector<NodeId>> edges = graph.users();
+  for (const Update &update : graph.updates) {
+    const NodeId writer = storage_root(graph, update.value);
+    for (int i = 0; i < graph.size(); ++i)
+      for (NodeId input : graph[{i}].inputs)
+        if (storage_root(graph, input) == update.parameter && NodeId{i} != writer)
+          edges[static_cast<size_t>(i)].push_back(writer);
+  }
+  return edges;
+}
+
+bool is_on_a_cycle(const std::vector<std::vector<NodeId>> &edges, NodeId start) {
+  std::vector<bool> seen(edges.size(), false);
+  std::vector<NodeId> open{start};
+  while (!open.empty()) {
+    const NodeId id = open.back();
+    open.pop_back();
+    for (NodeId next : edges[static_cast<size_t>(id.index)]) {
+      if (next == start)
+        return true;
+      if (!seen[static_cast<size_t>(next.index)])
+        open.push_back(next);
+      seen[static_cast<size_t>(next.index)] = true;
+    }
+  }
+  return false;
+}
+
+/// Whether a value's memory is spoken for, so that no parameter's can be it.
+bool is_taken(const Graph &graph, size_t update) {
+  const NodeId root = storage_root(graph, graph.updates[update].value);
+  const NodeId prediction = graph.find_output("prediction");
+  if (is_leaf(graph, root) || (prediction.valid() && storage_root(graph, prediction) == root))
+    return true;
+  for (size_t i = 0; i < update; ++i)
+    if (storage_root(graph, graph.updates[i].value) == root)
+      return true;
+  return false;
+}
+
+} // namespace
+
+void isolate_results(Graph &graph) {
+  for (size_t i = 0; i < graph.outputs.size(); ++i)
+    if (is_leaf(graph, storage_root(graph, graph.outputs[i].value)))
+      graph.outputs[i].value = copy(graph, graph.outputs[i].value);
+  for (size_t i = 0; i < graph.updates.size(); ++i)
+    if (is_taken(graph, i))
+      graph.updates[i].value = copy(graph, graph.updates[i].value);
+  for (size_t i = 0; i < graph.updates.size(); ++i)
+    if (is_on_a_cycle(execution_edges(graph), storage_root(graph, graph.updates[i].value)))
+      graph.updates[i].value = copy(graph, graph.updates[i].value);
+}
+
+} // namespace sinter

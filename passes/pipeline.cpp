@@ -1,0 +1,190 @@
+#include "passes/pipeline.h"
+
+#include "ir/op.h"
+#include "passes/add_optimizer.h"
+#include "passes/canonicalize.h"
+#include "passes/choose_layout.h"
+#include "passes/differentiate.h"
+#include "passes/eliminate_dead_nodes.h"
+#include "passes/fold_batch_norm.h"
+#include "passes/fold_constants.h"
+#include "passes/isolate_results.h"
+#include "passes/make_plan.h"
+#include "passes/merge_common_subexpressions.h"
+#include "passes/plan_memory.h"
+#include "passes/simplify.h"
+#include "passes/specialize_for_inference.h"
+#include "passes/specialize_for_training.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+const std::vector<Pass> &all_passes() {
+  static const std::vector<Pass> passes = {
+      {"add-optimizer", "turns gradients into updates of weights and optimizer state",
+       [](Graph &graph) { add_optimizer(graph, {}); }},
+      {"canonicalize", "gives each meaning one spelling", canonicalize},
+      {"choose-layout", "stores filters and dense weights in blocks of outputs", choose_layout},
+      {"differentiate", "adds the gradient of the loss by every weight", differentiate,
+       /*may_reject=*/true},
+      {"eliminate-dead-nodes", "drops what no output and no update needs", eliminate_dead_nodes},
+      {"fold-batch-norm", "makes batch normalisation a multiply-add a channel", fold_batch_norm},
+      {"fold-constants", "evaluates what depends on constants alone", fold_constants},
+      {"isolate-results", "copies results that cannot be written where they belong",
+       isolate_results},
+      {"merge-common-subexpressions", "computes equal expressions once",
+       merge_common_subexpressions},
+      {"simplify", "makes the backward graph cheap by algebra", simplify},
+      {"specialize-for-inference", "drops dropout", specialize_for_inference},
+      {"specialize-for-training", "draws dropout masks and takes batch statistics",
+       specialize_for_training},
+  };
+  return passes;
+}
+
+const Pass *find_pass(std::string_view name) {
+  for (const Pass &pass : all_passes())
+    if (pass.name == name)
+      return &pass;
+  return nullptr;
+}
+
+const std::vector<PlanPass> &all_plan_passes() {
+  static const std::vector<PlanPass> passes = {};
+  return passes;
+}
+
+const PlanPass *find_plan_pass(std::string_view name) {
+  for (const PlanPass &pass : all_plan_passes())
+    if (pass.name == name)
+      return &pass;
+  return nullptr;
+}
+
+namespace {
+
+std::vector<Pass> sequence(const std::vector<std::string_view> &names) {
+  std::vector<Pass> result;
+  for (std::string_view name : names)
+    result.push_back(*find_pass(name));
+  return result;
+}
+
+/// Dropout and batch normalisation leave before canonicalize looks for chains through them.
+const std::vector<std::string_view> kInference = {
+    "specialize-for-inference",
+    "canonicalize",
+    "fold-batch-norm",
+    "fold-constants",
+    "canonicalize", // multiplications by folded constants are affine
+    "merge-common-subexpressions",
+    "isolate-results",
+};
+
+const std::vector<std::string_view> kGradient = {
+    "canonicalize", // before differentiate: the fused losses have the stable gradient
+    "specialize-for-training",
+    "fold-constants",
+    "differentiate",
+    "fold-constants",
+    "canonicalize",
+    "simplify",
+};
+
+} // namespace
+
+const std::vector<Pass> &inference_pipeline() {
+  static const std::vector<Pass> passes = sequence(kInference);
+  return passes;
+}
+
+const std::vector<Pass> &evaluation_pipeline() { return inference_pipeline(); }
+
+const std::vector<Pass> &gradient_pipeline() {
+  static const std::vector<Pass> passes = sequence(kGradient);
+  return passes;
+}
+
+std::vector<Pass> training_pipeline(const OptimizerSpec &spec) {
+  std::vector<Pass> passes = gradient_pipeline();
+  Pass optimizer = *find_pass("add-optimizer"); // after simplify: nothing rewrites update rules
+  optimizer.run = [spec](Graph &graph) { add_optimizer(graph, spec); };
+  passes.push_back(optimizer);
+  passes.push_back(*find_pass("isolate-results"));
+  return passes;
+}
+
+namespace {
+
+Graph with_outputs(const Graph &forward, const std::function<bool(const std::string &)> &keep) {
+  Graph graph = forward;
+  graph.outputs.erase(std::remove_if(graph.outputs.begin(), graph.outputs.end(),
+                                     [&](const Output &output) { return !keep(output.name); }),
+                      graph.outputs.end());
+  eliminate_dead_nodes(graph);
+  return graph;
+}
+
+Graph prediction_graph(const Graph &forward) {
+  return with_outputs(forward, [](const std::string &name) { return name == "prediction"; });
+}
+
+Graph loss_graph(const Graph &forward) {
+  return with_outputs(forward, [](const std::string &name) { return name != "prediction"; });
+}
+
+Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots) {
+  Plan plan = make_plan(std::move(graph));
+  for (const PlanPass &pass : all_plan_passes())
+    pass.run(plan);
+  plan_memory(plan, slots);
+  verify(plan);
+  return plan;
+}
+
+} // namespace
+
+// Beyond make_plan no node is added.
+Program build_program(const Model &model, const ProgramOptions &options) {
+  Program program;
+  program.name = options.name.empty() ? model.name : options.name;
+  program.model = model;
+  choose_layout(program.model.graph); // once: every plan and every checkpoint share the layout
+  const Graph &forward = program.model.graph;
+
+  Graph infer = prediction_graph(forward);
+  run_passes(infer, inference_pipeline(), options.passes);
+  std::optional<Graph> eval;
+  std::optional<Graph> train;
+  if (forward.find_output("loss").valid()) {
+    eval = loss_graph(forward);
+    run_passes(*eval, evaluation_pipeline(), options.passes);
+  }
+  if (eval && options.train && model.training) {
+    train = loss_graph(forward);
+    run_passes(*train, training_pipeline(model.training->optimizer), options.passes);
+  }
+
+  program.parameters = train ? place_parameters({&forward, &*train}) : place_parameters({&forward});
+  program.parameter_bytes = region_bytes(program.parameters);
+  program.infer = plan_graph(std::move(infer), program.parameters);
+  if (eval)
+    program.eval = plan_graph(std::move(*eval), program.parameters);
+  if (train)
+    program.train = plan_graph(std::move(*train), program.parameters);
+  return program;
+}
+
+Plan build_gradient_plan(const Model &model) {
+  Graph forward = model.graph;
+  choose_layout(forward);
+  Graph graph = loss_graph(forward);
+  run_passes(graph, gradient_pipeline(), {});
+  graph.updates.clear(); // of moving statistics: the check evaluates one point many times
+  eliminate_dead_nodes(graph);
+  isolate_results(graph);
+  return plan_graph(std::move(graph), place_parameters({&forward}));
+}
+
+} // namespace sinter

@@ -1,0 +1,16 @@
+// Gives the mode-agnostic forward graph its meaning in inference and evaluation.
+//
+//   %1 = dropout %0 {rate=0.25}                   %1 = relu %0
+//   %2 = relu %1                          ->      %2 = batch_norm %1, ... (moving statistics)
+//   %3 = batch_norm %2, ...
+//
+// Guarantees: no `dropout` is left. batch_norm already means the moving statistics.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace sinter {
+
+void specialize_for_inference(Graph &);
+
+} // namespace sinter

@@ -1,0 +1,80 @@
+#include "passes/specialize_for_training.h"
+
+#include <numeric>
+
+namespace sinter {
+
+namespace {
+
+/// The graph's rng key input, made at its first use.
+class RngInput {
+public:
+  NodeId get(Graph &graph) {
+    if (!id_.valid())
+      id_ = find(graph);
+    if (!id_.valid())
+      id_ = graph.append(OpKind::input, {}, InputAttrs{"rng", "rng", {ElementType::i32, {4}, 0}});
+    return id_;
+  }
+
+private:
+  static NodeId find(const Graph &graph) {
+    for (NodeId input : graph.all(OpKind::input))
+      if (attrs<InputAttrs>(graph[input]).role == "rng")
+        return input;
+    return {};
+  }
+
+  NodeId id_;
+};
+
+NodeId expand_dropout(const RewriteContext &context, RngInput &rng) {
+  const auto &dropout = attrs<DropoutAttrs>(context.node());
+  const NodeId x = context.inputs[0];
+  const NodeId mask =
+      context.append(OpKind::dropout_mask, {rng.get(context.after)},
+                     DropoutMaskAttrs{dropout.rate, dropout.stream, context.after.type(x).shape});
+  return context.append(OpKind::multiply, {x, mask});
+}
+
+NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &updates) {
+  const auto &norm = attrs<BatchNormAttrs>(context.node());
+  const NodeId x = context.inputs[0];
+  std::vector<int64_t> axes(static_cast<size_t>(context.after.type(x).rank() - 1));
+  std::iota(axes.begin(), axes.end(), 0);
+  const auto mean_of = [&](NodeId value) {
+    return context.append(OpKind::reduce_mean, {value}, ReduceAttrs{axes, false});
+  };
+  const auto track = [&](NodeId moving, NodeId statistic) {
+    if (context.after[moving].kind == OpKind::parameter)
+      updates.push_back({moving, context.append(OpKind::moving_average, {moving, statistic},
+                                                DecayAttrs{norm.momentum})});
+  };
+  const NodeId mean = mean_of(x);
+  const NodeId centered = context.append(OpKind::subtract, {x, mean});
+  const NodeId variance = mean_of(context.append(OpKind::square, {centered}));
+  const NodeId shifted = context.append(OpKind::affine, {variance}, AffineAttrs{1, norm.epsilon});
+  const NodeId inverse = context.append(OpKind::rsqrt, {shifted});
+  const NodeId scale = context.append(OpKind::multiply, {inverse, context.inputs[1]});
+  track(context.inputs[3], mean);
+  track(context.inputs[4], variance);
+  const NodeId scaled = context.append(OpKind::multiply, {centered, scale});
+  return context.append(OpKind::bias_add, {scaled, context.inputs[2]});
+}
+
+} // namespace
+
+void specialize_for_training(Graph &graph) {
+  RngInput rng;
+  std::vector<Update> updates;
+  graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
+    if (context.node().kind == OpKind::dropout)
+      return expand_dropout(context, rng);
+    if (context.node().kind == OpKind::batch_norm)
+      return expand_batch_norm(context, updates);
+    return std::nullopt;
+  });
+  graph.updates.insert(graph.updates.end(), updates.begin(), updates.end());
+}
+
+} // namespace sinter

@@ -1,0 +1,23 @@
+// Gives the mode-agnostic forward graph its meaning in a training step.
+//
+//   dropout x {rate, stream}   ->   multiply x, (dropout_mask rng {rate, stream, shape})
+//
+//   batch_norm x, gamma, beta, moving_mean, moving_variance {epsilon, momentum}   ->
+//     mean = reduce_mean x over all dimensions but the last
+//     centered = x - mean
+//     variance = reduce_mean centered^2          (biased, for the moving average too, as in Keras)
+//     y = centered * (gamma / sqrt(variance + epsilon)) + beta
+//     update moving_mean     = momentum * moving_mean     + (1 - momentum) * mean
+//     update moving_variance = momentum * moving_variance + (1 - momentum) * variance
+//
+// The variance is taken of centered values, not as E[x^2] - E[x]^2, which cancels in float32.
+// Guarantees: no `dropout` and no `batch_norm` is left; the rng input exists iff a mask reads it.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace sinter {
+
+void specialize_for_training(Graph &);
+
+} // namespace sinter
