@@ -117,8 +117,10 @@ LoweredKernel lower_kernel(const KernelGraph &kernel) {
   std::vector<Func> results(static_cast<size_t>(graph.size()));
   for (size_t i = 0; i < kernel.inputs.size(); ++i) {
     const TensorType &type = graph.type(kernel.inputs[i]);
+    // Not a letter and a number: such names Halide's code generator gives to its own temporaries.
     Halide::ImageParam input(halide_type(type.element),
-                             static_cast<int>(type.storage_shape().size()), fmt::format("a{}", i));
+                             static_cast<int>(type.storage_shape().size()),
+                             fmt::format("input_{}", i));
     constrain(input, type, batch, /*extents=*/true);
     results[static_cast<size_t>(kernel.inputs[i].index)] = input;
     lowered.inputs.push_back(input);

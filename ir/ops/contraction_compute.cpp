@@ -214,7 +214,7 @@ void compute_conv2d_filter_gradient(KernelBuilder &k) {
       Reduction::sum, storage, {samples},
       [&](const Index &i, const Index &r) {
         Index at = i;
-        at[0] = sample(i, r);
+        at[0] = held(sample(i, r), k.batch());
         return image(at);
       },
       [&](const Index &i, const Index &r) { return sample(i, r) < k.batch(); });
@@ -275,7 +275,8 @@ void define_product(KernelBuilder &k, bool transpose_a) {
   const Tensor part = k.reduce(
       Reduction::sum, parts, {chunk},
       [&](const Index &i, const Index &r) {
-        return term(row(i, 1), column(i, 1), i[0] * chunk + r[0]);
+        const Expr at = i[0] * chunk + r[0];
+        return term(row(i, 1), column(i, 1), inside ? held(at, as_int(length)) : at);
       },
       inside);
   const Tensor sum =

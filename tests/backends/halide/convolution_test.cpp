@@ -1,12 +1,85 @@
+// Convolutions and their gradients: shapes that fill the register tiles and shapes that do not.
 #include "tests/backends/halide/kernel_runner.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace sinter;
 
+namespace {
+
+/// Sizes of one convolution; the padding is {top, left, bottom, right}.
+struct Case {
+  int64_t height, width, channels, filters, kernel_height, kernel_width;
+  Conv2dAttrs attrs;
+  int64_t block;
+
+  int64_t output(size_t d) const {
+    const int64_t input = d == 0 ? height : width;
+    const int64_t size = d == 0 ? kernel_height : kernel_width;
+    return (input + attrs.padding[d] + attrs.padding[d + 2] - (size - 1) * attrs.dilations[d] - 1) /
+               attrs.strides[d] +
+           1;
+  }
+  std::string x() const { return fmt::format("f32[N,{},{},{}]", height, width, channels); }
+  std::string y() const { return fmt::format("f32[N,{},{},{}]", output(0), output(1), filters); }
+  std::string w() const {
+    const std::string suffix = block > 0 ? fmt::format("; block={}", block) : "";
+    return fmt::format("f32[{},{},{},{}{}]", kernel_height, kernel_width, channels / attrs.groups,
+                       filters, suffix);
+  }
+  std::string fields() const {
+    return fmt::format("strides=[{},{}], dilations=[{},{}], padding=[{},{},{},{}], groups={}",
+                       attrs.strides[0], attrs.strides[1], attrs.dilations[0], attrs.dilations[1],
+                       attrs.padding[0], attrs.padding[1], attrs.padding[2], attrs.padding[3],
+                       attrs.groups);
+  }
+};
+
+const Case kCases[] = {
+    {14, 14, 32, 64, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 32}, // full tiles
+    {28, 28, 1, 32, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 32},  // one input channel
+    {13, 11, 5, 10, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 16},  // nothing fits
+    {9, 10, 3, 20, 5, 5, {{2, 2}, {1, 1}, {2, 1, 2, 2}, 1}, 32},   // strided
+    {7, 6, 4, 6, 3, 2, {{2, 1}, {1, 2}, {1, 0, 1, 1}, 2}, 0},      // groups, dilation
+    {8, 9, 12, 12, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 12}, 16},  // depthwise
+    {8, 9, 6, 12, 3, 3, {{2, 2}, {1, 1}, {0, 0, 1, 1}, 6}, 16},    // depthwise, two filters each
+    {7, 7, 48, 40, 1, 1, {{1, 1}, {1, 1}, {0, 0, 0, 0}, 1}, 16},   // pointwise
+    {12, 12, 20, 50, 5, 5, {{1, 1}, {1, 1}, {0, 0, 0, 0}, 1}, 32}, // valid
+    {1, 1, 7, 3, 1, 1, {{1, 1}, {1, 1}, {0, 0, 0, 0}, 1}, 0},      // a single pixel
+};
+
+const char *const kTargets[] = {"host", "x86-64-linux-sse41-avx-f16c-fma-avx2"};
+
+} // namespace
+
 TEST_CASE("conv2d") {
-  check_kernel(R"(%0 = input {name="x", type=f32[N,14,14,32]} : f32[N,14,14,32]
-%1 = parameter {name="kernel", type=f32[3,3,32,64; block=32]} : f32[3,3,32,64; block=32]
-%2 = conv2d %0, %1 {padding=[1,1,1,1]} : f32[N,14,14,64])",
-               {1, 3});
+  for (const Case &c : kCases)
+    for (const char *target : kTargets)
+      check_kernel(fmt::format(R"(%0 = input {{name="x", type={0}}} : {0}
+%1 = parameter {{name="kernel", type={1}}} : {1}
+%2 = conv2d %0, %1 {{{2}}} : {3})",
+                               c.x(), c.w(), c.fields(), c.y()),
+                   {1, 5}, target);
+}
+
+TEST_CASE("conv2d_input_gradient") {
+  for (const Case &c : kCases)
+    for (const char *target : kTargets)
+      check_kernel(fmt::format(R"(%0 = input {{name="dy", type={0}}} : {0}
+%1 = parameter {{name="kernel", type={1}}} : {1}
+%2 = conv2d_input_gradient %0, %1 {{{2}, size=[{3},{4}]}} : {5})",
+                               c.y(), c.w(), c.fields(), c.height, c.width, c.x()),
+                   {1, 5}, target);
+}
+
+TEST_CASE("conv2d_filter_gradient") {
+  for (const Case &c : kCases)
+    for (const char *target : kTargets)
+      check_kernel(fmt::format(R"(%0 = input {{name="x", type={0}}} : {0}
+%1 = input {{name="dy", type={1}}} : {1}
+%2 = conv2d_filter_gradient %0, %1 {{{2}, size=[{3},{4}], block={5}}} : {6})",
+                               c.x(), c.y(), c.fields(), c.kernel_height, c.kernel_width, c.block,
+                               c.w()),
+                   {1, 13}, target);
 }
