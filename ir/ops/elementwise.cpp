@@ -1,6 +1,7 @@
 // Elementwise maths. Operands broadcast as NumPy does; a blocked operand meets only operands of
 // its own type and single values, because elementwise kernels run over storage.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/elementwise_gradient.h"
 #include "ir/ops/rules.h"
 
@@ -64,7 +65,7 @@ const OpDef ops::add = {
     {OpClass::elementwise, /*commutative=*/true},
     broadcast_type,
     differentiate_add,
-    /*compute=*/nullptr,
+    compute_add,
 };
 
 const OpDef ops::subtract = {
@@ -77,7 +78,7 @@ const OpDef ops::subtract = {
     {OpClass::elementwise},
     broadcast_type,
     differentiate_subtract,
-    /*compute=*/nullptr,
+    compute_subtract,
 };
 
 const OpDef ops::multiply = {
@@ -90,7 +91,7 @@ const OpDef ops::multiply = {
     {OpClass::elementwise, /*commutative=*/true},
     broadcast_type,
     differentiate_multiply,
-    /*compute=*/nullptr,
+    compute_multiply,
 };
 
 const OpDef ops::divide = {
@@ -104,7 +105,7 @@ const OpDef ops::divide = {
     {OpClass::elementwise},
     broadcast_type,
     differentiate_divide,
-    /*compute=*/nullptr,
+    compute_divide,
 };
 
 const OpDef ops::maximum = {
@@ -117,7 +118,7 @@ const OpDef ops::maximum = {
     {OpClass::elementwise, /*commutative=*/true},
     broadcast_type,
     differentiate_maximum,
-    /*compute=*/nullptr,
+    compute_maximum,
 };
 
 const OpDef ops::minimum = {
@@ -130,7 +131,7 @@ const OpDef ops::minimum = {
     {OpClass::elementwise, /*commutative=*/true},
     broadcast_type,
     differentiate_minimum,
-    /*compute=*/nullptr,
+    compute_minimum,
 };
 
 const OpDef ops::bias_add = {
@@ -143,7 +144,7 @@ const OpDef ops::bias_add = {
     {OpClass::elementwise},
     bias_add_type,
     differentiate_bias_add,
-    /*compute=*/nullptr,
+    compute_bias_add,
 };
 
 const OpDef ops::affine = {
@@ -155,7 +156,7 @@ const OpDef ops::affine = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_affine,
-    /*compute=*/nullptr,
+    compute_affine,
     result_cost<2>,
 };
 
@@ -168,7 +169,7 @@ const OpDef ops::negate = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_negate,
-    /*compute=*/nullptr,
+    compute_negate,
 };
 
 const OpDef ops::square = {
@@ -180,7 +181,7 @@ const OpDef ops::square = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_square,
-    /*compute=*/nullptr,
+    compute_square,
 };
 
 const OpDef ops::sqrt = {
@@ -193,7 +194,7 @@ const OpDef ops::sqrt = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_sqrt,
-    /*compute=*/nullptr,
+    compute_sqrt,
 };
 
 const OpDef ops::rsqrt = {
@@ -206,7 +207,7 @@ const OpDef ops::rsqrt = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_rsqrt,
-    /*compute=*/nullptr,
+    compute_rsqrt,
     result_cost<2>,
 };
 
@@ -219,7 +220,7 @@ const OpDef ops::exp = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_exp,
-    /*compute=*/nullptr,
+    compute_exp,
 };
 
 const OpDef ops::log = {
@@ -232,7 +233,7 @@ const OpDef ops::log = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_log,
-    /*compute=*/nullptr,
+    compute_log,
 };
 
 const OpDef ops::abs = {
@@ -244,7 +245,7 @@ const OpDef ops::abs = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_abs,
-    /*compute=*/nullptr,
+    compute_abs,
 };
 
 const OpDef ops::relu = {
@@ -256,7 +257,7 @@ const OpDef ops::relu = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_relu,
-    /*compute=*/nullptr,
+    compute_relu,
 };
 
 const OpDef ops::tanh = {
@@ -268,7 +269,7 @@ const OpDef ops::tanh = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_tanh,
-    /*compute=*/nullptr,
+    compute_tanh,
 };
 
 const OpDef ops::sigmoid = {
@@ -280,7 +281,7 @@ const OpDef ops::sigmoid = {
     {OpClass::elementwise},
     same_f32_type,
     differentiate_sigmoid,
-    /*compute=*/nullptr,
+    compute_sigmoid,
     result_cost<3>,
 };
 
@@ -295,7 +296,7 @@ const OpDef ops::relu_gradient = {
     {OpClass::elementwise},
     all_same_f32_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_relu_gradient,
 };
 
 const OpDef ops::tanh_gradient = {
@@ -309,7 +310,7 @@ const OpDef ops::tanh_gradient = {
     {OpClass::elementwise},
     all_same_f32_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_tanh_gradient,
     result_cost<3>,
 };
 
@@ -324,7 +325,7 @@ const OpDef ops::sigmoid_gradient = {
     {OpClass::elementwise},
     all_same_f32_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_sigmoid_gradient,
     result_cost<3>,
 };
 
@@ -338,7 +339,7 @@ const OpDef ops::greater_equal = {
     {OpClass::elementwise, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     broadcast_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_greater_equal,
 };
 
 const OpDef ops::sign = {
@@ -350,7 +351,7 @@ const OpDef ops::sign = {
     {OpClass::elementwise, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     same_f32_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_sign,
 };
 
 const OpDef ops::cast = {
@@ -362,7 +363,7 @@ const OpDef ops::cast = {
     {OpClass::elementwise, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     cast_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_cast,
 };
 
 } // namespace sinter

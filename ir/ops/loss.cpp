@@ -1,6 +1,7 @@
 // Losses and metrics: one value a sample (or a row), averaged over the batch by reduce_mean.
 // Keras's formulas, with its epsilon of 1e-7. Targets are data: no gradient flows into them.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
 namespace sinter {
@@ -96,7 +97,7 @@ const OpDef ops::one_hot = {
     {OpClass::elementwise, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     one_hot_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_one_hot,
     no_cost,
 };
 
@@ -112,7 +113,7 @@ const OpDef ops::categorical_crossentropy = {
     {OpClass::row},
     row_type,
     differentiate_prediction<OpKind::categorical_crossentropy_gradient>,
-    /*compute=*/nullptr,
+    compute_categorical_crossentropy,
     operand_cost<6>,
 };
 
@@ -130,7 +131,7 @@ const OpDef ops::categorical_crossentropy_gradient = {
     {OpClass::row},
     row_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_categorical_crossentropy_gradient,
     prediction_cost<8>,
 };
 
@@ -145,7 +146,7 @@ const OpDef ops::softmax_cross_entropy = {
     {OpClass::row},
     row_type,
     differentiate_prediction<OpKind::softmax_cross_entropy_gradient>,
-    /*compute=*/nullptr,
+    compute_softmax_cross_entropy,
     operand_cost<7>,
 };
 
@@ -160,7 +161,7 @@ const OpDef ops::softmax_cross_entropy_gradient = {
     {OpClass::row},
     row_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_softmax_cross_entropy_gradient,
     prediction_cost<8>,
 };
 
@@ -176,7 +177,7 @@ const OpDef ops::binary_crossentropy = {
     {OpClass::row},
     sample_type,
     differentiate_prediction<OpKind::binary_crossentropy_gradient>,
-    /*compute=*/nullptr,
+    compute_binary_crossentropy,
     operand_cost<8>,
 };
 
@@ -193,7 +194,7 @@ const OpDef ops::binary_crossentropy_gradient = {
     {OpClass::elementwise},
     sample_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_binary_crossentropy_gradient,
     prediction_cost<6>,
 };
 
@@ -208,7 +209,7 @@ const OpDef ops::sigmoid_cross_entropy = {
     {OpClass::row},
     sample_type,
     differentiate_prediction<OpKind::sigmoid_cross_entropy_gradient>,
-    /*compute=*/nullptr,
+    compute_sigmoid_cross_entropy,
     operand_cost<8>,
 };
 
@@ -223,7 +224,7 @@ const OpDef ops::sigmoid_cross_entropy_gradient = {
     {OpClass::elementwise},
     sample_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_sigmoid_cross_entropy_gradient,
     prediction_cost<6>,
 };
 
@@ -237,7 +238,7 @@ const OpDef ops::mean_squared_error = {
     {OpClass::row},
     sample_type,
     differentiate_mean_squared_error,
-    /*compute=*/nullptr,
+    compute_mean_squared_error,
     operand_cost<3>,
 };
 
@@ -251,7 +252,7 @@ const OpDef ops::categorical_accuracy = {
     {OpClass::row, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     row_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_categorical_accuracy,
     operand_cost<2>,
 };
 
@@ -266,7 +267,7 @@ const OpDef ops::binary_accuracy = {
     {OpClass::row, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     sample_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_binary_accuracy,
     operand_cost<3>,
 };
 

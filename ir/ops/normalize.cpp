@@ -1,5 +1,6 @@
 // Batch normalisation, softmax and dropout.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
 namespace sinter {
@@ -106,7 +107,7 @@ const OpDef ops::batch_norm = {
     {OpClass::elementwise},
     batch_norm_type,
     differentiate_batch_norm,
-    /*compute=*/nullptr,
+    compute_batch_norm,
     result_cost<4>,
 };
 
@@ -119,7 +120,7 @@ const OpDef ops::softmax = {
     {OpClass::row},
     softmax_type,
     differentiate_softmax,
-    /*compute=*/nullptr,
+    compute_softmax,
     result_cost<5>,
 };
 
@@ -134,7 +135,7 @@ const OpDef ops::softmax_gradient = {
     {OpClass::row},
     softmax_gradient_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_softmax_gradient,
     result_cost<4>,
 };
 
@@ -147,7 +148,7 @@ const OpDef ops::dropout = {
     {OpClass::elementwise},
     dropout_type,
     differentiate_dropout,
-    /*compute=*/nullptr,
+    compute_dropout,
     no_cost,
 };
 
@@ -167,7 +168,7 @@ const OpDef ops::dropout_mask = {
      /*random=*/true},
     dropout_mask_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_dropout_mask,
     no_cost,
 };
 

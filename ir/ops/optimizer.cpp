@@ -2,6 +2,7 @@
 // and state share one type (and storage block); learning rates are scalars. Padding lanes of a
 // blocked tensor are zero, and every formula keeps them so.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
 namespace sinter {
@@ -54,7 +55,7 @@ const OpDef ops::sgd_update = {
     {OpClass::elementwise},
     update_type<2>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_sgd_update,
     result_cost<2>,
 };
 
@@ -69,7 +70,7 @@ const OpDef ops::momentum_velocity = {
     {OpClass::elementwise},
     decayed_update_type<2>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_momentum_velocity,
     result_cost<3>,
 };
 
@@ -83,7 +84,7 @@ const OpDef ops::momentum_update = {
     {OpClass::elementwise},
     update_type<2>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_momentum_update,
 };
 
 const OpDef ops::nesterov_update = {
@@ -98,7 +99,7 @@ const OpDef ops::nesterov_update = {
     {OpClass::elementwise},
     decayed_update_type<3>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_nesterov_update,
     result_cost<4>,
 };
 
@@ -112,7 +113,7 @@ const OpDef ops::moving_average = {
     {OpClass::elementwise},
     decayed_update_type<2>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_moving_average,
     result_cost<3>,
 };
 
@@ -126,7 +127,7 @@ const OpDef ops::moving_square_average = {
     {OpClass::elementwise},
     decayed_update_type<2>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_moving_square_average,
     result_cost<4>,
 };
 
@@ -140,7 +141,7 @@ const OpDef ops::adam_rate = {
     {OpClass::elementwise},
     adam_rate_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_adam_rate,
 };
 
 const OpDef ops::adam_update = {
@@ -156,7 +157,7 @@ const OpDef ops::adam_update = {
     {OpClass::elementwise},
     divided_update_type<3>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_adam_update,
     result_cost<5>,
 };
 
@@ -173,7 +174,7 @@ const OpDef ops::rmsprop_update = {
     {OpClass::elementwise},
     divided_update_type<3>,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_rmsprop_update,
     result_cost<5>,
 };
 

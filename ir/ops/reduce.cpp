@@ -1,5 +1,6 @@
 // Reductions, and broadcast, their reverse.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
 #include <algorithm>
@@ -112,7 +113,7 @@ const OpDef ops::reduce_sum = {
     {OpClass::reduction},
     reduce_type,
     differentiate_reduce_sum,
-    /*compute=*/nullptr,
+    compute_reduce_sum,
     operand_cost<1>,
 };
 
@@ -125,7 +126,7 @@ const OpDef ops::reduce_mean = {
     {OpClass::reduction},
     reduce_type,
     differentiate_reduce_mean,
-    /*compute=*/nullptr,
+    compute_reduce_mean,
     operand_cost<1>,
 };
 
@@ -138,7 +139,7 @@ const OpDef ops::reduce_max = {
     {OpClass::reduction},
     reduce_type,
     differentiate_reduce_max,
-    /*compute=*/nullptr,
+    compute_reduce_max,
     operand_cost<1>,
 };
 
@@ -151,7 +152,7 @@ const OpDef ops::broadcast = {
     {OpClass::elementwise},
     broadcast_type,
     differentiate_broadcast,
-    /*compute=*/nullptr,
+    compute_broadcast,
     broadcast_cost,
 };
 
@@ -164,7 +165,7 @@ const OpDef ops::argmax = {
     {OpClass::reduction, /*commutative=*/false, /*view=*/false, /*metric=*/true},
     argmax_type,
     /*gradient=*/nullptr,
-    /*compute=*/nullptr,
+    compute_argmax,
     operand_cost<1>,
 };
 

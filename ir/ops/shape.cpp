@@ -1,5 +1,6 @@
 // The same elements elsewhere.
 
+#include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
 namespace sinter {
@@ -168,7 +169,7 @@ const OpDef ops::reshape = {
     {OpClass::movement, /*commutative=*/false, /*view=*/true},
     reshape_type,
     differentiate_reshape,
-    /*compute=*/nullptr,
+    compute_reshape,
     no_cost,
 };
 
@@ -181,7 +182,7 @@ const OpDef ops::transpose = {
     {OpClass::movement},
     transpose_type,
     differentiate_transpose,
-    /*compute=*/nullptr,
+    compute_transpose,
     no_cost,
 };
 
@@ -194,7 +195,7 @@ const OpDef ops::pad = {
     {OpClass::movement},
     pad_type,
     differentiate_pad,
-    /*compute=*/nullptr,
+    compute_pad,
     no_cost,
 };
 
@@ -207,7 +208,7 @@ const OpDef ops::slice = {
     {OpClass::movement},
     slice_type,
     differentiate_slice,
-    /*compute=*/nullptr,
+    compute_slice,
     no_cost,
 };
 
@@ -221,7 +222,7 @@ const OpDef ops::concat = {
     {OpClass::movement},
     concat_type,
     differentiate_concat,
-    /*compute=*/nullptr,
+    compute_concat,
     no_cost,
 };
 

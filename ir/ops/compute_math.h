@@ -1,0 +1,35 @@
+// Functions that Halide lacks or makes scalar calls of, as expressions that vectorise, and index
+// arithmetic that several families share. Private to ir/ops/.
+//
+// Kernels are compiled with fast-math flags that assume finite values, so exponentials get
+// arguments that cannot overflow, and "minus infinity" is the lowest finite number.
+#pragma once
+
+#include "ir/kernel_builder.h"
+
+namespace sinter {
+
+/// Relative error below 3e-7.
+Halide::Expr tanh_of(const Halide::Expr &x);
+/// 1 / (1 + exp(-x)); relative error below 5e-7 for |x| < 80.
+Halide::Expr sigmoid_of(const Halide::Expr &x);
+/// log(1 + exp(x)) without overflow; absolute error below 2e-7 * max(1, x).
+Halide::Expr softplus_of(const Halide::Expr &x);
+/// exp(x) for x <= 0, as in a softmax.
+Halide::Expr exp_of_negative(const Halide::Expr &x);
+
+/// The extents of dimensions [begin, rank).
+std::vector<Halide::Expr> extents_from(const Tensor &, int begin);
+/// [a..., b...]
+Index joined(const Index &a, const Index &b);
+/// The product of the extents as a float; the batch may be among them.
+Halide::Expr element_count(const std::vector<Halide::Expr> &extents);
+
+/// Reductions over the last dimension: one value a row, of the shape without it.
+Tensor reduce_rows(KernelBuilder &, Reduction, const Tensor &, const KernelBuilder::Term &term);
+/// The maximum of each row.
+Tensor row_maximum(KernelBuilder &, const Tensor &);
+/// Where each row's first maximum stands: an i32 a row.
+Tensor row_argmax(KernelBuilder &, const Tensor &);
+
+} // namespace sinter

@@ -1,0 +1,94 @@
+// The algorithms of the ops that move elements.
+
+#include "ir/ops/compute.h"
+#include "ir/ops/compute_math.h"
+
+namespace sinter {
+
+using Halide::Expr;
+
+namespace {
+
+int as_int(int64_t value) { return static_cast<int>(value); }
+
+} // namespace
+
+// A view costs nothing on its own; inside a fused kernel it is index arithmetic. The batch stays
+// outside of it, so that a linear index never exceeds the elements of one sample.
+void compute_reshape(KernelBuilder &k) {
+  const Tensor &x = k.operand(0);
+  const int first = k.type().batched() ? 1 : 0;
+  k.define([&](const Index &index) {
+    Expr linear = 0;
+    for (int i = first; i < k.type().rank(); ++i)
+      linear = linear * k.extent(i) + index[static_cast<size_t>(i)];
+    Index at(x.type().shape.size());
+    for (int i = x.type().rank() - 1; i >= first; --i) {
+      const bool outermost = i == first;
+      at[static_cast<size_t>(i)] = outermost ? linear : linear % x.extent(i);
+      linear = linear / x.extent(i);
+    }
+    if (first == 1)
+      at[0] = index[0];
+    return x(at);
+  });
+}
+
+void compute_transpose(KernelBuilder &k) {
+  const auto &permutation = k.attrs<TransposeAttrs>().permutation;
+  k.define([&](const Index &index) {
+    Index at(index.size());
+    for (size_t i = 0; i < index.size(); ++i)
+      at[static_cast<size_t>(permutation[i])] = index[i];
+    return k.operand(0)(at);
+  });
+}
+
+void compute_pad(KernelBuilder &k) {
+  const auto &attrs = k.attrs<PadAttrs>();
+  const Tensor &x = k.operand(0);
+  k.define([&](const Index &index) {
+    Expr inside = Halide::Internal::const_true();
+    Index at = index;
+    for (size_t i = 0; i < index.size(); ++i) {
+      if (attrs.low[i] == 0 && attrs.high[i] == 0)
+        continue;
+      const Expr last = x.extent(static_cast<int>(i)) - 1;
+      const Expr position = index[i] - as_int(attrs.low[i]);
+      inside = inside && position >= 0 && position <= last;
+      at[i] = Halide::clamp(position, 0, last);
+    }
+    return Halide::select(inside, x(at), attrs.value);
+  });
+}
+
+void compute_slice(KernelBuilder &k) {
+  const auto &attrs = k.attrs<SliceAttrs>();
+  k.define([&](const Index &index) {
+    Index at = index;
+    for (size_t i = 0; i < index.size(); ++i)
+      at[i] = index[i] + as_int(attrs.begin[i]);
+    return k.operand(0)(at);
+  });
+}
+
+void compute_concat(KernelBuilder &k) {
+  const auto axis = static_cast<size_t>(k.attrs<AxisAttrs>().axis);
+  k.define([&](const Index &index) {
+    // From the last operand backwards: each one takes the positions before its end.
+    Expr value;
+    int64_t end = k.type().shape[axis];
+    for (size_t i = k.operand_count(); i-- > 0;) {
+      const Tensor &operand = k.operand(i);
+      const int64_t extent = operand.type().shape[axis];
+      Index at = index;
+      at[axis] = Halide::clamp(index[axis] - as_int(end - extent), 0, as_int(extent - 1));
+      const Expr here = operand(at);
+      value = value.defined() ? Halide::select(index[axis] < as_int(end), here, value) : here;
+      end -= extent;
+    }
+    return value;
+  });
+}
+
+} // namespace sinter
