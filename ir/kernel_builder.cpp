@@ -121,7 +121,7 @@ Expr Tensor::operator()(const Index &index) const {
 KernelBuilder::KernelBuilder(const Graph &graph, NodeId id, std::vector<Tensor> operands,
                              Expr batch)
     : graph_(graph), id_(id), operands_(std::move(operands)), batch_(std::move(batch)),
-      result_(name(graph[id].kind)) {}
+      result_(name(graph[id].kind) + std::string("_result")) {} // a Func named tanh breaks Halide
 
 Expr KernelBuilder::extent(int dimension) const {
   const int64_t extent = type().shape.at(static_cast<size_t>(dimension));
