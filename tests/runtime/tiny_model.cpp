@@ -13,10 +13,11 @@ constexpr int class_blocks = (classes + block - 1) / block;
 constexpr int padded = class_blocks * block;
 constexpr float momentum = 0.9f, noise = 0.01f;
 
-// Arena: gradients (fixed), then per sample the logits, then the noisy input.
+// Arena: gradients (fixed), then per sample the logits, the losses and the noisy input.
 constexpr int64_t gradient_bytes = 64 * ((int64_t{features} * padded * 4 + 63) / 64);
 constexpr int64_t arena_fixed = gradient_bytes + 64;
-constexpr int64_t logits_bytes = 64, input_bytes = 64 * ((features * 4 + 63) / 64);
+constexpr int64_t losses_offset = 32, logits_bytes = 64,
+                  input_bytes = 64 * ((features * 4 + 63) / 64);
 constexpr int64_t arena_per_sample = logits_bytes + input_bytes;
 
 float *at(sinter_context *c, int parameter) {
@@ -33,6 +34,9 @@ struct Step {
   const int32_t *labels;
   int n;
   float *logits() const { return reinterpret_cast<float *>(c->arena + arena_fixed); }
+  float *losses() const {
+    return reinterpret_cast<float *>(c->arena + arena_fixed + n * losses_offset);
+  }
   float *input() const {
     return reinterpret_cast<float *>(c->arena + arena_fixed + n * logits_bytes);
   }
@@ -81,7 +85,7 @@ void softmax(Step &s, int index, float *metrics) {
       for (int k = 0; k < classes; ++k)
         p[k] /= sum;
       if (s.labels) {
-        loss -= std::log(p[s.labels[i]]);
+        loss += s.losses()[i] = -std::log(p[s.labels[i]]);
         right += best == s.labels[i];
       }
     }
@@ -175,6 +179,8 @@ int train_step(sinter_context *c, const float *x, const void *labels, int32_t n,
 }
 
 constexpr sinter_value logits_value = {0, 0, classes, SINTER_REGION_PER_SAMPLE};
+constexpr sinter_value softmax_values[] = {logits_value,
+                                           {losses_offset, 0, 1, SINTER_REGION_PER_SAMPLE}};
 constexpr sinter_value input_value = {logits_bytes, 0, features, SINTER_REGION_PER_SAMPLE};
 constexpr sinter_value kernel_value = {0, int64_t{features} * padded, 0, SINTER_REGION_PARAMETERS};
 
@@ -183,17 +189,17 @@ constexpr sinter_value kernel_value = {0, int64_t{features} * padded, 0, SINTER_
     "dense.0", "matmul+bias_add", "dense", "plain loops", 2.0 * features *classes, 0,              \
         4.0 * features, 0, &logits_value, 1                                                        \
   }
-#define TINY_SOFTMAX                                                                               \
+#define TINY_SOFTMAX(outputs)                                                                      \
   {                                                                                                \
     "softmax.0", "softmax_cross_entropy", "dense", "plain loops", 5.0 * classes, 0, 4.0 * classes, \
-        0, &logits_value, 1                                                                        \
+        0, softmax_values, outputs                                                                 \
   }
 
-constexpr sinter_kernel forward_kernels[] = {TINY_DENSE, TINY_SOFTMAX};
+constexpr sinter_kernel forward_kernels[] = {TINY_DENSE, TINY_SOFTMAX(1)};
 constexpr sinter_kernel train_kernels[] = {
     {"noise.0", "add", "noise", "plain loops", features, 0, 8.0 * features, 0, &input_value, 1},
     TINY_DENSE,
-    TINY_SOFTMAX,
+    TINY_SOFTMAX(2),
     {"update.0", "matmul_gradient+sgd", "dense", "plain loops", 2.0 * features *classes, 0, 0,
      16.0 * features *classes, &kernel_value, 1}};
 

@@ -1,0 +1,90 @@
+#include "runtime/array.h"
+
+#include "runtime/parameters.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+  int64_t bytes;
+  const char *name;
+} elements[] = {
+    [SINTER_U8] = {1, "uint8"},    [SINTER_I8] = {1, "int8"},   [SINTER_I16] = {2, "int16"},
+    [SINTER_I32] = {4, "int32"},   [SINTER_I64] = {8, "int64"}, [SINTER_F32] = {4, "float32"},
+    [SINTER_F64] = {8, "float64"},
+};
+
+int64_t sinter_element_bytes(sinter_element element) { return elements[element].bytes; }
+const char *sinter_element_name(sinter_element element) { return elements[element].name; }
+
+int sinter_array_allocate(sinter_array *array, const char *path, int64_t available) {
+  int64_t bytes = sinter_element_bytes(array->element);
+  array->count = 1;
+  for (int32_t d = 0; d < array->rank; ++d) {
+    if (array->dims[d] < 0 || __builtin_mul_overflow(array->count, array->dims[d], &array->count) ||
+        __builtin_mul_overflow(bytes, array->dims[d], &bytes))
+      bytes = INT64_MAX;
+  }
+  if (bytes > available) {
+    char shape[160];
+    return sinter_fail(
+        SINTER_ERROR_INPUT,
+        "%s: a %s array of shape %s does not fit the file: at most %lld bytes of data", path,
+        sinter_element_name(array->element),
+        sinter_format_shape(array->dims, array->rank, shape, sizeof shape), (long long)available);
+  }
+  array->data = malloc((size_t)bytes + 1);
+  array->path = strdup(path);
+  if (!array->data || !array->path)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the %lld bytes of %s",
+                       (long long)bytes, path);
+  return SINTER_OK;
+}
+
+void sinter_array_release(sinter_array *array) {
+  free(array->data);
+  free(array->path);
+  *array = (sinter_array){.data = NULL};
+}
+
+int64_t sinter_array_row_elements(const sinter_array *array) {
+  int64_t count = 1;
+  for (int32_t d = 1; d < array->rank; ++d)
+    count *= array->dims[d];
+  return count;
+}
+
+int sinter_array_is_integer(const sinter_array *array) { return array->element < SINTER_F32; }
+
+int64_t sinter_array_integer(const sinter_array *array, int64_t index) {
+  switch (array->element) {
+  case SINTER_U8:
+    return ((const uint8_t *)array->data)[index];
+  case SINTER_I8:
+    return ((const int8_t *)array->data)[index];
+  case SINTER_I16:
+    return ((const int16_t *)array->data)[index];
+  case SINTER_I32:
+    return ((const int32_t *)array->data)[index];
+  case SINTER_I64:
+    return ((const int64_t *)array->data)[index];
+  case SINTER_F32:
+  case SINTER_F64:
+    break;
+  }
+  return 0;
+}
+
+void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count, float *to) {
+  if (array->element == SINTER_F32) {
+    memcpy(to, (const float *)array->data + begin, (size_t)count * sizeof(float));
+    return;
+  }
+  if (array->element == SINTER_F64) {
+    for (int64_t i = 0; i < count; ++i)
+      to[i] = (float)((const double *)array->data)[begin + i];
+    return;
+  }
+  for (int64_t i = 0; i < count; ++i)
+    to[i] = (float)sinter_array_integer(array, begin + i);
+}

@@ -1,0 +1,48 @@
+/* Tensors as files hold them: IDX (plain or gzip) and NumPy's .npy. Elements stay as they were
+ * read, in native byte order and row-major.
+ */
+#pragma once
+
+#include "runtime/sinter_runtime.h"
+
+typedef enum sinter_element {
+  SINTER_U8,
+  SINTER_I8,
+  SINTER_I16,
+  SINTER_I32,
+  SINTER_I64,
+  SINTER_F32,
+  SINTER_F64
+} sinter_element;
+
+typedef struct sinter_array {
+  sinter_element element;
+  int32_t rank;
+  int64_t dims[SINTER_MAX_RANK];
+  int64_t count; /* of elements */
+  void *data;
+  char *path; /* for messages */
+} sinter_array;
+
+int64_t sinter_element_bytes(sinter_element element);
+const char *sinter_element_name(sinter_element element);
+
+/* Both leave `array` empty on failure. */
+int sinter_read_idx(const char *path, sinter_array *array);
+int sinter_read_npy(const char *path, sinter_array *array);
+/* Atomic: see atomic_file.h. */
+int sinter_write_npy(const char *path, const int64_t *dims, int32_t rank, const float *data);
+
+void sinter_array_release(sinter_array *array); /* an empty (zeroed) one is allowed */
+
+/* Elements of one index of dimension 0. */
+int64_t sinter_array_row_elements(const sinter_array *array);
+/* Elements [begin, begin + count), converted. */
+void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count, float *to);
+/* One element of an integer array; 0 for a float array. */
+int64_t sinter_array_integer(const sinter_array *array, int64_t index);
+int sinter_array_is_integer(const sinter_array *array);
+
+/* For the readers: sets dims' product as the count and allocates; `available` bounds the bytes
+ * that the file can possibly hold. */
+int sinter_array_allocate(sinter_array *array, const char *path, int64_t available);

@@ -1,0 +1,177 @@
+#include "runtime/bench.h"
+
+#include "runtime/commands.h"
+#include "runtime/dataset.h"
+#include "runtime/philox.h"
+#include "runtime/profile.h"
+#include "runtime/program_context.h"
+#include "runtime/samples.h"
+#include "runtime/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WARM_UP_RUNS 3
+#define LEAST_RUNS 5
+#define MOST_RUNS 10000
+#define DEFAULT_SECONDS 1.0
+#define FLUSH_BYTES ((size_t)64 << 20) /* written between the runs of --cold */
+
+typedef struct bench {
+  sinter_context *context;
+  int32_t phase, batch;
+  sinter_batch data;
+  float *output;
+  unsigned char *flush; /* NULL: warm runs */
+  double *steps;        /* seconds of each run */
+  size_t runs;
+  double *kernel_samples; /* [kernel][MOST_RUNS] */
+} bench;
+
+/* Uniform random inputs, and labels that run through the classes. */
+static void fill_batch(bench *b) {
+  const sinter_model *model = b->context->model;
+  const uint32_t key[2] = {0, 0};
+  for (int64_t i = 0; i < b->batch * sinter_input_elements(model); ++i) {
+    const uint32_t counter[4] = {(uint32_t)i, 0, 0, SINTER_STREAM_INPUT};
+    uint32_t words[4];
+    sinter_philox(counter, key, words);
+    b->data.x[i] = sinter_unit_float(words[0]);
+  }
+  const int64_t row = sinter_label_elements(model);
+  for (int64_t i = 0; i < b->batch * row; ++i) {
+    if (model->label_is_index)
+      ((int32_t *)b->data.labels)[i] = (int32_t)(i % model->class_limit);
+    else
+      ((float *)b->data.labels)[i] = row == 1 || i / row % row == i % row ? 1.0f : 0.0f;
+  }
+}
+
+static int run_once(bench *b) {
+  const sinter_model *model = b->context->model;
+  float metrics[SINTER_MAX_METRICS];
+  return b->phase == SINTER_TRAIN
+             ? model->train_step(b->context, b->data.x, b->data.labels, b->batch, metrics)
+             : model->infer(b->context, b->data.x, b->batch, b->output);
+}
+
+static int allocate(bench *b, int cold) {
+  const sinter_model *model = b->context->model;
+  const size_t kernels = (size_t)model->phases[b->phase].kernel_count;
+  b->output = malloc((size_t)(b->batch * sinter_output_elements(model)) * sizeof(float) + 1);
+  b->steps = malloc(MOST_RUNS * sizeof *b->steps);
+  b->kernel_samples = malloc(kernels * MOST_RUNS * sizeof *b->kernel_samples);
+  b->context->profile = calloc(kernels + 1, sizeof *b->context->profile);
+  b->flush = cold ? malloc(FLUSH_BYTES) : NULL;
+  if (!b->output || !b->steps || !b->kernel_samples || !b->context->profile || (cold && !b->flush))
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the measurement");
+  return sinter_batch_allocate(&b->data, model, b->batch);
+}
+
+static void release(bench *b) {
+  free(b->context->profile);
+  b->context->profile = NULL;
+  free(b->output);
+  free(b->steps);
+  free(b->kernel_samples);
+  free(b->flush);
+  sinter_batch_release(&b->data);
+}
+
+/* Forgets the warm-up. */
+static void reset_profile(bench *b) {
+  for (int32_t k = 0; k < b->context->model->phases[b->phase].kernel_count; ++k)
+    b->context->profile[k] = (sinter_profile_entry){
+        .samples = b->kernel_samples + (size_t)k * MOST_RUNS, .sample_capacity = MOST_RUNS};
+}
+
+static int measure_runs(bench *b, double seconds) {
+  int status = SINTER_OK;
+  for (int run = 0; run < WARM_UP_RUNS && status == SINTER_OK; ++run)
+    status = run_once(b);
+  reset_profile(b);
+  const double start = sinter_seconds();
+  while (status == SINTER_OK && b->runs < MOST_RUNS &&
+         (b->runs < LEAST_RUNS || sinter_seconds() - start < seconds)) {
+    if (b->flush)
+      memset(b->flush, (int)b->runs, FLUSH_BYTES);
+    const double begin = sinter_seconds();
+    status = run_once(b);
+    b->steps[b->runs++] = sinter_seconds() - begin;
+  }
+  return status;
+}
+
+static void measure_kernel(const bench *b, int32_t k, sinter_kernel_time *time) {
+  const sinter_kernel *kernel = &b->context->model->phases[b->phase].kernels[k];
+  const sinter_profile_entry *entry = &b->context->profile[k];
+  const size_t calls = entry->calls < MOST_RUNS ? (size_t)entry->calls : MOST_RUNS;
+  sinter_sort(entry->samples, calls);
+  *time = (sinter_kernel_time){
+      .kernel = kernel,
+      .median_seconds = sinter_quantile(entry->samples, calls, 0.5),
+      .flops = kernel->flops_fixed + b->batch * kernel->flops_per_sample,
+      .bytes = kernel->bytes_fixed + b->batch * kernel->bytes_per_sample,
+  };
+}
+
+static int report(bench *b, const sinter_options *options, sinter_peaks peaks) {
+  const sinter_model *model = b->context->model;
+  sinter_sort(b->steps, b->runs);
+  sinter_measurement measurement = {
+      .model = model,
+      .variant = model->variant_names[b->context->variant],
+      .mode = b->phase == SINTER_TRAIN ? "training" : "inference",
+      .threads = b->context->threads,
+      .batch = b->batch,
+      .kernel_count = model->phases[b->phase].kernel_count,
+      .runs = b->runs,
+      .median = sinter_quantile(b->steps, b->runs, 0.5),
+      .minimum = b->steps[0],
+      .p90 = sinter_quantile(b->steps, b->runs, 0.9),
+      .p99 = sinter_quantile(b->steps, b->runs, 0.99),
+      .peaks = peaks,
+  };
+  measurement.kernels = calloc((size_t)measurement.kernel_count + 1, sizeof *measurement.kernels);
+  if (!measurement.kernels)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the report");
+  for (int32_t k = 0; k < measurement.kernel_count; ++k)
+    measure_kernel(b, k, &measurement.kernels[k]);
+  if (options->json)
+    sinter_print_measurement_json(&measurement);
+  else if (options->csv)
+    sinter_print_measurement_csv(&measurement);
+  else
+    sinter_print_measurement_text(&measurement);
+  free(measurement.kernels);
+  return SINTER_OK;
+}
+
+static int measure(sinter_context *context, const sinter_options *options, int32_t phase,
+                   int32_t batch) {
+  bench b = {.context = context, .phase = phase, .batch = batch};
+  int status = allocate(&b, options->cold);
+  if (status == SINTER_OK) {
+    const sinter_peaks peaks = sinter_measure_peaks(context);
+    fill_batch(&b);
+    status = measure_runs(&b, isnan(options->time) ? DEFAULT_SECONDS : options->time);
+    if (status == SINTER_OK)
+      status = report(&b, options, peaks);
+  }
+  release(&b);
+  return status;
+}
+
+int sinter_bench_command(const sinter_model *model, const sinter_options *options) {
+  const int32_t phase = options->train ? SINTER_TRAIN : SINTER_INFER;
+  const int32_t batch = sinter_batch_size(model, options);
+  sinter_program_context program;
+  int status = sinter_program_context_open(&program, model, options, batch, phase);
+  if (status == SINTER_OK && options->weights)
+    status = sinter_load(program.context, options->weights);
+  if (status == SINTER_OK)
+    status = measure(program.context, options, phase, batch);
+  sinter_program_context_close(&program);
+  return status;
+}

@@ -1,0 +1,98 @@
+#include "runtime/commands.h"
+#include "runtime/parameters.h"
+#include "runtime/progress.h"
+
+#include <string.h>
+
+static const char *const phase_names[] = {"inference", "evaluation", "training"};
+
+static int64_t trainable_count(const sinter_model *model) {
+  int64_t elements = 0;
+  for (int32_t p = 0; p < model->parameter_count; ++p)
+    if (model->parameters[p].role == SINTER_ROLE_WEIGHT)
+      elements += sinter_parameter_elements(&model->parameters[p]);
+  return elements;
+}
+
+static json_t *phase_json(const sinter_model *model, int32_t phase, int32_t batch) {
+  const sinter_phase_info *info = &model->phases[phase];
+  json_t *object = json_object(), *kernels = json_array();
+  for (int32_t k = 0; k < info->kernel_count; ++k) {
+    json_t *kernel = json_object();
+    json_object_set_new(kernel, "name", json_string(info->kernels[k].name));
+    json_object_set_new(kernel, "ops", json_string(info->kernels[k].ops));
+    json_object_set_new(kernel, "layers", json_string(info->kernels[k].layers));
+    json_object_set_new(kernel, "algorithm", json_string(info->kernels[k].algorithm));
+    json_array_append_new(kernels, kernel);
+  }
+  json_object_set_new(object, "bytes",
+                      json_integer((json_int_t)sinter_context_bytes(model, batch, phase)));
+  json_object_set_new(object, "kernels", kernels);
+  return object;
+}
+
+/* The compiler's description with what only the running program knows. */
+static void print_json(const sinter_model *model, int32_t batch, int32_t variant) {
+  json_t *object = json_loads(model->description, 0, NULL);
+  if (!object)
+    object = json_object();
+  json_object_set_new(object, "model", json_string(model->name));
+  json_object_set_new(object, "target", json_string(model->target));
+  json_object_set_new(object, "variant", json_string(model->variant_names[variant]));
+  json_object_set_new(object, "trainable_params", json_integer(trainable_count(model)));
+  json_object_set_new(object, "batch", json_integer(batch));
+  for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
+    if (model->phases[phase].kernel_count > 0)
+      json_object_set_new(object, phase_names[phase], phase_json(model, phase, batch));
+  sinter_print_json(object);
+}
+
+static void print_training(const sinter_model *model) {
+  const sinter_training *training = model->training;
+  if (!training) {
+    puts("training:   compiled for inference only");
+    return;
+  }
+  printf("training:   %d epochs, batch %d, learning rate %g", training->epochs,
+         training->batch_size, (double)training->learning_rate);
+  if (training->early_stopping)
+    printf(", stops after %d epochs without gain", training->patience);
+  putchar('\n');
+}
+
+static void print_text(const sinter_model *model, int32_t batch, int32_t variant) {
+  char input[160], output[160];
+  printf("model:      %s\n", model->name);
+  printf("input:      %s\n",
+         sinter_format_shape(model->input_dims, model->input_rank, input, sizeof input));
+  printf("output:     %s\n",
+         sinter_format_shape(model->output_dims, model->output_rank, output, sizeof output));
+  printf("parameters: %lld trainable\n", (long long)trainable_count(model));
+  printf("target:     %s, variants", model->target);
+  for (int32_t v = 0; v < model->variant_count; ++v)
+    printf(" %s%s", model->variant_names[v], v == variant ? " (this machine's)" : "");
+  putchar('\n');
+  for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
+    if (model->phases[phase].kernel_count > 0)
+      printf("%-11s %d kernels, %.1f MB for a batch of %d\n",
+             phase == SINTER_INFER  ? "inference:"
+             : phase == SINTER_EVAL ? "evaluation:"
+                                    : "training:",
+             model->phases[phase].kernel_count,
+             (double)sinter_context_bytes(model, batch, phase) / 1e6, batch);
+  print_training(model);
+  if (model->data && *model->data->dataset)
+    printf("data:       %s\n", model->data->dataset);
+}
+
+int sinter_info_command(const sinter_model *model, const sinter_options *options) {
+  const int32_t variant = sinter_choose_variant(model->variant_names, model->variant_count);
+  if (variant < 0)
+    return SINTER_ERROR_INPUT;
+  const int32_t batch = sinter_batch_size(model, options);
+  if (options->json)
+    print_json(model, batch, variant);
+  else
+    print_text(model, batch, variant);
+  return SINTER_OK;
+}

@@ -1,0 +1,64 @@
+#define _GNU_SOURCE /* asprintf */
+#include "runtime/program_context.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+uint64_t sinter_program_seed(const sinter_options *options) {
+  return options->seed >= 0 ? (uint64_t)options->seed : 0;
+}
+
+int sinter_program_context_open(sinter_program_context *program, const sinter_model *model,
+                                const sinter_options *options, int32_t max_batch, int32_t phase) {
+  *program = (sinter_program_context){.context = NULL};
+  if (model->phases[phase].kernel_count == 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled for inference only", model->name);
+  const size_t bytes = sinter_context_bytes(model, max_batch, phase);
+  program->memory = bytes > 0 ? aligned_alloc(SINTER_ALIGNMENT, bytes) : NULL;
+  if (!program->memory)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory: a batch of %d needs %zu bytes",
+                       max_batch, bytes);
+  const int32_t threads = options->threads > 0 ? (int32_t)options->threads : 0;
+  const int status = sinter_context_create(model, program->memory, bytes, max_batch, phase, threads,
+                                           sinter_program_seed(options), &program->context);
+  if (status != SINTER_OK)
+    sinter_program_context_close(program);
+  return status;
+}
+
+void sinter_program_context_close(sinter_program_context *program) {
+  sinter_context_destroy(program->context);
+  free(program->memory);
+  *program = (sinter_program_context){.context = NULL};
+}
+
+char *sinter_default_checkpoint(const sinter_options *options) {
+  char *path;
+  if (asprintf(&path, "%s.safetensors", options->program) >= 0)
+    return path;
+  sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+  return NULL;
+}
+
+static int has_weights(const sinter_model *model) {
+  for (int32_t p = 0; p < model->parameter_count; ++p)
+    if (model->parameters[p].initial)
+      return 1;
+  return 0;
+}
+
+int sinter_program_load_weights(sinter_context *context, const sinter_options *options) {
+  if (options->weights)
+    return sinter_load(context, options->weights);
+  char *path = sinter_default_checkpoint(options);
+  if (!path)
+    return SINTER_ERROR_MEMORY;
+  int status = SINTER_OK;
+  if (access(path, F_OK) == 0)
+    status = sinter_load(context, path);
+  else if (!has_weights(context->model))
+    fprintf(stderr, "%s: warning: no %s here: the weights are untrained\n", options->program, path);
+  free(path);
+  return status;
+}

@@ -1,0 +1,143 @@
+#include "runtime/progress.h"
+
+#include "runtime/profile.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REDRAW_SECONDS 0.1
+#define BAR_WIDTH 24
+
+void sinter_progress_open(sinter_progress *progress, int json, int quiet) {
+  FILE *out = json ? stderr : stdout;
+  *progress = (sinter_progress){
+      .json = json, .quiet = quiet, .out = out, .terminal = !quiet && isatty(fileno(out))};
+}
+
+void sinter_progress_clear(sinter_progress *progress) {
+  if (!progress->bar_shown)
+    return;
+  fputs("\r\x1b[K", progress->out);
+  fflush(progress->out);
+  progress->bar_shown = 0;
+}
+
+void sinter_progress_note(sinter_progress *progress, const char *format, ...) {
+  if (progress->quiet)
+    return;
+  sinter_progress_clear(progress);
+  va_list arguments;
+  va_start(arguments, format);
+  vfprintf(progress->out, format, arguments);
+  va_end(arguments);
+  fputc('\n', progress->out);
+  fflush(progress->out);
+}
+
+void sinter_progress_epoch(sinter_progress *progress, int32_t epoch, int32_t epochs,
+                           int64_t samples) {
+  progress->epoch = epoch;
+  progress->epochs = epochs;
+  progress->samples = samples;
+  progress->begun = progress->drawn = sinter_seconds();
+}
+
+static void draw_bar(FILE *out, double fraction) {
+  const int filled = (int)(fraction * BAR_WIDTH);
+  fputs(" [", out);
+  for (int cell = 0; cell < BAR_WIDTH; ++cell)
+    fputc(cell < filled ? '=' : cell == filled ? '>' : ' ', out);
+  fputc(']', out);
+}
+
+void sinter_progress_samples(sinter_progress *progress, const sinter_model *model, int64_t samples,
+                             const double *sums) {
+  const double now = sinter_seconds();
+  if (!progress->terminal || now - progress->drawn < REDRAW_SECONDS)
+    return;
+  progress->drawn = now;
+  progress->bar_shown = 1;
+  FILE *out = progress->out;
+  const double rate = (double)samples / (now - progress->begun);
+  fputc('\r', out);
+  if (progress->epochs > 0)
+    fprintf(out, "epoch %d/%d", progress->epoch + 1, progress->epochs);
+  draw_bar(out, (double)samples / (double)progress->samples);
+  for (int32_t m = 0; m < model->metric_count; ++m)
+    fprintf(out, " %s %.4f", model->metric_names[m], sums[m] / (double)samples);
+  fprintf(out, "  %.0f samples/s  ETA %.0f s\x1b[K", rate,
+          (double)(progress->samples - samples) / rate);
+  fflush(out);
+}
+
+json_t *sinter_number_json(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+void sinter_print_json(json_t *object) {
+  char *text = json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+  json_decref(object);
+  puts(text ? text : "null");
+  fflush(stdout);
+  free(text);
+}
+
+static void print_epoch_json(const sinter_history *history, double seconds) {
+  json_t *object = json_object();
+  char name[64];
+  json_object_set_new(object, "epoch", json_integer(history->epochs));
+  for (int32_t c = 0; c < sinter_history_used_columns(history); ++c)
+    json_object_set_new(object, sinter_history_column(history, c, name),
+                        sinter_number_json(sinter_history_row(history, history->epochs - 1)[c]));
+  json_object_set_new(object, "seconds", json_real(seconds));
+  sinter_print_json(object);
+}
+
+static void print_row(FILE *out, const sinter_history *history, int32_t epoch) {
+  char name[64];
+  for (int32_t c = 0; c < sinter_history_used_columns(history); ++c)
+    fprintf(out, "%s %s %.4f", c > 0 ? "," : "", sinter_history_column(history, c, name),
+            sinter_history_row(history, epoch)[c]);
+}
+
+void sinter_progress_epoch_done(sinter_progress *progress, const sinter_history *history,
+                                double seconds, int is_best) {
+  sinter_progress_clear(progress);
+  if (progress->json)
+    print_epoch_json(history, seconds);
+  if (progress->quiet)
+    return;
+  fprintf(progress->out, "epoch %d/%d:", history->epochs, progress->epochs);
+  print_row(progress->out, history, history->epochs - 1);
+  fprintf(progress->out, ", %.1f s, %.0f samples/s%s\n", seconds,
+          (double)progress->samples / seconds, is_best ? ", best" : "");
+  fflush(progress->out);
+}
+
+void sinter_progress_training_done(sinter_progress *progress, const sinter_history *history,
+                                   int32_t best_epoch, int stopped_early, double seconds,
+                                   const char *checkpoint) {
+  sinter_progress_clear(progress);
+  if (progress->json) {
+    json_t *object = json_object();
+    json_object_set_new(object, "best_epoch", json_integer(best_epoch));
+    json_object_set_new(object, "epochs", json_integer(history->epochs));
+    json_object_set_new(object, "stopped_early", json_boolean(stopped_early));
+    json_object_set_new(object, "seconds", json_real(seconds));
+    json_object_set_new(object, "checkpoint", json_string(checkpoint));
+    sinter_print_json(object);
+  }
+  if (progress->quiet)
+    return;
+  if (stopped_early)
+    fprintf(progress->out, "stopped early after %d epochs\n", history->epochs);
+  if (best_epoch > 0 && best_epoch <= history->epochs) {
+    fprintf(progress->out, "best epoch %d:", best_epoch);
+    print_row(progress->out, history, best_epoch - 1);
+    fprintf(progress->out, "; weights in %s\n", checkpoint);
+  }
+  fflush(progress->out);
+}

@@ -1,0 +1,180 @@
+/* The resume file: a safetensors file of every parameter, the optimizer's state included, and of
+ * the best weights so far ("best/NAME"); its metadata holds the state of the loop and the settings
+ * that a continued run must share.
+ */
+#define _GNU_SOURCE /* asprintf */
+#include "runtime/safetensors.h"
+#include "runtime/session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "sinter-resume-1"
+
+static json_t *settings_json(const sinter_session *session) {
+  json_t *settings = json_object();
+  json_object_set_new(settings, "model", json_string(session->model->name));
+  json_object_set_new(settings, "batch size", json_integer(session->settings.batch_size));
+  json_object_set_new(settings, "seed", json_integer((json_int_t)session->settings.seed));
+  json_object_set_new(settings, "learning rate",
+                      json_real((double)session->settings.learning_rate));
+  json_object_set_new(settings, "training samples", json_integer(session->train.indices.count));
+  json_object_set_new(settings, "validation samples",
+                      json_integer(session->validation.indices.count));
+  return settings;
+}
+
+static json_t *state_json(const sinter_session *session) {
+  json_t *state = json_object();
+  json_object_set_new(state, "settings", settings_json(session));
+  json_object_set_new(state, "best", sinter_exact_json(session->best));
+  json_object_set_new(state, "best_epoch", json_integer(session->best_epoch));
+  json_object_set_new(state, "wait", json_integer(session->wait));
+  json_object_set_new(state, "steps_done", json_integer((json_int_t)session->context->steps_done));
+  json_object_set_new(state, "history", sinter_history_to_json(&session->history));
+  return state;
+}
+
+/* Metadata values must be texts, so the state is JSON inside JSON. */
+static json_t *metadata_json(const sinter_session *session) {
+  json_t *state = state_json(session);
+  char *text = json_dumps(state, JSON_COMPACT);
+  json_t *metadata = json_object();
+  json_object_set_new(metadata, "format", json_string(FORMAT));
+  json_object_set_new(metadata, "state", json_string(text));
+  free(text);
+  json_decref(state);
+  return metadata;
+}
+
+static char *best_name(const sinter_parameter *parameter) {
+  char *name;
+  return asprintf(&name, "best/%s", parameter->name) < 0 ? NULL : name;
+}
+
+int sinter_resume_write(const sinter_session *session) {
+  const sinter_model *model = session->model;
+  const int32_t parameters = model->parameter_count;
+  sinter_tensor *tensors = calloc(2 * (size_t)parameters + 1, sizeof *tensors);
+  if (!tensors)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
+  int32_t count = 0;
+  for (int32_t p = 0; p < parameters; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    tensors[count++] = (sinter_tensor){parameter->name, parameter,
+                                       (float *)(session->context->parameters + parameter->offset)};
+  }
+  int status = SINTER_OK;
+  for (int32_t p = 0; p < parameters && session->best_epoch > 0; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    if (parameter->role == SINTER_ROLE_OPTIMIZER)
+      continue;
+    tensors[count] = (sinter_tensor){best_name(parameter), parameter,
+                                     (float *)(session->best_weights + parameter->offset)};
+    if (!tensors[count++].name)
+      status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
+  }
+  if (status == SINTER_OK) {
+    json_t *metadata = metadata_json(session);
+    status = sinter_tensors_write(session->resume_path, tensors, count, metadata);
+    json_decref(metadata);
+  }
+  for (int32_t t = parameters; t < count; ++t)
+    free((char *)tensors[t].name);
+  free(tensors);
+  return status;
+}
+
+static char *value_text(const json_t *value) {
+  return value ? json_dumps(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) : strdup("nothing");
+}
+
+static int check_settings(const sinter_session *session, const json_t *before) {
+  json_t *now = settings_json(session);
+  const char *name;
+  json_t *value;
+  int status = SINTER_OK;
+  json_object_foreach(now, name, value) {
+    const json_t *old = json_object_get(before, name);
+    if (status != SINTER_OK || json_equal(value, (json_t *)old))
+      continue;
+    char *old_text = value_text(old), *new_text = value_text(value);
+    status = sinter_fail(
+        SINTER_ERROR_INPUT, "cannot resume from %s: it was trained with %s %s, this run has %s",
+        session->resume_path, name, old_text ? old_text : "?", new_text ? new_text : "?");
+    free(old_text);
+    free(new_text);
+  }
+  json_decref(now);
+  return status;
+}
+
+static int read_state(sinter_session *session, const json_t *state) {
+  const int status = check_settings(session, json_object_get(state, "settings"));
+  if (status != SINTER_OK)
+    return status;
+  session->best = sinter_exact_value(json_object_get(state, "best"));
+  session->best_epoch = (int32_t)json_integer_value(json_object_get(state, "best_epoch"));
+  session->wait = (int32_t)json_integer_value(json_object_get(state, "wait"));
+  session->context->steps_done = (uint64_t)json_integer_value(json_object_get(state, "steps_done"));
+  return sinter_history_from_json(&session->history, json_object_get(state, "history"),
+                                  session->resume_path);
+}
+
+static int read_tensors(sinter_session *session, const sinter_tensor_file *file) {
+  const sinter_model *model = session->model;
+  int status = SINTER_OK;
+  for (int32_t p = 0; p < model->parameter_count && status == SINTER_OK; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    status = sinter_tensor_file_read(file, parameter->name, parameter,
+                                     (float *)(session->context->parameters + parameter->offset));
+    if (status != SINTER_OK || session->best_epoch == 0 || parameter->role == SINTER_ROLE_OPTIMIZER)
+      continue;
+    char *name = best_name(parameter);
+    status = name ? sinter_tensor_file_read(file, name, parameter,
+                                            (float *)(session->best_weights + parameter->offset))
+                  : sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+    free(name);
+  }
+  return status;
+}
+
+static int read_file(sinter_session *session, const sinter_tensor_file *file) {
+  const json_t *metadata = sinter_tensor_file_metadata(file);
+  const char *format = json_string_value(json_object_get(metadata, "format"));
+  const char *text = json_string_value(json_object_get(metadata, "state"));
+  json_t *state = text ? json_loads(text, 0, NULL) : NULL;
+  int status = SINTER_OK;
+  if (!format || strcmp(format, FORMAT) != 0 || !state)
+    status = sinter_fail(SINTER_ERROR_INPUT, "%s holds no training state of this version",
+                         session->resume_path);
+  if (status == SINTER_OK)
+    status = read_state(session, state);
+  if (status == SINTER_OK)
+    status = read_tensors(session, file);
+  json_decref(state);
+  return status;
+}
+
+int sinter_resume_read(sinter_session *session) {
+  if (access(session->resume_path, F_OK) != 0) {
+    sinter_progress_note(&session->progress, "no %s: training starts from the beginning",
+                         session->resume_path);
+    return SINTER_OK;
+  }
+  sinter_tensor_file *file;
+  int status = sinter_tensor_file_open(session->resume_path, &file);
+  if (status == SINTER_OK)
+    status = read_file(session, file);
+  sinter_tensor_file_close(file);
+  if (status != SINTER_OK)
+    return status;
+  session->first_epoch = session->history.epochs;
+  session->best_is_new = session->best_epoch > 0; /* the kill may have come before that file */
+  sinter_progress_note(&session->progress, "resumed after epoch %d from %s",
+                       session->history.epochs, session->resume_path);
+  return SINTER_OK;
+}

@@ -1,0 +1,274 @@
+#define _GNU_SOURCE /* asprintf */
+#include "runtime/session.h"
+
+#include "runtime/atomic_file.h"
+#include "runtime/profile.h"
+#include "runtime/weights.h"
+
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SNAPSHOT_INTERVAL 64 /* steps: what a replay costs at most, against a copy now and then */
+
+static volatile sig_atomic_t interrupted;
+
+static void note_interrupt(int signal_number) {
+  (void)signal_number;
+  interrupted = 1;
+}
+
+void sinter_catch_interrupts(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = note_interrupt;
+  action.sa_flags = (int)SA_RESETHAND;
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+int sinter_was_interrupted(void) { return interrupted; }
+
+/* ---- opening -----------------------------------------------------------------------------------
+ */
+
+static double worst_value(const sinter_model *model) {
+  return model->training->monitor_mode < 0 ? (double)INFINITY : -(double)INFINITY;
+}
+
+/* "fashion.safetensors" -> "fashion.resume.safetensors" */
+static char *resume_path(const char *checkpoint) {
+  static const char suffix[] = ".safetensors";
+  size_t stem = strlen(checkpoint);
+  if (stem > sizeof suffix - 1 && strcmp(checkpoint + stem - (sizeof suffix - 1), suffix) == 0)
+    stem -= sizeof suffix - 1;
+  char *path;
+  return asprintf(&path, "%.*s.resume%s", (int)stem, checkpoint, suffix) < 0 ? NULL : path;
+}
+
+/* A folder that cannot be written is better found now than after the first epoch. */
+static int check_writable(const char *path) {
+  sinter_atomic_file file;
+  const int status = sinter_atomic_open(&file, path);
+  if (status == SINTER_OK)
+    sinter_atomic_abandon(&file);
+  return status;
+}
+
+static int check_paths(const sinter_session *session) {
+  int status = check_writable(session->checkpoint_path);
+  if (status == SINTER_OK)
+    status = check_writable(session->resume_path);
+  if (status == SINTER_OK && session->history_path)
+    status = check_writable(session->history_path);
+  if (status == SINTER_OK) {
+    sinter_atomic_clean(session->checkpoint_path);
+    sinter_atomic_clean(session->resume_path);
+    if (session->history_path)
+      sinter_atomic_clean(session->history_path);
+  }
+  return status;
+}
+
+static int allocate(sinter_session *session) {
+  const sinter_model *model = session->model;
+  session->order = malloc((size_t)session->train.indices.count * sizeof *session->order);
+  session->best_weights = malloc((size_t)model->trainable_bytes + 1);
+  session->snapshot.parameters = malloc((size_t)model->parameter_bytes + 1);
+  if (!session->order || !session->best_weights || !session->snapshot.parameters)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the copies of the weights");
+  return sinter_batch_allocate(&session->batch, model, session->settings.batch_size);
+}
+
+static int open_data(sinter_session *session) {
+  int status = sinter_samples_part(&session->samples, SINTER_PART_TRAIN, &session->train);
+  if (status == SINTER_OK && !session->train.source)
+    status = sinter_fail(SINTER_ERROR_INPUT, "the script of %s names no training data",
+                         session->model->name);
+  if (status == SINTER_OK)
+    status = sinter_samples_part(&session->samples, SINTER_PART_VALIDATION, &session->validation);
+  if (status == SINTER_OK && !session->validation.source &&
+      session->model->training->monitor >= SINTER_MAX_METRICS)
+    status = sinter_fail(
+        SINTER_ERROR_INPUT, "the monitored metric val_%s needs validation data, and there is none",
+        session->model->metric_names[session->model->training->monitor - SINTER_MAX_METRICS]);
+  return status;
+}
+
+int sinter_session_open(sinter_session *session, sinter_context *context,
+                        const sinter_options *options, const sinter_settings *settings,
+                        const char *checkpoint_path) {
+  *session = (sinter_session){.context = context,
+                              .model = context->model,
+                              .settings = *settings,
+                              .checkpoint_path = checkpoint_path,
+                              .history_path = options->history,
+                              .best = worst_value(context->model),
+                              .resume_path = resume_path(checkpoint_path),
+                              .started = sinter_seconds()};
+  if (!session->resume_path)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+  sinter_samples_open(&session->samples, session->model, options->data, settings->seed);
+  int status = check_paths(session);
+  if (status == SINTER_OK)
+    status = open_data(session);
+  if (status == SINTER_OK)
+    status = allocate(session);
+  sinter_history_open(&session->history, session->model, session->validation.source != NULL);
+  sinter_progress_open(&session->progress, options->json, options->quiet);
+  return status;
+}
+
+void sinter_session_close(sinter_session *session) {
+  sinter_progress_clear(&session->progress);
+  sinter_history_close(&session->history);
+  sinter_part_release(&session->train);
+  sinter_part_release(&session->validation);
+  sinter_samples_close(&session->samples);
+  sinter_batch_release(&session->batch);
+  free(session->snapshot.parameters);
+  free(session->best_weights);
+  free(session->order);
+  free(session->resume_path);
+}
+
+/* ---- what the loop asks ------------------------------------------------------------------------
+ */
+
+/* A resumed run that had stopped early already has nothing left to do. */
+int32_t sinter_session_first_epoch(sinter_session *session) {
+  const sinter_training *training = session->model->training;
+  const int stopped = training->early_stopping && session->history.epochs > 0 &&
+                      session->wait >= training->patience;
+  if (stopped || session->first_epoch > session->settings.epochs)
+    return session->settings.epochs;
+  return session->first_epoch;
+}
+
+int32_t sinter_session_epochs(sinter_session *session) { return session->settings.epochs; }
+double sinter_session_best(sinter_session *session) { return session->best; }
+int32_t sinter_session_wait(sinter_session *session) { return session->wait; }
+
+static int32_t batch_count(const sinter_session *session, const sinter_part *part) {
+  const int32_t size = session->settings.batch_size;
+  return part->indices.count / size + (part->indices.count % size != 0);
+}
+
+int32_t sinter_validation_batches(sinter_session *session) {
+  return session->validation.source ? batch_count(session, &session->validation) : 0;
+}
+
+int32_t sinter_epoch_begin(sinter_session *session, int32_t epoch) {
+  session->epoch_started = sinter_seconds();
+  if (session->model->training->shuffle)
+    sinter_shuffle(&session->train.indices, session->settings.seed, epoch, session->order);
+  else
+    memcpy(session->order, session->train.indices.values,
+           (size_t)session->train.indices.count * sizeof *session->order);
+  sinter_progress_epoch(&session->progress, epoch, session->settings.epochs,
+                        session->train.indices.count);
+  return batch_count(session, &session->train);
+}
+
+static int32_t gather(sinter_session *session, const sinter_part *part, const int32_t *order,
+                      int32_t batch) {
+  const int32_t size = session->settings.batch_size, first = batch * size;
+  const int32_t rest = part->indices.count - first, n = rest < size ? rest : size;
+  sinter_gather(session->model, part->source, session->samples.table, order + first, n,
+                session->batch.x, session->batch.labels);
+  return n;
+}
+
+int32_t sinter_session_gather(sinter_session *session, int32_t batch) {
+  return gather(session, &session->train, session->order, batch);
+}
+
+static void take_snapshot(sinter_session *session, int32_t batch) {
+  memcpy(session->snapshot.parameters, session->context->parameters,
+         (size_t)session->model->parameter_bytes);
+  session->snapshot.steps_done = session->context->steps_done;
+  session->snapshot.batch = batch;
+}
+
+int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch, const float **x,
+                          const void **labels) {
+  *x = session->batch.x;
+  *labels = session->batch.labels;
+  if (interrupted) {
+    sinter_fail(SINTER_ERROR_INPUT, "interrupted");
+    return 0;
+  }
+  if (phase != SINTER_TRAIN)
+    return gather(session, &session->validation, session->validation.indices.values, batch);
+  if (batch % SNAPSHOT_INTERVAL == 0)
+    take_snapshot(session, batch);
+  return sinter_session_gather(session, batch);
+}
+
+void sinter_batch_done(sinter_session *session, int32_t batch, int32_t batches, int64_t samples,
+                       const double *sums) {
+  (void)batch;
+  (void)batches;
+  sinter_progress_samples(&session->progress, session->model, samples, sums);
+}
+
+int sinter_keep_best(sinter_session *session, int32_t epoch) {
+  memcpy(session->best_weights, session->context->parameters,
+         (size_t)session->model->trainable_bytes);
+  session->best_epoch = epoch + 1;
+  session->best_is_new = 1;
+  return SINTER_OK;
+}
+
+static int write_best(sinter_session *session) {
+  session->best_is_new = 0;
+  return sinter_save_region(session->model, session->best_weights, session->checkpoint_path);
+}
+
+/* The resume file comes first: it alone can recreate the two others, so a kill between any two
+ * writes loses nothing. */
+static int write_files(sinter_session *session) {
+  int status = sinter_resume_write(session);
+  if (status == SINTER_OK && session->best_is_new)
+    status = write_best(session);
+  if (status == SINTER_OK && session->history_path)
+    status = sinter_history_write_csv(&session->history, session->history_path);
+  return status;
+}
+
+int sinter_epoch_end(sinter_session *session, int32_t epoch, const double *record, double best,
+                     int32_t wait) {
+  session->best = best;
+  session->wait = wait;
+  session->first_epoch = epoch + 1;
+  int status = sinter_history_append(&session->history, record);
+  if (status == SINTER_OK)
+    status = write_files(session);
+  if (status != SINTER_OK)
+    return -status;
+  sinter_progress_epoch_done(&session->progress, &session->history,
+                             sinter_seconds() - session->epoch_started, wait == 0);
+  return SINTER_OK;
+}
+
+int sinter_training_end(sinter_session *session, int32_t stopped_early) {
+  const sinter_training *training = session->model->training;
+  if (session->best_epoch == 0)
+    sinter_keep_best(session, session->history.epochs - 1); /* nothing ever improved: the last */
+  if (training->restore_best_weights)
+    memcpy(session->context->parameters, session->best_weights,
+           (size_t)session->model->trainable_bytes);
+  int status = write_best(session);
+  if (status == SINTER_OK && session->history_path)
+    status = sinter_history_write_csv(&session->history, session->history_path);
+  if (status != SINTER_OK)
+    return status;
+  if (training->early_stopping && session->wait >= training->patience)
+    stopped_early = 1; /* also when a resumed run had nothing left to do */
+  sinter_progress_training_done(&session->progress, &session->history, session->best_epoch,
+                                stopped_early, sinter_seconds() - session->started,
+                                session->checkpoint_path);
+  return SINTER_OK;
+}
