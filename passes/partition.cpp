@@ -190,9 +190,24 @@ std::vector<int> Partition::execution_order() const {
   return order;
 }
 
+bool Partition::destroys_what_it_reads(int group) const {
+  for (NodeId id : nodes(group)) {
+    const NodeId parameter = parameter_of_[index(id)];
+    if (!parameter.valid() || home(id) != group)
+      continue;
+    for (NodeId user : users(parameter))
+      if (contains(group, user) &&
+          (op_def(graph_[user].kind).traits.op_class != OpClass::elementwise ||
+           graph_.type(user) != graph_.type(parameter)))
+        return true;
+  }
+  return false;
+}
+
 bool Partition::keep_if_sound(State before, const std::vector<int> &changed_groups) {
-  const bool sound = std::none_of(changed_groups.begin(), changed_groups.end(),
-                                  [&](int group) { return depends_on_itself(group); });
+  const bool sound = std::none_of(changed_groups.begin(), changed_groups.end(), [&](int group) {
+    return depends_on_itself(group) || destroys_what_it_reads(group);
+  });
   if (!sound)
     state_ = std::move(before);
   return sound;

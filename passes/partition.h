@@ -3,7 +3,8 @@
 // An edit that would break the plan is refused and leaves the partition as it was. The plan holds
 // when the groups can be run one after another: each after the groups whose values it reads, and
 // after every reader of a parameter that it overwrites. So no group may need a value that is made
-// from its own (convexity). No group may read its own value through a view, for a view is memory.
+// from its own (convexity). No group may read its own value through a view, for a view is memory;
+// nor read a parameter that it overwrites, but element by element.
 #pragma once
 
 #include "ir/plan.h"
@@ -17,6 +18,7 @@ public:
   /// The groups that the plan's kernels are.
   explicit Partition(const Plan &);
 
+  const Graph &graph() const { return graph_; }
   /// The group whose output the node would be; -1 for leaves and views.
   int home(NodeId id) const { return state_.home[static_cast<size_t>(id.index)]; }
   int group_count() const { return static_cast<int>(state_.groups.size()); }
@@ -25,6 +27,10 @@ public:
     return state_.groups[static_cast<size_t>(group)];
   }
   bool contains(int group, NodeId) const;
+  /// The nodes that read the value, through views included.
+  const std::vector<NodeId> &users(NodeId value) const {
+    return users_[static_cast<size_t>(value.index)];
+  }
   /// The groups with a node that reads the value, its own group and reads through views included.
   std::vector<int> readers(NodeId value) const;
   /// Whether the value is a graph output or an update, by itself or through a view.
@@ -54,6 +60,7 @@ private:
   /// reads a value of its own through a view.
   std::vector<int> dependencies(int group) const;
   bool depends_on_itself(int group) const;
+  bool destroys_what_it_reads(int group) const;
   bool keep_if_sound(State before, const std::vector<int> &changed_groups);
   /// Live groups, each after its dependencies.
   std::vector<int> execution_order() const;

@@ -8,6 +8,10 @@
 #include "passes/eliminate_dead_nodes.h"
 #include "passes/fold_batch_norm.h"
 #include "passes/fold_constants.h"
+#include "passes/fuse_elementwise.h"
+#include "passes/fuse_epilogues.h"
+#include "passes/fuse_prologues.h"
+#include "passes/fuse_rows.h"
 #include "passes/isolate_results.h"
 #include "passes/make_plan.h"
 #include "passes/merge_common_subexpressions.h"
@@ -51,7 +55,12 @@ const Pass *find_pass(std::string_view name) {
 }
 
 const std::vector<PlanPass> &all_plan_passes() {
-  static const std::vector<PlanPass> passes = {};
+  static const std::vector<PlanPass> passes = {
+      {"fuse-epilogues", "joins what follows a contraction, pooling or reduction", fuse_epilogues},
+      {"fuse-rows", "joins losses, their gradients and metrics on the same logits", fuse_rows},
+      {"fuse-prologues", "recomputes cheap values where they are read", fuse_prologues},
+      {"fuse-elementwise", "joins elementwise chains", fuse_elementwise},
+  };
   return passes;
 }
 

@@ -6,6 +6,7 @@
 #include "passes/add_optimizer.h"
 #include "passes/make_plan.h"
 #include "passes/pipeline.h"
+#include "tests/paths.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -82,7 +83,7 @@ std::string run_case(const std::string &pass_name, const std::string &input,
 
 TEST_CASE("every pass does what its golden file says") {
   const bool update = std::getenv("UPDATE_GOLDENS") != nullptr;
-  const std::filesystem::path folder = std::string(SINTER_SOURCE_DIR) + "/tests/passes";
+  const std::filesystem::path folder = source_path("tests/passes");
   for (const auto &entry : std::filesystem::directory_iterator(folder)) {
     if (entry.path().extension() != ".sir")
       continue;

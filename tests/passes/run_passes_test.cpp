@@ -1,6 +1,7 @@
 #include "ir/parse.h"
 #include "passes/pipeline.h"
 #include "passes/run_passes.h"
+#include "tests/paths.h"
 
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -52,7 +53,7 @@ TEST_CASE("a pass that may reject a model blames the user") {
 }
 
 TEST_CASE("the reproducer holds the graph before the failing pass and the remaining names") {
-  const std::string path = std::string(SINTER_BINARY_DIR) + "/run_passes_reproducer.sir";
+  const std::string path = build_path("run_passes_reproducer.sir");
   PassOptions options;
   options.reproducer = path;
   const std::string message = failure_of({*find_pass("canonicalize"), kBroken, kIdle}, options);

@@ -1,0 +1,239 @@
+#include "passes/fusion_rules.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+OpClass op_class(const Partition &partition, NodeId id) {
+  return op_def(partition.graph()[id].kind).traits.op_class;
+}
+
+bool is_pool(OpKind kind) {
+  return kind == OpKind::max_pool2d || kind == OpKind::max_pool2d_argmax ||
+         kind == OpKind::average_pool2d;
+}
+
+bool reads_directly(const Partition &partition, NodeId consumer, NodeId producer) {
+  const std::vector<NodeId> &inputs = partition.graph()[consumer].inputs;
+  return std::find(inputs.begin(), inputs.end(), producer) != inputs.end();
+}
+
+bool same_elements(const Partition &partition, NodeId a, NodeId b) {
+  const TensorType &x = partition.graph().type(a);
+  const TensorType &y = partition.graph().type(b);
+  return x.shape == y.shape && x.block == y.block;
+}
+
+template <typename PoolAttrs> bool windows_touch_once(const PoolAttrs &pool) {
+  return pool.size == pool.strides && pool.padding == std::array<int64_t, 4>{0, 0, 0, 0};
+}
+
+/// A pooling node of the group, or an invalid id.
+NodeId find_pool(const Partition &partition, int group) {
+  for (NodeId id : partition.nodes(group))
+    if (is_pool(partition.graph()[id].kind))
+      return id;
+  return {};
+}
+
+/// Whether recomputing the node takes transcendental functions or random numbers.
+bool is_costly(OpKind kind) {
+  switch (kind) {
+  case OpKind::exp:
+  case OpKind::log:
+  case OpKind::tanh:
+  case OpKind::sigmoid:
+  case OpKind::sqrt:
+  case OpKind::rsqrt:
+  case OpKind::divide:
+  case OpKind::adam_rate:
+    return true;
+  default:
+    return false;
+  }
+}
+
+const char *refuse_recomputation(const Partition &partition, NodeId producer) {
+  const Node &node = partition.graph()[producer];
+  if (node.kind == OpKind::max_pool2d_gradient || node.kind == OpKind::average_pool2d_gradient)
+    return windows_touch_once(attrs<Pool2dGradientAttrs>(node)) ? nullptr
+                                                                : "pooling windows overlap";
+  if (op_class(partition, producer) != OpClass::elementwise)
+    return "it is too much work to do twice";
+  if (is_costly(node.kind) && partition.readers(producer).size() > 1)
+    return "it is too much work to do twice";
+  return nullptr;
+}
+
+/// Whether the reader takes each element of the producer about once, or a convolution can hold an
+/// image of it.
+const char *refuse_reader(const Partition &partition, NodeId producer, NodeId reader) {
+  const Graph &graph = partition.graph();
+  if (!reads_directly(partition, reader, producer))
+    return "a reshape lies between";
+  switch (op_class(partition, reader)) {
+  case OpClass::elementwise:
+    if (kernel_class(partition, partition.home(reader)) == OpClass::elementwise)
+      return "its reader is no heavier than itself";
+    return same_elements(partition, producer, reader) ? nullptr : "shapes differ";
+  case OpClass::reduction:
+    return nullptr;
+  case OpClass::window:
+    return is_pool(graph[reader].kind) && windows_touch_once(attrs<Pool2dAttrs>(graph[reader]))
+               ? nullptr
+               : "pooling windows overlap";
+  case OpClass::row:
+    return graph[producer].kind == OpKind::one_hot || graph[producer].kind == OpKind::broadcast
+               ? nullptr
+               : "a row is read several times";
+  case OpClass::contraction:
+    return graph[reader].kind == OpKind::matmul ? "a matrix product reads it many times" : nullptr;
+  default:
+    return "its reader moves elements";
+  }
+}
+
+} // namespace
+
+OpClass kernel_class(const Partition &partition, int group) {
+  OpClass found = OpClass::elementwise;
+  const auto weight = [](OpClass kind) {
+    switch (kind) {
+    case OpClass::contraction:
+      return 4;
+    case OpClass::row:
+      return 3;
+    case OpClass::window:
+      return 2;
+    case OpClass::reduction:
+      return 1;
+    default:
+      return 0;
+    }
+  };
+  for (NodeId id : partition.nodes(group))
+    if (weight(op_class(partition, id)) > weight(found))
+      found = op_class(partition, id);
+  return found;
+}
+
+const char *refuse_epilogue(const Partition &partition, NodeId producer, NodeId consumer) {
+  const int group = partition.home(producer);
+  const OpClass anchor = kernel_class(partition, group);
+  if (anchor == OpClass::elementwise || anchor == OpClass::row)
+    return "no contraction, pooling or reduction makes it";
+  if (op_class(partition, consumer) != OpClass::elementwise)
+    return "its reader is not elementwise";
+  if (!reads_directly(partition, consumer, producer))
+    return "a reshape lies between";
+  if (!same_elements(partition, producer, consumer))
+    return "shapes differ";
+  const NodeId pool = find_pool(partition, group);
+  if (anchor == OpClass::contraction && pool.valid() && !same_elements(partition, producer, pool))
+    return "it is pooled in its own kernel";
+  return nullptr;
+}
+
+const char *refuse_pool(const Partition &partition, NodeId producer, NodeId consumer) {
+  const Graph &graph = partition.graph();
+  const int group = partition.home(producer);
+  const bool from_convolution =
+      std::any_of(partition.nodes(group).begin(), partition.nodes(group).end(),
+                  [&](NodeId id) { return graph[id].kind == OpKind::conv2d; });
+  if (!from_convolution)
+    return "no convolution makes it";
+  if (!reads_directly(partition, consumer, producer))
+    return "a reshape lies between";
+  if (!windows_touch_once(attrs<Pool2dAttrs>(graph[consumer])))
+    return "pooling windows overlap or are padded";
+  const NodeId pool = find_pool(partition, group);
+  if (pool.valid() && graph[pool].inputs[0] != producer)
+    return "its kernel pools already";
+  const bool pooled_only = std::all_of(
+      partition.users(producer).begin(), partition.users(producer).end(), [&](NodeId user) {
+        return is_pool(graph[user].kind) && graph[user].attrs == graph[consumer].attrs &&
+               reads_directly(partition, user, producer);
+      });
+  return pooled_only && !partition.is_result(producer) ? nullptr : "the value has other users";
+}
+
+const char *refuse_twin(const Partition &partition, NodeId pool, NodeId argmax) {
+  const Node &first = partition.graph()[pool];
+  const Node &second = partition.graph()[argmax];
+  const bool twins = first.kind == OpKind::max_pool2d && second.kind == OpKind::max_pool2d_argmax &&
+                     first.inputs == second.inputs && first.attrs == second.attrs;
+  return twins ? nullptr : "they search other windows";
+}
+
+const char *refuse_shared_rows(const Partition &partition, NodeId first, NodeId second) {
+  const Graph &graph = partition.graph();
+  if (op_class(partition, first) != OpClass::row || op_class(partition, second) != OpClass::row)
+    return "not both go over rows";
+  for (NodeId input : graph[first].inputs)
+    if (graph.type(input).rank() > 1 && reads_directly(partition, second, input))
+      return nullptr;
+  return "they go over different rows";
+}
+
+const char *refuse_row_mean(const Partition &partition, NodeId producer, NodeId consumer) {
+  if (kernel_class(partition, partition.home(producer)) != OpClass::row ||
+      op_class(partition, consumer) != OpClass::reduction)
+    return "no value a sample is reduced";
+  if (!reads_directly(partition, consumer, producer))
+    return "a reshape lies between";
+  const Graph &graph = partition.graph();
+  return graph.type(producer).rank() == 1 && graph.type(consumer).rank() == 0
+             ? nullptr
+             : "it is not reduced to a scalar";
+}
+
+const char *refuse_prologue(const Partition &partition, NodeId producer) {
+  if (partition.is_result(producer))
+    return "it is a result of the program";
+  if (partition.nodes(partition.home(producer)).size() != 1)
+    return "its kernel makes more than it";
+  if (const char *reason = refuse_recomputation(partition, producer))
+    return reason;
+  if (partition.readers(producer).size() > 2)
+    return "more than two kernels read it";
+  for (int reader : partition.readers(producer))
+    for (NodeId id : partition.users(producer))
+      if (partition.contains(reader, id))
+        if (const char *reason = refuse_reader(partition, producer, id))
+          return reason;
+  return nullptr;
+}
+
+const char *refuse_pointwise(const Partition &partition, NodeId producer, NodeId consumer) {
+  if (kernel_class(partition, partition.home(producer)) != OpClass::elementwise ||
+      kernel_class(partition, partition.home(consumer)) != OpClass::elementwise)
+    return "not both kernels are elementwise";
+  if (op_class(partition, consumer) != OpClass::elementwise)
+    return "its reader moves elements";
+  if (!reads_directly(partition, consumer, producer))
+    return "a reshape lies between";
+  return same_elements(partition, producer, consumer) ? nullptr : "shapes differ";
+}
+
+const char *explain_refusal(const Partition &partition, NodeId producer, NodeId consumer) {
+  const OpClass producer_kernel = kernel_class(partition, partition.home(producer));
+  const OpKind kind = partition.graph()[consumer].kind;
+  const char *reason = nullptr;
+  if (producer_kernel == OpClass::row)
+    reason = refuse_row_mean(partition, producer, consumer);
+  else if (op_class(partition, consumer) == OpClass::elementwise)
+    reason = producer_kernel == OpClass::elementwise
+                 ? refuse_pointwise(partition, producer, consumer)
+                 : refuse_epilogue(partition, producer, consumer);
+  else if (is_pool(kind) && producer_kernel == OpClass::contraction)
+    reason = refuse_pool(partition, producer, consumer);
+  else if (producer_kernel == OpClass::elementwise)
+    reason = refuse_prologue(partition, producer);
+  else
+    reason = "each has a loop nest of its own";
+  return reason ? reason : "a kernel would have to run before and after another one";
+}
+
+} // namespace sinter

@@ -1,0 +1,263 @@
+// Plans: executed kernel by kernel on a model of their memory they mean what the graph means, and
+// verify(Plan) tells good ones from broken ones.
+#include "ir/op.h"
+#include "ir/parse.h"
+#include "nets.h"
+#include "passes/make_plan.h"
+#include "passes/partition.h"
+#include "passes/pipeline.h"
+#include "passes/plan_memory.h"
+#include "random_graph.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+
+using namespace sinter;
+
+namespace {
+
+constexpr int64_t kBatchSize = 3;
+
+/// What lies in memory, value by value: writing one destroys every other that it overlaps.
+class Memory {
+public:
+  explicit Memory(const Plan &plan) : plan_(plan), arrays_(plan.graph.nodes().size()) {}
+
+  void write(NodeId value, const Array &array) {
+    const Placement &place = at(value);
+    REQUIRE(place.region != Region::none);
+    for (size_t i = 0; i < arrays_.size(); ++i) {
+      const Placement &other = plan_.placements[i];
+      if (other.region == place.region && other.offset < place.offset + place.bytes &&
+          place.offset < other.offset + other.bytes)
+        arrays_[i] = {};
+    }
+    arrays_[static_cast<size_t>(value.index)] = array;
+  }
+
+  /// The value, or its storage root under the view's type.
+  Array read(NodeId value) const {
+    Array array = arrays_[static_cast<size_t>(plan_.storage_root(value).index)];
+    REQUIRE_MESSAGE(array.size() > 0, "%" << value.index << " was destroyed before it was read");
+    array.type = plan_.graph.type(value);
+    return array;
+  }
+
+private:
+  const Placement &at(NodeId id) const { return plan_.placements[static_cast<size_t>(id.index)]; }
+  const Plan &plan_;
+  std::vector<Array> arrays_;
+};
+
+void run_kernel(const Plan &plan, const Kernel &kernel, Memory &memory) {
+  const Graph &graph = plan.graph;
+  std::vector<Array> inside(graph.nodes().size());
+  const auto value = [&](NodeId id) -> Array & { return inside[static_cast<size_t>(id.index)]; };
+  for (NodeId input : kernel.inputs)
+    value(input) = memory.read(input);
+  for (NodeId id : kernel.nodes) {
+    std::vector<const Array *> operands;
+    for (NodeId input : graph[id].inputs) {
+      if (graph[input].kind == OpKind::constant)
+        value(input) = evaluate_node(graph[input], kBatchSize, {});
+      operands.push_back(&value(input));
+    }
+    value(id) = evaluate_node(graph[id], kBatchSize, operands);
+  }
+  for (NodeId output : kernel.outputs)
+    memory.write(output, value(output));
+}
+
+/// The plan's results, in the manner of results().
+NamedArrays execute(const Plan &plan, const NamedArrays &values) {
+  const Graph &graph = plan.graph;
+  Memory memory(plan);
+  for (int i = 0; i < graph.size(); ++i) {
+    const Node &node = graph[{i}];
+    if (node.kind == OpKind::input)
+      memory.write({i}, values.at(attrs<InputAttrs>(node).name));
+    if (node.kind == OpKind::parameter)
+      memory.write({i}, values.at(attrs<ParameterAttrs>(node).name));
+  }
+  for (const Kernel &kernel : plan.kernels)
+    run_kernel(plan, kernel, memory);
+  NamedArrays found;
+  for (const Output &output : graph.outputs)
+    found[output.name] = memory.read(output.value);
+  for (const Update &update : graph.updates)
+    found["update:" + attrs<ParameterAttrs>(graph[update.parameter]).name] =
+        memory.read(update.value);
+  return found;
+}
+
+void check_plan(const Plan &plan, uint32_t seed) {
+  verify(plan);
+  const NamedArrays values = random_values(plan.graph, kBatchSize, seed);
+  CHECK(difference(results(plan.graph, kBatchSize, values), execute(plan, values)) == 0);
+}
+
+Program program() { return build_program(fashion_net(8, 3, 0.5F), {}); }
+
+bool is_rejected(const Plan &plan, const std::string &invariant) {
+  try {
+    verify(plan);
+  } catch (const InternalError &error) {
+    return std::string(error.what()).find("invariant " + invariant) != std::string::npos;
+  }
+  return false;
+}
+
+} // namespace
+
+TEST_CASE("plans with fusion and memory mean what their graphs mean") {
+  std::vector<Model> models = all_nets();
+  for (uint32_t seed = 0; seed < 100; ++seed)
+    models.push_back(random_model(seed));
+  uint32_t seed = 0;
+  for (const Model &model : models) {
+    INFO(model.name, " ", seed);
+    const Program built = build_program(model, {});
+    check_plan(built.infer, ++seed);
+    check_plan(*built.eval, seed);
+    check_plan(*built.train, seed);
+    check_plan(build_gradient_plan(model), seed);
+  }
+}
+
+TEST_CASE("any merges that a partition accepts leave a plan that holds") {
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    std::mt19937 random(seed);
+    const Program built = build_program(random_model(seed), {});
+    Plan plan = make_plan(built.train->graph);
+    Partition partition(plan);
+    const auto pick = [&] {
+      return std::uniform_int_distribution<int>(0, partition.group_count() - 1)(random);
+    };
+    int refused = 0;
+    for (int i = 0; i < 200; ++i) {
+      const int a = pick();
+      const int b = pick();
+      if (a != b && !partition.nodes(a).empty() && !partition.nodes(b).empty())
+        refused += partition.merge(a, b) ? 0 : 1;
+    }
+    CHECK(refused > 0);
+    partition.write_to(plan);
+    plan_memory(plan, built.parameters);
+    check_plan(plan, seed);
+  }
+}
+
+TEST_CASE("a plan survives the way through a partition") {
+  const Program built = program();
+  Plan plan = *built.train;
+  const std::string before = print(plan);
+  Partition(plan).write_to(plan);
+  CHECK(print(plan) == before);
+}
+
+TEST_CASE("the textbook net trains in few kernels, its weight gradients never in memory") {
+  const Program built = build_program(fashion_net(28, 32, 0.5F), {});
+  CHECK(built.infer.kernels.size() == 5);
+  CHECK(built.train->kernels.size() == 17);
+  CHECK(built.train->arena_per_sample < 80 * 1024); // 28 x 28 x 32 floats alone are 100,352 bytes
+  for (const Kernel &kernel : built.train->kernels)
+    for (NodeId output : kernel.outputs)
+      CHECK(built.train->graph[output].kind != OpKind::conv2d_filter_gradient);
+}
+
+TEST_CASE("an elementwise result takes the place of an operand that dies") {
+  const Graph graph = parse_graph(R"(%0 = input {name="x", type=f32[N,8]} : f32[N,8]
+%1 = softmax %0 : f32[N,8]
+%2 = exp %1 : f32[N,8]
+%3 = softmax %2 : f32[N,8]
+output "prediction" %3)",
+                                  "in_place.sir");
+  Plan plan = make_plan(graph);
+  plan_memory(plan, {});
+  verify(plan);
+  CHECK(plan.placements[2].in_place);
+  CHECK(plan.placements[2].offset == plan.placements[1].offset);
+  CHECK(plan.arena_per_sample == 64);
+  CHECK_FALSE(plan.placements[3].in_place);
+}
+
+TEST_CASE("broken plans are rejected") {
+  const Plan good = *program().train;
+  verify(good);
+  Plan plan = good;
+  SUBCASE("a kernel is missing") {
+    plan.kernels.pop_back();
+    CHECK(is_rejected(plan, "1"));
+  }
+  SUBCASE("a kernel runs twice") {
+    plan.kernels.push_back(plan.kernels.front());
+    CHECK(is_rejected(plan, "1"));
+  }
+  SUBCASE("an input is not named") {
+    plan.kernels.front().inputs.pop_back();
+    CHECK(is_rejected(plan, "2"));
+  }
+  SUBCASE("a kernel runs before the one whose value it reads") {
+    std::swap(plan.kernels[0], plan.kernels[1]);
+    CHECK(is_rejected(plan, "3"));
+  }
+  SUBCASE("a result stays inside its kernel") {
+    for (Kernel &kernel : plan.kernels)
+      if (kernel.outputs.size() > 1)
+        kernel.outputs.pop_back();
+    CHECK((is_rejected(plan, "3") || is_rejected(plan, "4")));
+  }
+  SUBCASE("weights are overwritten before their last reader") {
+    // The gradient by the input reads the filter that the other twin overwrites.
+    const auto has = [&](const Kernel &kernel, OpKind kind) {
+      return std::any_of(kernel.nodes.begin(), kernel.nodes.end(),
+                         [&](NodeId id) { return plan.graph[id].kind == kind; });
+    };
+    const auto find = [&](OpKind kind) {
+      return std::find_if(plan.kernels.begin(), plan.kernels.end(),
+                          [&](const Kernel &kernel) { return has(kernel, kind); });
+    };
+    const auto reader = find(OpKind::conv2d_input_gradient);
+    const auto writer = find(OpKind::conv2d_filter_gradient);
+    REQUIRE(reader < writer);
+    std::iter_swap(reader, writer);
+    CHECK(is_rejected(plan, "5"));
+  }
+  SUBCASE("a value has no place") {
+    plan.placements[static_cast<size_t>(plan.kernels[0].outputs[0].index)].region = Region::none;
+    CHECK(is_rejected(plan, "6"));
+  }
+  SUBCASE("a value ends beyond the arena") {
+    plan.arena_per_sample -= 64;
+    CHECK(is_rejected(plan, "6"));
+  }
+  SUBCASE("two live values overlap") {
+    const std::vector<NodeId> &outputs = plan.kernels[0].outputs;
+    REQUIRE(outputs.size() == 2);
+    plan.placements[static_cast<size_t>(outputs[1].index)].offset =
+        plan.placements[static_cast<size_t>(outputs[0].index)].offset;
+    CHECK(is_rejected(plan, "7"));
+  }
+  SUBCASE("a result claims the place of no operand") {
+    plan.placements[static_cast<size_t>(plan.kernels[0].outputs[0].index)].in_place = true;
+    CHECK(is_rejected(plan, "8"));
+  }
+  SUBCASE("an update lies elsewhere") {
+    plan.placements[static_cast<size_t>(plan.graph.updates[0].value.index)].offset += 1 << 20;
+    CHECK((is_rejected(plan, "8") || is_rejected(plan, "9")));
+  }
+}
+
+TEST_CASE("updates that need each other's old value are copied") {
+  Graph graph = parse_graph(R"(%0 = parameter {name="a", type=f32[4]} : f32[4]
+%1 = parameter {name="b", type=f32[4]} : f32[4]
+%2 = exp %0 : f32[4]
+%3 = relu %1 : f32[4]
+update %0 %3
+update %1 %2)",
+                            "swap.sir");
+  find_pass("isolate-results")->run(graph);
+  Plan plan = make_plan(graph);
+  plan_memory(plan, place_parameters({&graph}));
+  check_plan(plan, 1);
+}
