@@ -4,10 +4,11 @@
 #include "backends/reference/interpreter.h"
 #include "ir/kernel_builder.h"
 #include "ir/parse.h"
+#include "tests/ir/ops/random_operands.h"
 
 #include <cmath>
+#include <cstring>
 #include <doctest/doctest.h>
-#include <random>
 
 using namespace sinter;
 
@@ -88,42 +89,6 @@ std::vector<double> run(const Graph &graph, NodeId id, int64_t batch,
   return values;
 }
 
-double draw(const Node &node, std::mt19937 &random) {
-  const auto uniform = [&](double low, double high) {
-    return static_cast<double>(
-        static_cast<float>(std::uniform_real_distribution<double>(low, high)(random)));
-  };
-  if (node.kind == OpKind::parameter) {
-    const auto &a = attrs<ParameterAttrs>(node);
-    return a.initializer == "uniform" ? uniform(a.a, a.b) : uniform(-1, 1);
-  }
-  const std::string &role = attrs<InputAttrs>(node).role;
-  if (role == "learning_rate")
-    return uniform(0, 0.1);
-  if (role == "step")
-    return std::floor(uniform(1, 100));
-  if (role == "label")
-    return std::floor(uniform(0, 8));
-  if (role == "rng")
-    return std::floor(uniform(-1e9, 1e9));
-  return uniform(-1, 1);
-}
-
-NamedArrays random_inputs(const Graph &graph, int64_t batch, double scale, unsigned seed) {
-  std::mt19937 random(seed);
-  NamedArrays inputs;
-  for (const Node &node : graph.nodes()) {
-    const bool is_input = node.kind == OpKind::input;
-    if (!is_input && node.kind != OpKind::parameter)
-      continue;
-    Array array(node.type, batch);
-    for (double &value : array.values)
-      value = draw(node, random) * (is_input && attrs<InputAttrs>(node).role == "data" ? scale : 1);
-    inputs[is_input ? attrs<InputAttrs>(node).name : attrs<ParameterAttrs>(node).name] = array;
-  }
-  return inputs;
-}
-
 void round_to_float(Array &array) {
   for (double &value : array.values)
     value = static_cast<double>(static_cast<float>(value));
@@ -156,8 +121,7 @@ void check_last_node(const std::string &text, int64_t batch, double scale = 1) {
 TEST_CASE("every op's algorithm agrees with the reference on its example") {
   for (OpKind kind : all_op_kinds())
     if (op_def(kind).compute)
-      for (int64_t batch : {1, 3})
-        check_last_node(std::string(op_def(kind).example), batch);
+      check_last_node(std::string(op_def(kind).example), 3);
 }
 
 TEST_CASE("functions of one value are accurate far from zero") {
