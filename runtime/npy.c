@@ -77,7 +77,7 @@ static int parse_header(const char *path, const char *header, sinter_array *arra
 }
 
 static int read_header(FILE *file, const char *path, sinter_array *array) {
-  unsigned char prefix[12];
+  unsigned char prefix[12] = {0};
   const int version1 = fread(prefix, 1, 10, file) == 10 && prefix[6] == 1;
   if (memcmp(prefix, "\x93NUMPY", 6) != 0 || (!version1 && fread(prefix + 10, 1, 2, file) != 2))
     return sinter_fail(SINTER_ERROR_INPUT, "%s: no .npy file", path);

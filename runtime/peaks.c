@@ -3,12 +3,13 @@
 #include "runtime/profile.h"
 #include "runtime/thread_pool.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ACCUMULATORS 12 /* two units times a latency of four to six cycles, in 16 registers */
-#define ROUNDS 200000
+#define ROUNDS 4000000  /* some ten milliseconds */
 #define TRIAD_BYTES ((size_t)48 << 20) /* of each of the three arrays */
 #define REPEATS 5
 
@@ -43,8 +44,9 @@ DEFINE_MULTIPLY_ADD(multiply_add_baseline, , 4)
 
 typedef struct flops_loop {
   void (*run)(int64_t rounds, float *sink);
-  _Atomic int arrived;
   int32_t threads;
+  _Atomic int arrived;
+  _Atomic double begin; /* when the last thread arrived */
 } flops_loop;
 
 /* The iterations wait for each other, so that each has a thread of its own. */
@@ -53,9 +55,10 @@ static int run_multiply_adds(void *pool, int index, uint8_t *closure) {
   (void)index;
   flops_loop *loop = (flops_loop *)closure;
   float sink;
-  atomic_fetch_add(&loop->arrived, 1);
+  if (atomic_fetch_add(&loop->arrived, 1) + 1 == loop->threads)
+    atomic_store(&loop->begin, sinter_seconds());
   while (atomic_load(&loop->arrived) < loop->threads)
-    ;
+    sched_yield();
   loop->run(ROUNDS, &sink);
   return 0;
 }
@@ -76,9 +79,8 @@ static double measure_flops(const sinter_context *context) {
   double best = 0.0;
   for (int repeat = 0; repeat < REPEATS; ++repeat) {
     atomic_store(&loop.arrived, 0);
-    const double begin = sinter_seconds();
     sinter_pool_run(context->pool, run_multiply_adds, 0, context->threads, (uint8_t *)&loop);
-    const double seconds = sinter_seconds() - begin;
+    const double seconds = sinter_seconds() - atomic_load(&loop.begin);
     const double flops = 2.0 * ROUNDS * ACCUMULATORS * width * context->threads;
     if (flops / seconds > best)
       best = flops / seconds;

@@ -6,10 +6,12 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define REDRAW_SECONDS 0.1
 #define BAR_WIDTH 24
+#define LEAST_BAR_WIDTH 4
 
 void sinter_progress_open(sinter_progress *progress, int json, int quiet) {
   FILE *out = json ? stderr : stdout;
@@ -45,12 +47,45 @@ void sinter_progress_epoch(sinter_progress *progress, int32_t epoch, int32_t epo
   progress->begun = progress->drawn = sinter_seconds();
 }
 
-static void draw_bar(FILE *out, double fraction) {
-  const int filled = (int)(fraction * BAR_WIDTH);
-  fputs(" [", out);
-  for (int cell = 0; cell < BAR_WIDTH; ++cell)
-    fputc(cell < filled ? '=' : cell == filled ? '>' : ' ', out);
-  fputc(']', out);
+static int terminal_columns(FILE *out) {
+  struct winsize size;
+  return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+/* What stands right of the bar. */
+static int format_figures(const sinter_progress *progress, const sinter_model *model,
+                          int64_t samples, const double *sums, double rate, char *text,
+                          size_t capacity) {
+  int used = 0;
+  for (int32_t m = 0; m < model->metric_count && used < (int)capacity; ++m)
+    used += snprintf(text + used, capacity - (size_t)used, " %s %.4f", model->metric_names[m],
+                     sums[m] / (double)samples);
+  if (used < (int)capacity)
+    used += snprintf(text + used, capacity - (size_t)used, "  %.0f samples/s  ETA %.0f s", rate,
+                     (double)(progress->samples - samples) / rate);
+  return used;
+}
+
+/* One line that never wraps: a wrapped one could not be redrawn. The bar gives way first. */
+static void draw(sinter_progress *progress, const sinter_model *model, int64_t samples,
+                 const double *sums, double rate) {
+  char epoch[32] = "", figures[256];
+  FILE *out = progress->out;
+  if (progress->epochs > 0)
+    snprintf(epoch, sizeof epoch, "epoch %d/%d", progress->epoch + 1, progress->epochs);
+  const int room = terminal_columns(out) - 1 - (int)strlen(epoch);
+  const int length = format_figures(progress, model, samples, sums, rate, figures, sizeof figures);
+  const int bar = room - length - 3 < BAR_WIDTH ? room - length - 3 : BAR_WIDTH;
+  fprintf(out, "\r%s", epoch);
+  if (bar >= LEAST_BAR_WIDTH) {
+    const int filled = (int)((double)samples / (double)progress->samples * bar);
+    fputs(" [", out);
+    for (int cell = 0; cell < bar; ++cell)
+      fputc(cell < filled ? '=' : cell == filled ? '>' : ' ', out);
+    fputc(']', out);
+  }
+  fprintf(out, "%.*s\x1b[K", room > 0 ? room : 0, figures);
+  fflush(out);
 }
 
 void sinter_progress_samples(sinter_progress *progress, const sinter_model *model, int64_t samples,
@@ -60,17 +95,7 @@ void sinter_progress_samples(sinter_progress *progress, const sinter_model *mode
     return;
   progress->drawn = now;
   progress->bar_shown = 1;
-  FILE *out = progress->out;
-  const double rate = (double)samples / (now - progress->begun);
-  fputc('\r', out);
-  if (progress->epochs > 0)
-    fprintf(out, "epoch %d/%d", progress->epoch + 1, progress->epochs);
-  draw_bar(out, (double)samples / (double)progress->samples);
-  for (int32_t m = 0; m < model->metric_count; ++m)
-    fprintf(out, " %s %.4f", model->metric_names[m], sums[m] / (double)samples);
-  fprintf(out, "  %.0f samples/s  ETA %.0f s\x1b[K", rate,
-          (double)(progress->samples - samples) / rate);
-  fflush(out);
+  draw(progress, model, samples, sums, (double)samples / (now - progress->begun));
 }
 
 json_t *sinter_number_json(double value) {

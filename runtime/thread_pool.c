@@ -7,13 +7,15 @@
  * owner has returned.
  *
  * Waiting: a training step opens some fifteen loops of 50 to 1000 microseconds back to back, and
- * waking a sleeper costs as much as the shortest of them, so idle threads first spin for some
- * microseconds. The spin is bounded, and there is none when the pool has more threads than
- * there are processors: it would take time from the thread it waits for.
+ * waking a sleeper costs as much as the shortest of them, so an idle thread first spins, about as
+ * long as the last iteration of another thread may take. The spin is bounded, and there is none
+ * when the pool has more threads than there are processors: it would take time from the thread it
+ * waits for.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "runtime/thread_pool.h"
 
+#include "runtime/profile.h"
 #include "runtime/sinter_runtime.h"
 
 #include <errno.h>
@@ -24,7 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SPIN_ROUNDS 500 /* of one pause instruction, 40 to 140 cycles: about 20 microseconds */
+#define SPIN_SECONDS 100e-6
+#define PAUSES_PER_LOOK 8 /* at the clock: a pause takes 10 to 50 nanoseconds, by processor */
 
 typedef struct loop {
   sinter_task task;
@@ -46,7 +49,7 @@ struct sinter_pool {
   _Atomic unsigned
       arrivals; /* bumped at each new loop and at a stop; what spinning workers watch */
   _Atomic int waiting_owners; /* threads waiting for helper_left */
-  int spin_rounds;
+  double spin_seconds;
   pthread_t *workers;
   int32_t worker_count;
   sinter_scratch scratch;
@@ -54,7 +57,8 @@ struct sinter_pool {
 
 static void pause_briefly(void) {
 #if defined(__x86_64__)
-  __builtin_ia32_pause();
+  for (int i = 0; i < PAUSES_PER_LOOK; ++i)
+    __builtin_ia32_pause();
 #endif
 }
 
@@ -101,11 +105,10 @@ static void leave_loop(sinter_pool *pool, loop *l) {
 }
 
 static void spin_for_arrival(sinter_pool *pool, unsigned seen) {
-  for (int round = 0; round < pool->spin_rounds; ++round) {
-    if (atomic_load_explicit(&pool->arrivals, memory_order_acquire) != seen)
-      return;
+  const double deadline = sinter_seconds() + pool->spin_seconds;
+  while (atomic_load_explicit(&pool->arrivals, memory_order_acquire) == seen &&
+         sinter_seconds() < deadline)
     pause_briefly();
-  }
 }
 
 static void *work(void *argument) {
@@ -157,11 +160,11 @@ static void unlist_loop(sinter_pool *pool, loop *l) {
 }
 
 static void wait_for_helpers(sinter_pool *pool, loop *l) {
-  for (int round = 0; round < pool->spin_rounds; ++round) {
-    if (atomic_load(&l->helpers) == 0)
-      return;
+  const double deadline = sinter_seconds() + pool->spin_seconds;
+  while (atomic_load(&l->helpers) != 0 && sinter_seconds() < deadline)
     pause_briefly();
-  }
+  if (atomic_load(&l->helpers) == 0)
+    return;
   pthread_mutex_lock(&pool->mutex);
   atomic_fetch_add(&pool->waiting_owners, 1);
   while (atomic_load(&l->helpers) != 0)
@@ -209,7 +212,7 @@ static int start_worker(sinter_pool *pool, pthread_t *worker) {
 
 int sinter_pool_resize(sinter_pool *pool, int32_t threads) {
   stop_workers(pool);
-  pool->spin_rounds = threads <= sinter_processor_count() ? SPIN_ROUNDS : 0;
+  pool->spin_seconds = threads <= sinter_processor_count() ? SPIN_SECONDS : 0.0;
   if (threads <= 1)
     return SINTER_OK;
   pool->workers = calloc((size_t)threads - 1, sizeof *pool->workers);

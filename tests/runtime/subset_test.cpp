@@ -1,3 +1,4 @@
+#include "tests/paths.h"
 #include "tests/runtime/internal.h"
 #include "tests/runtime/temporary_folder.h"
 
@@ -75,8 +76,7 @@ TEST_CASE("permutations are numpy's") {
 }
 
 TEST_CASE("train_test_split is scikit-learn's on the whole of Fashion-MNIST") {
-  const std::string path =
-      std::string(SINTER_SOURCE_DIR) + "/../shared/golden/fashion_split_seed42.npz";
+  const std::string path = sinter::source_path("../shared/golden/fashion_split_seed42.npz");
   const std::string npz = read_bytes(path);
   if (npz.empty()) {
     MESSAGE("skipped: no " << path);

@@ -1,6 +1,7 @@
 // Runs the tiny model's executable in a folder of its own.
 #pragma once
 
+#include "tests/paths.h"
 #include "tests/runtime/data_files.h"
 
 #include <cstdlib>
@@ -12,15 +13,17 @@ struct Result {
   std::string out, err;
 };
 
+inline std::string tiny_program_path() { return sinter::build_path("bin/runtime_tiny_program"); }
+
 struct TinyProgram {
   explicit TinyProgram(int train = 200, int test = 50) { write_tiny_data(data, train, test); }
 
   // `before`: shell text in front of the program, such as `TINY_PATIENCE=2` or `ulimit -f 1;`.
   Result run(const std::string &arguments, const std::string &before = "") const {
     const std::string out = data.file("stdout"), err = data.file("stderr");
-    const std::string command = "cd '" + folder.path.string() + "'; " + before +
-                                " '" SINTER_BINARY_DIR "/bin/runtime_tiny_program' " + arguments +
-                                " >'" + out + "' 2>'" + err + "'";
+    const std::string command = "cd '" + folder.path.string() + "'; " + before + " '" +
+                                tiny_program_path() + "' " + arguments + " >'" + out + "' 2>'" +
+                                err + "'";
     const int status = std::system(command.c_str());
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, read_bytes(out), read_bytes(err)};

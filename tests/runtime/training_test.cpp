@@ -25,8 +25,7 @@ void train_and_kill(const TinyProgram &program, const std::string &arguments, un
     dup2(null, 1);
     dup2(null, 2);
     if (chdir(program.folder.path.c_str()) == 0)
-      execl("/bin/sh", "sh", "-c",
-            ("exec '" SINTER_BINARY_DIR "/bin/runtime_tiny_program' " + arguments).c_str(),
+      execl("/bin/sh", "sh", "-c", ("exec '" + tiny_program_path() + "' " + arguments).c_str(),
             static_cast<char *>(nullptr));
     _exit(127);
   }
