@@ -7,6 +7,7 @@
 //
 // These are the backward twins: the gradient at full resolution never reaches memory. Random masks
 // are recomputed the same way, from their counter, and the one-hot rows of a loss from the labels.
+// A value that a fused kernel makes from what it stores anyway moves out of it likewise.
 //
 // Requires: fuse_epilogues and fuse_rows, which have the first claim on elementwise nodes.
 // Guarantees: verify(Plan).

@@ -75,8 +75,6 @@ const char *refuse_reader(const Partition &partition, NodeId producer, NodeId re
     return "a reshape lies between";
   switch (op_class(partition, reader)) {
   case OpClass::elementwise:
-    if (kernel_class(partition, partition.home(reader)) == OpClass::elementwise)
-      return "its reader is no heavier than itself";
     return same_elements(partition, producer, reader) ? nullptr : "shapes differ";
   case OpClass::reduction:
     return nullptr;
@@ -93,6 +91,17 @@ const char *refuse_reader(const Partition &partition, NodeId producer, NodeId re
   default:
     return "its reader moves elements";
   }
+}
+
+/// Whether the node reads a value that its kernel keeps to itself.
+bool needs_more_stored(const Partition &partition, NodeId id) {
+  const int group = partition.home(id);
+  const std::vector<NodeId> outputs = partition.outputs(group);
+  const std::vector<NodeId> &inputs = partition.graph()[id].inputs;
+  return std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) {
+    return partition.contains(group, input) && !partition.is_result(input) &&
+           std::find(outputs.begin(), outputs.end(), input) == outputs.end();
+  });
 }
 
 } // namespace
@@ -192,8 +201,6 @@ const char *refuse_row_mean(const Partition &partition, NodeId producer, NodeId 
 const char *refuse_prologue(const Partition &partition, NodeId producer) {
   if (partition.is_result(producer))
     return "it is a result of the program";
-  if (partition.nodes(partition.home(producer)).size() != 1)
-    return "its kernel makes more than it";
   if (const char *reason = refuse_recomputation(partition, producer))
     return reason;
   if (partition.readers(producer).size() > 2)
@@ -203,6 +210,8 @@ const char *refuse_prologue(const Partition &partition, NodeId producer) {
       if (partition.contains(reader, id))
         if (const char *reason = refuse_reader(partition, producer, id))
           return reason;
+  if (needs_more_stored(partition, producer))
+    return "its kernel would have to store more";
   return nullptr;
 }
 
@@ -219,21 +228,24 @@ const char *refuse_pointwise(const Partition &partition, NodeId producer, NodeId
 
 const char *explain_refusal(const Partition &partition, NodeId producer, NodeId consumer) {
   const OpClass producer_kernel = kernel_class(partition, partition.home(producer));
+  const OpClass consumer_kernel = kernel_class(partition, partition.home(consumer));
+  const bool anchored =
+      producer_kernel != OpClass::elementwise && consumer_kernel != OpClass::elementwise;
   const OpKind kind = partition.graph()[consumer].kind;
   const char *reason = nullptr;
-  if (producer_kernel == OpClass::row)
+  if (op_class(partition, consumer) == OpClass::reduction && producer_kernel == OpClass::row)
     reason = refuse_row_mean(partition, producer, consumer);
-  else if (op_class(partition, consumer) == OpClass::elementwise)
-    reason = producer_kernel == OpClass::elementwise
-                 ? refuse_pointwise(partition, producer, consumer)
-                 : refuse_epilogue(partition, producer, consumer);
   else if (is_pool(kind) && producer_kernel == OpClass::contraction)
     reason = refuse_pool(partition, producer, consumer);
-  else if (producer_kernel == OpClass::elementwise)
-    reason = refuse_prologue(partition, producer);
+  else if (anchored)
+    reason = "each kernel has a loop nest of its own";
+  else if (producer_kernel != OpClass::elementwise)
+    reason = refuse_epilogue(partition, producer, consumer);
+  else if (consumer_kernel == OpClass::elementwise)
+    reason = refuse_pointwise(partition, producer, consumer);
   else
-    reason = "each has a loop nest of its own";
-  return reason ? reason : "a kernel would have to run before and after another one";
+    reason = refuse_prologue(partition, producer);
+  return reason ? reason : "one kernel would have to run before and after another one";
 }
 
 } // namespace sinter

@@ -234,17 +234,22 @@ bool Partition::merge(int into, int from) {
   return keep_if_sound(std::move(before), {into});
 }
 
-bool Partition::duplicate_into_readers(NodeId id) {
-  const int own = home(id);
-  SINTER_ASSERT(nodes(own).size() == 1 && !is_result(id), "%{} cannot leave its group", id.index);
+bool Partition::move_to_readers(NodeId id) {
+  SINTER_ASSERT(!is_result(id), "%{} must stay in its group", id.index);
   State before = state_;
+  const int own = home(id);
   const std::vector<int> groups = readers(id);
-  state_.groups[static_cast<size_t>(own)].clear();
-  state_.home[index(id)] = groups.front();
+  if (std::find(groups.begin(), groups.end(), own) == groups.end()) {
+    std::vector<NodeId> &source = state_.groups[static_cast<size_t>(own)];
+    source.erase(std::find(source.begin(), source.end(), id));
+    state_.home[index(id)] = groups.front();
+  }
   for (int group : groups) {
+    if (contains(group, id))
+      continue;
     std::vector<NodeId> &target = state_.groups[static_cast<size_t>(group)];
     target.insert(std::upper_bound(target.begin(), target.end(), id), id);
-    if (group != groups.front())
+    if (group != home(id))
       state_.copies.push_back({id, group});
   }
   return keep_if_sound(std::move(before), groups);

@@ -40,9 +40,9 @@ public:
 
   /// Moves all nodes of `from` into `into`; false, without effect, when the plan would break.
   bool merge(int into, int from);
-  /// Moves the only node of a group into every group of its readers, to be computed in each; false,
-  /// without effect, when the plan would break.
-  bool duplicate_into_readers(NodeId);
+  /// Has every group that reads the value compute it, so that it need not be stored; its own group
+  /// goes on only if it reads it too. False, without effect, when the plan would break.
+  bool move_to_readers(NodeId);
 
   /// Replaces the plan's kernels by the groups, in an order of execution.
   void write_to(Plan &) const;

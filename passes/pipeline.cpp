@@ -16,6 +16,7 @@
 #include "passes/make_plan.h"
 #include "passes/merge_common_subexpressions.h"
 #include "passes/plan_memory.h"
+#include "passes/reuse_sums.h"
 #include "passes/simplify.h"
 #include "passes/specialize_for_inference.h"
 #include "passes/specialize_for_training.h"
@@ -39,6 +40,7 @@ const std::vector<Pass> &all_passes() {
        isolate_results},
       {"merge-common-subexpressions", "computes equal expressions once",
        merge_common_subexpressions},
+      {"reuse-sums", "writes sums in terms of sums that are there already", reuse_sums},
       {"simplify", "makes the backward graph cheap by algebra", simplify},
       {"specialize-for-inference", "drops dropout", specialize_for_inference},
       {"specialize-for-training", "draws dropout masks and takes batch statistics",
@@ -99,6 +101,9 @@ const std::vector<std::string_view> kGradient = {
     "fold-constants",
     "canonicalize",
     "simplify",
+    "reuse-sums", // after simplify: bias gradients are summed over pooled values by then
+    "fold-constants",
+    "merge-common-subexpressions",
 };
 
 } // namespace

@@ -66,7 +66,7 @@ TEST_CASE("backward passes keep the meaning of nets and of random graphs") {
     const Graph graph =
         training_graph(model, {"canonicalize", "specialize-for-training", "differentiate"});
     for (std::string_view pass : {"canonicalize", "fold-constants", "merge-common-subexpressions",
-                                  "simplify", "eliminate-dead-nodes"})
+                                  "simplify", "eliminate-dead-nodes", "reuse-sums"})
       check_pass(graph, pass, true, ++seed);
   }
 }
@@ -90,9 +90,9 @@ TEST_CASE("gradients agree with central differences") {
   for (uint32_t i = 0; i < 25; ++i)
     nets.push_back(random_model(1000 + i));
   for (const Model &model : nets) {
-    const Graph graph =
-        training_graph(model, {"choose-layout", "canonicalize", "specialize-for-training",
-                               "differentiate", "fold-constants", "canonicalize", "simplify"});
+    const Graph graph = training_graph(
+        model, {"choose-layout", "canonicalize", "specialize-for-training", "differentiate",
+                "fold-constants", "canonicalize", "simplify", "reuse-sums"});
     NamedArrays values = random_values(graph, kBatchSize, ++seed);
     const NamedArrays found = results(graph, kBatchSize, values);
     const auto loss = [&] { return results(graph, kBatchSize, values).at("loss")[0]; };
