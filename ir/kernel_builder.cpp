@@ -144,18 +144,27 @@ void KernelBuilder::define_elementwise(
   const std::vector<Var> vars = storage_vars(type());
   const Index storage = storage_index(vars);
   Index logical = logical_index(type(), storage);
+  const Expr last = logical.empty() ? Expr() : logical.back();
   if (has_padding_lanes(type()))
-    logical.back() = Halide::min(logical.back(), halide_int(type().shape.back() - 1));
+    logical.back() = Halide::min(last, halide_int(type().shape.back() - 1));
   std::vector<Expr> values;
-  for (const Tensor &operand : operands_)
-    if (operand.type().shape == type().shape) {
-      SINTER_ASSERT(operand.type().block == type().block, "{} into {}", operand.type().str(),
-                    type().str());
-      values.push_back(operand.at_storage(storage));
-    } else {
-      values.push_back(operand(broadcast_index(operand.type().shape, logical)));
-    }
-  result_(vars) = combine_values(values);
+  std::vector<Expr> padding_values; // the operands' values in the padding lanes
+  for (const Tensor &operand : operands_) {
+    const bool full = operand.type().shape == type().shape;
+    SINTER_ASSERT(!full || operand.type().block == type().block, "{} into {}", operand.type().str(),
+                  type().str());
+    values.push_back(full ? operand.at_storage(storage)
+                          : operand(broadcast_index(operand.type().shape, logical)));
+    padding_values.push_back(full ? Halide::Internal::make_zero(values.back().type())
+                                  : values.back());
+  }
+  Expr value = combine_values(values);
+  // Most ops make zero of zeros; what does not, such as an offset, is held back.
+  if (has_padding_lanes(type()) &&
+      !Halide::Internal::is_const_zero(Halide::Internal::simplify(combine_values(padding_values))))
+    value = Halide::select(last < halide_int(type().shape.back()), value,
+                           Halide::Internal::make_zero(value.type()));
+  result_(vars) = value;
 }
 
 Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,

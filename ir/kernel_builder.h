@@ -81,7 +81,7 @@ public:
   void define_storage(const std::function<Halide::Expr(const Index &)> &element);
 
   /// result = combine(operand values at that element), over storage; smaller operands broadcast
-  /// as NumPy does.
+  /// as NumPy does. Padding lanes stay zero.
   void
   define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
 

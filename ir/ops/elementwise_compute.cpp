@@ -47,7 +47,15 @@ void compute_multiply(KernelBuilder &k) {
 }
 
 void compute_divide(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return a / b; });
+  if (!k.type().blocked()) {
+    define_binary(k, [](const Expr &a, const Expr &b) { return a / b; });
+    return;
+  }
+  // By logical index, because padding lanes hold 0 / 0. A smaller operand is a single value here.
+  const auto at = [&](size_t i, const Index &index) {
+    return k.operand(i).type().shape.empty() ? k.operand(i)({}) : k.operand(i)(index);
+  };
+  k.define([&](const Index &index) { return at(0, index) / at(1, index); });
 }
 
 void compute_maximum(KernelBuilder &k) {

@@ -156,6 +156,17 @@ TEST_CASE("operands broadcast from either side, and values survive blocked stora
                   2);
 }
 
+TEST_CASE("padding lanes stay zero whatever the op makes of zeros") {
+  const std::string w = "%0 = parameter {name=\"w\", type=f32[3,5; block=4]} : f32[3,5; block=4]\n"
+                        "%1 = exp %0 : f32[3,5; block=4]\n";
+  for (const char *node : {"exp %0", "log %1", "rsqrt %1", "sigmoid %0", "affine %0 {offset=2}",
+                           "divide %0, %1", "greater_equal %0, %1", "adam_update %0, %0, %1, %2",
+                           "rmsprop_update %0, %0, %1, %2", "nesterov_update %0, %0, %0, %2"})
+    check_last_node(w + "%2 = input {name=\"rate\", role=\"learning_rate\", type=f32[]} : f32[]\n" +
+                        "%3 = " + node + " : f32[3,5; block=4]",
+                    1);
+}
+
 TEST_CASE("reductions over the batch, over everything and with kept dimensions") {
   const std::string x = "%0 = input {name=\"x\", type=f32[N,4,3]} : f32[N,4,3]\n";
   for (const char *op : {"reduce_sum", "reduce_mean", "reduce_max"}) {
