@@ -131,7 +131,7 @@ TensorType matmul_type(const TypeContext &context) {
   require(context, a[1] == b[0], "expects equal inner extents, got {} times {}", str(a), str(b));
   require(context, b[1] != kBatch, "expects the batch in the first factor, got {} times {}", str(a),
           str(b));
-  const TensorType result{ElementType::f32, {a[0], b[1]}, attrs.block};
+  TensorType result{ElementType::f32, {a[0], b[1]}, attrs.block};
   require(context, attrs.block >= 0 && !(result.batched() && result.blocked()),
           "has storage block {} in a result of shape {}", attrs.block, str(result.shape));
   return result;

@@ -65,7 +65,7 @@ TensorType pool2d_gradient_type(const TypeContext &context) {
 }
 
 TensorType max_pool2d_gradient_type(const TypeContext &context) {
-  const TensorType result = pool2d_gradient_type(context);
+  TensorType result = pool2d_gradient_type(context);
   const TensorType expected{index_element(context.attrs<Pool2dGradientAttrs>()),
                             context.operand(0).shape, 0};
   require(context, context.operand(1) == expected, "expects positions of type {}, got {}",

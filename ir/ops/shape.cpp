@@ -17,7 +17,7 @@ TensorType reshape_type(const TypeContext &context) {
   const TensorType &x = context.operand(0);
   const Shape &shape = context.attrs<ReshapeAttrs>().shape;
   require_countable(context, shape, "shape");
-  const TensorType result{x.element, shape, 0};
+  TensorType result{x.element, shape, 0};
   require(context, x.batched() == result.batched() && x.elements() == result.elements(),
           "cannot turn {} into {}: {} elements are not {}", str(x.shape), str(shape), x.elements(),
           result.elements());
