@@ -14,6 +14,10 @@
 
 #define FORMAT "sinter-resume-1"
 
+static const char *variant_name(const sinter_session *session) {
+  return session->model->variant_names[session->context->variant];
+}
+
 static json_t *settings_json(const sinter_session *session) {
   json_t *settings = json_object();
   json_object_set_new(settings, "model", json_string(session->model->name));
@@ -30,6 +34,7 @@ static json_t *settings_json(const sinter_session *session) {
 static json_t *state_json(const sinter_session *session) {
   json_t *state = json_object();
   json_object_set_new(state, "settings", settings_json(session));
+  json_object_set_new(state, "variant", json_string(variant_name(session)));
   json_object_set_new(state, "best", sinter_exact_json(session->best));
   json_object_set_new(state, "best_epoch", json_integer(session->best_epoch));
   json_object_set_new(state, "wait", json_integer(session->wait));
@@ -112,10 +117,21 @@ static int check_settings(const sinter_session *session, const json_t *before) {
   return status;
 }
 
+/* Another machine may go on with the run; its sums round differently. */
+static void note_other_variant(sinter_session *session, const json_t *state) {
+  const char *before = json_string_value(json_object_get(state, "variant"));
+  if (before && strcmp(before, variant_name(session)) != 0)
+    sinter_progress_note(&session->progress,
+                         "trained with the %s variant so far, now with %s: the last bits will "
+                         "differ from an uninterrupted run's",
+                         before, variant_name(session));
+}
+
 static int read_state(sinter_session *session, const json_t *state) {
   const int status = check_settings(session, json_object_get(state, "settings"));
   if (status != SINTER_OK)
     return status;
+  note_other_variant(session, state);
   session->best = sinter_exact_value(json_object_get(state, "best"));
   session->best_epoch = (int32_t)json_integer_value(json_object_get(state, "best_epoch"));
   session->wait = (int32_t)json_integer_value(json_object_get(state, "wait"));

@@ -137,14 +137,18 @@ void sinter_session_close(sinter_session *session) {
 /* ---- what the loop asks ------------------------------------------------------------------------
  */
 
+/* What the generated loop decides after an epoch: never after the very first. */
+static int has_stopped_early(const sinter_session *session) {
+  const sinter_training *training = session->model->training;
+  return training->early_stopping && session->history.epochs > 1 &&
+         session->wait >= training->patience;
+}
+
 /* A resumed run that had stopped early already has nothing left to do. */
 int32_t sinter_session_first_epoch(sinter_session *session) {
-  const sinter_training *training = session->model->training;
-  const int stopped = training->early_stopping && session->history.epochs > 0 &&
-                      session->wait >= training->patience;
-  if (stopped || session->first_epoch > session->settings.epochs)
-    return session->settings.epochs;
-  return session->first_epoch;
+  const int32_t epochs = session->settings.epochs;
+  return has_stopped_early(session) || session->first_epoch > epochs ? epochs
+                                                                     : session->first_epoch;
 }
 
 int32_t sinter_session_epochs(sinter_session *session) { return session->settings.epochs; }
@@ -265,7 +269,7 @@ int sinter_training_end(sinter_session *session, int32_t stopped_early) {
     status = sinter_history_write_csv(&session->history, session->history_path);
   if (status != SINTER_OK)
     return status;
-  if (training->early_stopping && session->wait >= training->patience)
+  if (has_stopped_early(session))
     stopped_early = 1; /* also when a resumed run had nothing left to do */
   sinter_progress_training_done(&session->progress, &session->history, session->best_epoch,
                                 stopped_early, sinter_seconds() - session->started,

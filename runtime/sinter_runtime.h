@@ -148,7 +148,8 @@ typedef struct sinter_training {
   int32_t epochs, batch_size, shuffle;
   float learning_rate;
   int32_t early_stopping; /* 0: none */
-  int32_t patience, restore_best_weights;
+  int32_t patience;       /* at least 1: an epoch that improves never stops training */
+  int32_t restore_best_weights;
   float min_delta;
   int32_t monitor;      /* index into the epoch record: see sinter_monitor */
   int32_t monitor_mode; /* -1: lower is better, +1: higher is better */

@@ -69,7 +69,7 @@ int train_loop(sinter_context *c, sinter_session *session) {
     status = sinter_epoch_end(session, e, record, best, wait);
     if (status != 0)
       return status;
-    if (t.early_stopping && wait >= t.patience) {
+    if (t.early_stopping && e > 0 && wait >= t.patience) {
       stopped = 1;
       break;
     }

@@ -138,6 +138,18 @@ TEST_CASE("early stopping stops, restores the best, and stays stopped when resum
   CHECK(program.resume_file() == resume);
 }
 
+TEST_CASE("resuming on another instruction set works and is told") {
+  const TinyProgram program;
+  if (!contains(program.run("info").out, "avx2 (this machine's)")) {
+    MESSAGE("skipped: this processor has one variant only");
+    return;
+  }
+  program.run("train --epochs=1" + program.with_data(), "SINTER_VARIANT=x86-64");
+  const Result result = program.run("train --epochs=2 --resume" + program.with_data());
+  CHECK(result.code == 0);
+  CHECK(contains(result.out, "with the x86-64 variant so far, now with avx2"));
+}
+
 TEST_CASE("resuming with other settings is refused with both values") {
   const TinyProgram program;
   CHECK(program.run("train --epochs=1 --resume" + program.with_data())
