@@ -149,7 +149,8 @@ void compute_conv2d_input_gradient(KernelBuilder &k) {
   const int filters = as_int(taps[3] / attrs.groups); // filters a group
   const int height = as_int(taps[0]), width = as_int(taps[1]);
   const Tensor input = spread_gradient(k, k.operand(0), taps, attrs);
-  const TensorType type{ElementType::f32, {taps[0], taps[1], filters, k.type().shape[3]}, kLanes};
+  const int64_t lanes = k.type().shape[3] % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
+  const TensorType type{ElementType::f32, {taps[0], taps[1], filters, k.type().shape[3]}, lanes};
   const Tensor turned = k.copy(type, "filter", [&](const Index &i) {
     return filter(
         {height - 1 - i[0], width - 1 - i[1], i[3] % channels, i[3] / channels * filters + i[2]});

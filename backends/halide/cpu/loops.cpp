@@ -18,17 +18,19 @@ template <typename Definition> Var vectorize_rows(Definition definition, const V
   return around;
 }
 
-/// Runs the outermost loop in parallel, several iterations a task when one is little work.
-void parallelize_outermost(Func func, const Var &outermost, int64_t elements_per_iteration) {
+/// Runs the outermost loop in parallel, several iterations a task when one is little work. Returns
+/// the loop over single iterations.
+Var parallelize_outermost(Func func, const Var &outermost, int64_t elements_per_iteration) {
   const int64_t iterations =
       (kElementsPerTask + elements_per_iteration - 1) / elements_per_iteration;
   if (iterations == 1) {
     func.parallel(outermost);
-    return;
+    return outermost;
   }
   const Var task("task"), inside("inside");
   func.split(outermost, task, inside, static_cast<int>(iterations), TailStrategy::GuardWithIf)
       .parallel(task);
+  return inside;
 }
 
 } // namespace
@@ -57,18 +59,19 @@ void schedule_stores(const OutputGroup &group, const Variant &variant) {
   }
   const std::vector<Var> args = func.args();
   const int lanes = lanes_for(extents[0], variant);
-  const Var around = vectorize_rows(func, args[0], lanes);
+  Var around = vectorize_rows(func, args[0], lanes);
+  const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
+  if (extents.size() == 1 && many)
+    around = parallelize_outermost(func, around, lanes);
+  else if (extents.size() > 1 && (group.type.batched() || many))
+    parallelize_outermost(func, args.back(),
+                          group.type.batched() ? elements_per_sample(group.type)
+                                               : elements_per_sample(group.type) / extents.back());
   if (group.outputs.size() > 1) {
     Func values = group.values;
     values.compute_at(func, around);
     vectorize_rows(values, args[0], lanes);
   }
-  if (group.type.batched() && extents.size() > 1)
-    parallelize_outermost(func, args.back(), elements_per_sample(group.type));
-  else if (elements_per_sample(group.type) >= 2 * kElementsPerTask)
-    parallelize_outermost(func, extents.size() > 1 ? args.back() : around,
-                          extents.size() > 1 ? group.type.storage_elements() / extents.back()
-                                             : lanes);
 }
 
 void schedule_at_root(const Stage &stage, const Variant &variant) {

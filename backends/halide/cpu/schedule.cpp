@@ -1,10 +1,40 @@
 #include "backends/halide/cpu/schedule.h"
 
+#include "backends/halide/cpu/convolution.h"
 #include "backends/halide/cpu/loops.h"
+
+#include <algorithm>
 
 namespace sinter {
 
-std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
+namespace {
+
+bool has_stage(const LoweredNode &node, const std::string &role) {
+  return std::any_of(node.stages.begin(), node.stages.end(),
+                     [&](const Stage &stage) { return stage.role == role; });
+}
+
+/// The kernel's contraction, or null when there is none or more than one.
+const LoweredNode *only_contraction(const LoweredKernel &kernel) {
+  const LoweredNode *found = nullptr;
+  for (const LoweredNode &node : kernel.nodes)
+    if (node.op_class == OpClass::contraction) {
+      if (found)
+        return nullptr;
+      found = &node;
+    }
+  return found;
+}
+
+/// Scalars that a big loop reads (a learning rate with its bias correction) are computed once.
+void schedule_scalars(const LoweredKernel &kernel) {
+  for (const LoweredNode &node : kernel.nodes)
+    if (kernel.kernel.graph.type(node.id).rank() == 0)
+      Halide::Func(node.result).compute_root();
+}
+
+/// Every stage whole, one after the other, then the outputs.
+std::string schedule_stages(const LoweredKernel &kernel, const Variant &variant) {
   std::string algorithm = "loops";
   for (const LoweredNode &node : kernel.nodes)
     for (const Stage &stage : node.stages) {
@@ -14,6 +44,16 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
   for (const OutputGroup &group : kernel.groups)
     schedule_stores(group, variant);
   return algorithm;
+}
+
+} // namespace
+
+std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
+  schedule_scalars(kernel);
+  const LoweredNode *contraction = only_contraction(kernel);
+  if (contraction && has_stage(*contraction, "padded") && !has_stage(*contraction, "gradient"))
+    return schedule_convolution(kernel, *contraction, variant);
+  return schedule_stages(kernel, variant);
 }
 
 } // namespace sinter

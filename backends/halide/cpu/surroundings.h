@@ -1,0 +1,22 @@
+// What stands around a kernel's contraction, and whether a template can take it in.
+#pragma once
+
+#include "backends/halide/lower_kernel.h"
+
+namespace sinter {
+
+struct Surroundings {
+  /// The nodes that the contraction reads have no stages: they can be computed inside its copies.
+  bool plain_before = true;
+  /// What follows is elementwise over the same storage, or over the pooled one, without stages, and
+  /// ends in one group of outputs: it can be computed from a register tile.
+  bool plain_after = true;
+  /// The poolings behind the contraction, all of one node's value; empty when there are none.
+  std::vector<const LoweredNode *> pools;
+  /// The node that they pool; null when there are none.
+  const LoweredNode *pooled = nullptr;
+};
+
+Surroundings find_surroundings(const LoweredKernel &, const LoweredNode &contraction);
+
+} // namespace sinter
