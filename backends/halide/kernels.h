@@ -42,6 +42,7 @@ struct KernelObject {
   std::shared_ptr<const std::string> object; // ELF; shared by identical kernels
   std::string algorithm;                     // "direct 14x32", for bench and explain
   std::vector<KernelArgument> arguments;     // inputs, then outputs
+  bool cached = false;                       // it was compiled before
 };
 
 struct KernelOptions {
