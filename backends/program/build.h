@@ -43,7 +43,7 @@ struct StageTime {
 };
 
 struct BuildResult {
-  std::vector<std::string> files; // written, in the order asked for
+  std::vector<std::string> files; // written
   std::vector<StageTime> times;   // for --time
   int kernels = 0;                // distinct ones, over all variants
   int kernels_compiled = 0;       // those that the cache did not have

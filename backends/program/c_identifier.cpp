@@ -8,7 +8,8 @@ namespace sinter {
 namespace {
 
 // Prefixes whose functions exist already: timer_create and pthread_create are POSIX's, mtx_destroy
-// is C11's, sinter_load is the runtime's. C's keywords need no place here: `double_infer` is legal.
+// is C11's, sinter_load is the runtime's (sinter_session is taken likewise). C's keywords need no
+// place here: `double_infer` is legal.
 constexpr std::array<const char *, 8> kTakenPrefixes = {"cnd", "halide", "mtx",  "pthread",
                                                         "sem", "sinter", "thrd", "timer"};
 
@@ -30,7 +31,7 @@ std::string c_identifier(const std::string &text) {
     result.pop_back();
   if (result.empty())
     return "model";
-  if (is_digit(result.front()))
+  if (is_digit(result.front()) || result.rfind("sinter_", 0) == 0)
     return "model_" + result;
   if (std::find(kTakenPrefixes.begin(), kTakenPrefixes.end(), result) != kTakenPrefixes.end())
     return result + "_model";

@@ -1,0 +1,165 @@
+#include "backends/program/entry_points.h"
+
+#include "runtime/sinter_runtime.h"
+
+#include <limits>
+
+namespace sinter {
+
+namespace {
+
+class EntryPoints {
+public:
+  EntryPoints(ModuleWriter &module, const std::string &prefix, llvm::Constant *model)
+      : m_(module), abi_(module.abi), prefix_(prefix), model_(model) {}
+
+  void emit_contexts();
+  void emit_step(const char *name, llvm::Function *step, const char *parameters);
+  void emit_learning_rate();
+  void emit_files();
+  void emit_texts(const CompiledProgram &, const std::string &description);
+
+private:
+  FunctionWriter open(const std::string &name, llvm::Type *result,
+                      const std::vector<llvm::Type *> &types, const char *parameters) {
+    return FunctionWriter(m_, prefix_ + "_" + name, result, types, parameters,
+                          llvm::GlobalValue::ExternalLinkage);
+  }
+  void require(FunctionWriter &w, llvm::Value *argument, const char *what);
+  void restart(FunctionWriter &w, llvm::Value *context, llvm::Value *seed);
+
+  ModuleWriter &m_;
+  const Abi &abi_;
+  std::string prefix_;
+  llvm::Constant *model_;
+};
+
+// if (argument == NULL) return sinter_fail(...)
+void EntryPoints::require(FunctionWriter &w, llvm::Value *argument, const char *what) {
+  w.if_then(w.ir().CreateIsNull(argument), [&] {
+    w.return_value(w.call("sinter_fail", {w.int32(SINTER_ERROR_INPUT),
+                                          m_.text("%s is a null pointer"), m_.text(what)}));
+  });
+}
+
+// As after creation: no step is done, and dropout draws from the new seed.
+void EntryPoints::restart(FunctionWriter &w, llvm::Value *context, llvm::Value *seed) {
+  llvm::Value *rng = w.field(abi_.context, context, context_field::rng);
+  w.ir().CreateStore(w.ir().CreateTrunc(seed, abi_.i32), rng);
+  w.ir().CreateStore(w.ir().CreateTrunc(w.ir().CreateLShr(seed, 32), abi_.i32),
+                     w.element(abi_.i32, rng, w.int32(1)));
+  w.ir().CreateStore(m_.int64(0), w.field(abi_.context, context, context_field::steps_done));
+}
+
+void EntryPoints::emit_contexts() {
+  {
+    FunctionWriter w = open("context_bytes", abi_.i64, {abi_.i32, abi_.i32}, "max_batch mode");
+    w.return_value(w.call("sinter_context_bytes", {model_, w.argument(0), w.argument(1)}));
+  }
+  {
+    FunctionWriter w =
+        open("create", abi_.i32,
+             {abi_.pointer, abi_.i64, abi_.i32, abi_.i32, abi_.i32, abi_.i64, abi_.pointer},
+             "memory bytes max_batch mode threads seed context");
+    std::vector<llvm::Value *> arguments = {model_};
+    for (llvm::Argument &argument : w.function()->args())
+      arguments.push_back(&argument);
+    w.return_value(w.call("sinter_context_create", arguments));
+  }
+  {
+    FunctionWriter w = open("destroy", abi_.void_type, {abi_.pointer}, "context");
+    w.call("sinter_context_destroy", {w.argument(0)});
+    w.return_void();
+  }
+  {
+    FunctionWriter w = open("initialize", abi_.i32, {abi_.pointer, abi_.i64}, "context seed");
+    require(w, w.argument(0), "the context");
+    w.call("sinter_initialize_parameters", {w.argument(0), w.argument(1)});
+    restart(w, w.argument(0), w.argument(1));
+    w.return_value(w.int32(SINTER_OK));
+  }
+  {
+    FunctionWriter w = open("set_threads", abi_.i32, {abi_.pointer, abi_.i32}, "context threads");
+    w.return_value(w.call("sinter_set_threads", {w.argument(0), w.argument(1)}));
+  }
+}
+
+void EntryPoints::emit_step(const char *name, llvm::Function *step, const char *parameters) {
+  FunctionWriter w = open(name, abi_.i32, step->getFunctionType()->params().vec(), parameters);
+  std::vector<llvm::Value *> arguments;
+  for (llvm::Argument &argument : w.function()->args())
+    arguments.push_back(&argument);
+  w.return_value(w.ir().CreateCall(step, arguments));
+}
+
+void EntryPoints::emit_learning_rate() {
+  FunctionWriter w =
+      open("set_learning_rate", abi_.i32, {abi_.pointer, abi_.f32}, "context learning_rate");
+  require(w, w.argument(0), "the context");
+  llvm::Value *rate = w.argument(1);
+  llvm::Value *usable = w.ir().CreateAnd(
+      w.ir().CreateFCmpOGE(rate, m_.float32(0)),
+      w.ir().CreateFCmpOLT(rate, m_.float32(std::numeric_limits<float>::infinity())));
+  w.if_then(w.ir().CreateNot(usable), [&] {
+    w.return_value(
+        w.call("sinter_fail", {w.int32(SINTER_ERROR_INPUT),
+                               m_.text("the learning rate must be finite and not negative, got %g"),
+                               w.ir().CreateFPExt(rate, abi_.f64)}));
+  });
+  w.ir().CreateStore(rate, w.field(abi_.context, w.argument(0), context_field::learning_rate));
+  w.return_value(w.int32(SINTER_OK));
+}
+
+void EntryPoints::emit_files() {
+  const std::pair<const char *, const char *> functions[] = {{"save", "sinter_save"},
+                                                             {"load", "sinter_load"}};
+  for (const auto &[name, runtime_name] : functions) {
+    FunctionWriter w = open(name, abi_.i32, {abi_.pointer, abi_.pointer}, "context path");
+    w.return_value(w.call(runtime_name, {w.argument(0), w.argument(1)}));
+  }
+}
+
+void EntryPoints::emit_texts(const CompiledProgram &compiled, const std::string &description) {
+  {
+    FunctionWriter w = open("describe", abi_.pointer, {}, "");
+    w.return_value(m_.text(description));
+  }
+  {
+    FunctionWriter w = open("last_error", abi_.pointer, {}, "");
+    w.return_value(w.call("sinter_last_error", {}));
+  }
+  std::vector<llvm::Constant *> names;
+  for (const Variant &variant : compiled.variants)
+    names.push_back(m_.text(variant.name));
+  llvm::Constant *table = m_.table("variants", abi_.pointer, names);
+  FunctionWriter w = open("variant", abi_.pointer, {abi_.pointer}, "context");
+  w.if_then(w.ir().CreateIsNull(w.argument(0)), [&] { w.return_value(m_.text("")); });
+  llvm::Value *index = w.load_field(abi_.context, w.argument(0), context_field::variant);
+  w.return_value(w.load_element(abi_.pointer, table, index));
+}
+
+} // namespace
+
+void emit_library_entry_points(ModuleWriter &m, const CompiledProgram &compiled,
+                               const std::string &description, llvm::Constant *model,
+                               const ModelFunctions &functions) {
+  EntryPoints entries(m, compiled.prefix, model);
+  entries.emit_contexts();
+  entries.emit_step("infer", functions.infer, "context x n y");
+  if (functions.eval_step != nullptr)
+    entries.emit_step("eval_step", functions.eval_step, "context x labels n metrics");
+  if (functions.train_step != nullptr) {
+    entries.emit_step("train_step", functions.train_step, "context x labels n metrics");
+    entries.emit_learning_rate();
+  }
+  entries.emit_files();
+  entries.emit_texts(compiled, description);
+}
+
+void emit_main(ModuleWriter &m, llvm::Constant *model) {
+  FunctionWriter w(m, "main", m.abi.i32, {m.abi.i32, m.abi.pointer}, "argc argv",
+                   llvm::GlobalValue::ExternalLinkage);
+  w.return_value(w.call("sinter_main", {model, w.argument(0), w.argument(1)}));
+}
+
+} // namespace sinter

@@ -1,0 +1,266 @@
+#include "backends/program/header.h"
+
+#include "runtime/sinter_runtime.h"
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+namespace sinter {
+
+namespace {
+
+// In these texts @p@ is the prefix, @P@ the same in capitals; the rest is named where it is filled.
+using Words = std::map<std::string, std::string>;
+
+std::string fill(const std::string &text, const Words &words) {
+  std::string result;
+  size_t at = 0;
+  while (at < text.size()) {
+    const size_t open = text.find('@', at);
+    result += text.substr(at, open - at);
+    if (open == std::string::npos)
+      break;
+    const size_t close = text.find('@', open + 1);
+    const auto word = words.find(text.substr(open + 1, close - open - 1));
+    SINTER_ASSERT(close != std::string::npos && word != words.end(), "header text near: {}",
+                  text.substr(open, 20));
+    result += word->second;
+    at = close + 1;
+  }
+  return result;
+}
+
+constexpr const char *kOpening = R"(/* @model@: the compiled network as a C library, made by Sinter.
+ *
+ * Every function returns a status (@P@_OK is 0) unless it says otherwise; after another one
+ * @p@_last_error() tells why, in the calling thread. Nothing aborts, throws or prints.
+ *
+ * All memory is the caller's: a context lies in one block of @P@_ALIGNMENT-byte aligned memory
+ * of @p@_context_bytes(max_batch, mode) bytes. Only its worker threads and their scratch memory
+ * are the library's, until @p@_destroy. A context is for one thread at a time; any number of
+ * contexts may be used at once.
+ *
+ *   size_t bytes = @p@_context_bytes(32, @P@_INFER);
+ *   void *memory = aligned_alloc(@P@_ALIGNMENT, bytes);
+ *   @p@_context *context;
+ *   if (@p@_create(memory, bytes, 32, @P@_INFER, 1, 0, &context) != @P@_OK ||
+ *       @p@_load(context, "@file@.safetensors") != @P@_OK ||
+ *       @p@_infer(context, x, 1, y) != @P@_OK)
+ *     puts(@p@_last_error());
+ *   @p@_destroy(context);
+ *   free(memory);
+ */
+#ifndef @P@_H
+#define @P@_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Statuses. */
+#define @P@_OK 0
+#define @P@_ERROR_INPUT 1     /* an argument or a file's content is at fault */
+#define @P@_ERROR_MEMORY 3    /* too little memory */
+#define @P@_ERROR_IO 4        /* a file cannot be read or written */
+#define @P@_ERROR_INTERNAL 70 /* a bug in Sinter */
+
+/* What a context is for; each mode includes those before it. */
+#define @P@_INFER 0
+)";
+
+constexpr const char *kSizes = R"(
+#define @P@_ALIGNMENT @alignment@ /* of a context's memory */
+#define @P@_PARAMETERS @parameters@ /* trained and not */
+
+/* Elements of one sample; a batch of n is n samples one after another, row-major. */
+#define @P@_INPUT_ELEMENTS @input_elements@ /* float @input_shape@ */
+#define @P@_OUTPUT_ELEMENTS @output_elements@ /* float @output_shape@ */
+)";
+
+constexpr const char *kLabelSizes =
+    R"(#define @P@_LABEL_ELEMENTS @label_elements@ /* @label_type@ @label_shape@@label_range@ */
+#define @P@_METRICS @metric_count@ /* @metric_names@ */
+)";
+
+constexpr const char *kContexts = R"(
+typedef struct @p@_context @p@_context;
+
+/* Bytes of memory that a context needs; 0 when an argument is out of range. */
+size_t @p@_context_bytes(int32_t max_batch, int32_t mode);
+
+/* Makes a context in `memory`, for batches of at most `max_batch`, with `threads` threads (0: one
+ * a processor) and parameters initialised from `seed`. The results do not depend on `threads`. */
+int @p@_create(void *memory, size_t bytes, int32_t max_batch, int32_t mode,
+               int32_t threads, uint64_t seed, @p@_context **context);
+
+/* Ends the context's threads; its memory is the caller's again. */
+void @p@_destroy(@p@_context *context);
+
+/* As after creation with this seed: initial parameters, no optimizer state, no step done. */
+int @p@_initialize(@p@_context *context, uint64_t seed);
+
+int @p@_set_threads(@p@_context *context, int32_t threads);
+
+/* y = the prediction for x: n samples each, 1 <= n <= max_batch. */
+int @p@_infer(@p@_context *context, const float *x, int32_t n, float *y);
+)";
+
+constexpr const char *kEvaluation = R"(
+/* metrics = @P@_METRICS means over the n samples, or NULL. Changes no parameter. */
+int @p@_eval_step(@p@_context *context, const float *x, const @label_type@ *labels,
+               int32_t n, float *metrics);
+)";
+
+constexpr const char *kTraining = R"(
+/* One step of the optimizer on n samples. The metrics are those before the step. */
+int @p@_train_step(@p@_context *context, const float *x, const @label_type@ *labels,
+               int32_t n, float *metrics);
+
+/* For the steps to come; at first @learning_rate@. */
+int @p@_set_learning_rate(@p@_context *context, float learning_rate);
+)";
+
+constexpr const char *kClosing = R"(
+/* All parameters but the optimizer's state, as safetensors; a file is never half-written. */
+int @p@_save(const @p@_context *context, const char *path);
+int @p@_load(@p@_context *context, const char *path);
+
+/* A JSON object: shapes, layers, parameters, training settings, memory. */
+const char *@p@_describe(void);
+
+/* The instruction set chosen for this processor: @variants@. */
+const char *@p@_variant(const @p@_context *context);
+
+/* Why the last function of this thread that failed did so; "" when none has. */
+const char *@p@_last_error(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
+)";
+
+std::string capitals(std::string text) {
+  for (char &c : text)
+    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+template <typename List, typename Word> std::string joined(const List &list, const Word &word) {
+  std::string result;
+  for (const auto &element : list)
+    result += (result.empty() ? "" : ", ") + word(element);
+  return result;
+}
+
+// Inside a comment: nothing may end it, and an unusual byte might not be the compiler's charset.
+std::string comment_text(const std::string &text) {
+  std::string result;
+  for (const char c : text)
+    result += c >= ' ' && c < 127 && c != '/' ? c : '_';
+  return result;
+}
+
+/// "[n][28][28][1]"
+std::string shape_text(const TensorType &type) {
+  std::string text = "[n]";
+  for (const int64_t extent : sample_shape(type))
+    text += fmt::format("[{}]", extent);
+  return text;
+}
+
+std::string mode_macros(const CompiledProgram &compiled) {
+  std::string text;
+  if (compiled.program.eval)
+    text += "#define @P@_EVAL 1\n";
+  if (compiled.program.train)
+    text += "#define @P@_TRAIN 2\n";
+  return text;
+}
+
+std::string memory_macros(const CompiledProgram &compiled) {
+  std::string text = "\n/* At least @p@_context_bytes(n, mode), for static memory. */\n";
+  static constexpr const char *kModes[] = {"INFER", "EVAL", "TRAIN"};
+  for (const int phase : {SINTER_INFER, SINTER_EVAL, SINTER_TRAIN}) {
+    if (compiled.phases[phase].plan == nullptr)
+      continue;
+    const ContextBytes bytes = context_bytes(compiled, phase);
+    text += fmt::format("#define @P@_{}_BYTES(n) ((size_t){}u + (size_t)(n) * (size_t){}u)\n",
+                        kModes[phase], bytes.fixed, bytes.per_sample);
+  }
+  return text;
+}
+
+int64_t parameter_count(const Program &program) {
+  int64_t count = 0;
+  for (const ParameterSlot &slot : program.parameters)
+    count += slot.attrs.role == "optimizer" ? 0 : slot.attrs.type.elements();
+  return count;
+}
+
+uint64_t round_up(int64_t bytes) {
+  const auto alignment = uint64_t{SINTER_ALIGNMENT};
+  return (static_cast<uint64_t>(bytes) + alignment - 1) / alignment * alignment;
+}
+
+Words header_words(const CompiledProgram &compiled, const std::string &file) {
+  const Interface &interface = compiled.interface;
+  Words words = {{"p", compiled.prefix},
+                 {"P", capitals(compiled.prefix)},
+                 {"file", comment_text(file)},
+                 {"model", comment_text(compiled.program.model.name)},
+                 {"alignment", std::to_string(SINTER_ALIGNMENT)},
+                 {"parameters", std::to_string(parameter_count(compiled.program))},
+                 {"input_elements", std::to_string(interface.input.elements())},
+                 {"input_shape", shape_text(interface.input)},
+                 {"output_elements", std::to_string(interface.output.elements())},
+                 {"output_shape", shape_text(interface.output)},
+                 {"variants", joined(compiled.variants, [](const Variant &v) { return v.name; })}};
+  if (interface.label) {
+    words["label_type"] = interface.label->element == ElementType::i32 ? "int32_t" : "float";
+    words["label_elements"] = std::to_string(interface.label->elements());
+    words["label_shape"] = shape_text(*interface.label);
+    words["label_range"] =
+        interface.class_limit > 0 ? fmt::format(", 0 to {}", interface.class_limit - 1) : "";
+    words["metric_count"] = std::to_string(interface.metrics.size());
+    words["metric_names"] = joined(interface.metrics, comment_text);
+  }
+  if (compiled.program.train)
+    words["learning_rate"] =
+        fmt::format("{}", compiled.program.model.training->optimizer.learning_rate);
+  return words;
+}
+
+} // namespace
+
+std::string library_header(const CompiledProgram &compiled, const std::string &file) {
+  std::string text = kOpening + mode_macros(compiled) + kSizes;
+  if (compiled.program.eval)
+    text += kLabelSizes;
+  text += memory_macros(compiled) + kContexts;
+  if (compiled.program.eval)
+    text += kEvaluation;
+  if (compiled.program.train)
+    text += kTraining;
+  return fill(text + kClosing, header_words(compiled, file));
+}
+
+ContextBytes context_bytes(const CompiledProgram &compiled, int phase) {
+  sinter_model model{}; // with empty arenas
+  model.parameter_bytes = compiled.program.parameter_bytes;
+  ContextBytes result;
+  for (int p = 0; p <= phase; ++p) {
+    if (const Plan *plan = compiled.phases[p].plan) {
+      result.fixed = std::max(result.fixed, round_up(plan->arena_fixed));
+      result.per_sample = std::max(result.per_sample, round_up(plan->arena_per_sample));
+    }
+  }
+  result.fixed += sinter_context_bytes(&model, /*max_batch=*/1, phase);
+  return result;
+}
+
+} // namespace sinter

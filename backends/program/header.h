@@ -1,0 +1,23 @@
+// The C header of a generated library.
+#pragma once
+
+#include "backends/program/compiled_program.h"
+
+#include <string>
+
+namespace sinter {
+
+/// The text of `file`.h: C99 and C++, nothing but <stddef.h> and <stdint.h> included.
+std::string library_header(const CompiledProgram &, const std::string &file);
+
+/// Memory for a context with a batch of at most n: fixed + n * per_sample bytes.
+struct ContextBytes {
+  uint64_t fixed = 0;
+  uint64_t per_sample = 0;
+};
+
+/// An upper bound of the runtime's sinter_context_bytes, which takes the largest of the phases'
+/// arenas at the given n and so is no linear formula. `phase` is a sinter_phase.
+ContextBytes context_bytes(const CompiledProgram &, int phase);
+
+} // namespace sinter

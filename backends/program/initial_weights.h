@@ -1,0 +1,13 @@
+// The weights that a library starts from, as a file beside it.
+#pragma once
+
+#include "backends/program/weights_object.h"
+
+namespace sinter {
+
+/// Writes every weight and statistic of the program to a safetensors file: the given values, and
+/// for the others their initializers' with seed 0. The runtime writes it, so that it is what the
+/// library's own PREFIX_save would write.
+void write_initial_weights(const Program &, const PackedWeights &given, const std::string &path);
+
+} // namespace sinter

@@ -1,0 +1,272 @@
+#include "backends/program/model_tables.h"
+
+#include "backends/program/kernel_facts.h"
+#include "backends/program/parameter_table.h"
+#include "backends/program/weights_object.h"
+#include "runtime/sinter_runtime.h"
+
+#include <map>
+
+namespace sinter {
+
+namespace {
+
+using Constants = std::vector<llvm::Constant *>;
+
+class TableWriter {
+public:
+  TableWriter(ModuleWriter &module, const CompiledProgram &compiled)
+      : m_(module), abi_(module.abi), compiled_(compiled), program_(compiled.program) {}
+
+  llvm::Constant *parameters(const WeightOffsets &);
+  llvm::Constant *phases();
+  llvm::Constant *training();
+  llvm::Constant *data();
+  llvm::Constant *metric_names();
+  llvm::Constant *variant_names();
+  llvm::Constant *dims(const Shape &shape);
+
+private:
+  llvm::Constant *make(llvm::StructType *type, const Constants &fields) {
+    return llvm::ConstantStruct::get(type, fields);
+  }
+  llvm::Constant *kernel(const CompiledPhase &, size_t index);
+  llvm::Constant *kernel_outputs(const Plan &, const Kernel &, int64_t &count);
+  llvm::Constant *subset(const Subset &);
+  llvm::Constant *subset_step(const SubsetStep &);
+  int monitor_index() const;
+
+  ModuleWriter &m_;
+  const Abi &abi_;
+  const CompiledProgram &compiled_;
+  const Program &program_;
+};
+
+llvm::Constant *TableWriter::dims(const Shape &shape) {
+  int64_t padded[SINTER_MAX_RANK];
+  copy_dims(shape, padded);
+  Constants extents;
+  for (const int64_t extent : padded)
+    extents.push_back(m_.int64(extent));
+  return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.i64, SINTER_MAX_RANK), extents);
+}
+
+llvm::Constant *TableWriter::parameters(const WeightOffsets &weights) {
+  llvm::Constant *symbol = weights.empty() ? nullptr : declare_weights(m_);
+  Constants rows;
+  for (const sinter_parameter &p : parameter_table(program_)) {
+    const auto found = weights.find(p.name);
+    llvm::Constant *initial = m_.null();
+    if (found != weights.end())
+      initial =
+          llvm::ConstantExpr::getInBoundsGetElementPtr(abi_.i8, symbol, m_.int64(found->second));
+    const Shape shape(p.dims, p.dims + p.rank);
+    rows.push_back(
+        make(abi_.parameter, {m_.text(p.name), dims(shape), m_.int64(p.block), m_.int64(p.offset),
+                              m_.int64(p.bytes), m_.int32(p.rank), m_.int32(p.role),
+                              m_.int32(p.initializer), m_.float32(p.a), m_.float32(p.b), initial}));
+  }
+  return m_.table("parameters", abi_.parameter, rows);
+}
+
+// Where the kernel's float32 results lie, for the search of a NaN's origin. The prediction lies
+// in the caller's memory and is left out.
+llvm::Constant *TableWriter::kernel_outputs(const Plan &plan, const Kernel &kernel,
+                                            int64_t &count) {
+  static const std::map<Region, sinter_region> regions = {
+      {Region::parameter, SINTER_REGION_PARAMETERS},
+      {Region::arena_fixed, SINTER_REGION_FIXED},
+      {Region::arena_batch, SINTER_REGION_PER_SAMPLE}};
+  Constants rows;
+  for (const NodeId id : kernel.outputs) {
+    const TensorType &type = plan.graph.type(id);
+    const Placement &place = plan.placements[static_cast<size_t>(plan.storage_root(id).index)];
+    const auto region = regions.find(place.region);
+    if (type.element != ElementType::f32 || region == regions.end())
+      continue;
+    const int64_t elements = type.storage_elements();
+    rows.push_back(
+        make(abi_.value, {m_.int64(place.offset), m_.int64(type.batched() ? 0 : elements),
+                          m_.int64(type.batched() ? elements : 0), m_.int32(region->second)}));
+  }
+  count = static_cast<int64_t>(rows.size());
+  return m_.table("outputs", abi_.value, rows);
+}
+
+llvm::Constant *TableWriter::kernel(const CompiledPhase &phase, size_t index) {
+  const Kernel &kernel = phase.plan->kernels[index];
+  const KernelFacts facts = kernel_facts(*phase.plan, kernel);
+  int64_t output_count = 0;
+  llvm::Constant *outputs = kernel_outputs(*phase.plan, kernel, output_count);
+  // Variants may choose other tiles; the best one's name stands for all.
+  const std::string &algorithm = phase.kernels.back()[index].algorithm;
+  return make(abi_.kernel, {m_.text(kernel.name), m_.text(facts.ops), m_.text(facts.layers),
+                            m_.text(algorithm), m_.float64(facts.flops_per_sample),
+                            m_.float64(facts.flops_fixed), m_.float64(facts.bytes_per_sample),
+                            m_.float64(facts.bytes_fixed), outputs, m_.int32(output_count)});
+}
+
+llvm::Constant *TableWriter::phases() {
+  Constants rows;
+  for (const CompiledPhase &phase : compiled_.phases) {
+    if (phase.plan == nullptr) {
+      rows.push_back(llvm::ConstantAggregateZero::get(abi_.phase_info));
+      continue;
+    }
+    Constants kernels;
+    for (size_t i = 0; i < phase.plan->kernels.size(); ++i)
+      kernels.push_back(kernel(phase, i));
+    rows.push_back(make(abi_.phase_info, {m_.table("kernels", abi_.kernel, kernels),
+                                          m_.int32(static_cast<int64_t>(kernels.size())),
+                                          m_.int64(phase.plan->arena_fixed),
+                                          m_.int64(phase.plan->arena_per_sample)}));
+  }
+  return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.phase_info, rows.size()), rows);
+}
+
+int TableWriter::monitor_index() const {
+  const Monitor &monitor = compiled_.interface.monitor;
+  return monitor.metric + (monitor.validation ? SINTER_MAX_METRICS : 0);
+}
+
+llvm::Constant *TableWriter::training() {
+  if (!program_.train)
+    return m_.null();
+  const TrainingSpec &spec = *program_.model.training;
+  const bool stops = spec.early_stopping.has_value();
+  const Monitor &monitor = compiled_.interface.monitor;
+  llvm::Constant *index = m_.int32(monitor_index());
+  llvm::Constant *mode = m_.int32(monitor.maximize ? 1 : -1);
+  return m_.global(
+      "training",
+      make(abi_.training,
+           {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
+            m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
+            m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
+            m_.int32(stops && spec.early_stopping->restore_best_weights),
+            m_.float32(monitor.min_delta), index, mode, m_.int32(spec.checkpoint.has_value()),
+            m_.int32(spec.checkpoint && spec.checkpoint->save_best_only), index, mode}));
+}
+
+llvm::Constant *TableWriter::subset_step(const SubsetStep &step) {
+  static const std::map<std::string, sinter_subset_op> ops = {
+      {"slice", SINTER_SUBSET_SLICE},
+      {"split_train", SINTER_SUBSET_SPLIT_TRAIN},
+      {"split_test", SINTER_SUBSET_SPLIT_TEST},
+      {"head_fraction", SINTER_SUBSET_HEAD_FRACTION},
+      {"tail_fraction", SINTER_SUBSET_TAIL_FRACTION}};
+  const auto op = ops.find(step.op);
+  SINTER_ASSERT(op != ops.end(), "subset step {}", step.op);
+  return make(abi_.subset_step,
+              {m_.int32(op->second), m_.int32(step.shuffle), m_.int64(step.start),
+               m_.int64(step.stop), m_.float64(step.test_size), m_.int64(step.random_state)});
+}
+
+llvm::Constant *TableWriter::subset(const Subset &subset) {
+  Constants steps;
+  for (const SubsetStep &step : subset.steps)
+    steps.push_back(subset_step(step));
+  const int source = subset.source.empty() ? -1 : subset.source == "train" ? 0 : 1;
+  return make(abi_.subset, {m_.int32(source), m_.int32(static_cast<int64_t>(steps.size())),
+                            m_.table("subset_steps", abi_.subset_step, steps)});
+}
+
+std::vector<std::string> class_names(const std::string &dataset) {
+  if (dataset == "fashion_mnist") // https://github.com/zalandoresearch/fashion-mnist#labels
+    return {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+  if (dataset == "mnist")
+    return {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
+  return {};
+}
+
+llvm::Constant *TableWriter::data() {
+  if (!program_.model.data)
+    return m_.null();
+  static const std::map<std::string, sinter_scaling_op> ops = {{"multiply", SINTER_MULTIPLY},
+                                                               {"divide", SINTER_DIVIDE},
+                                                               {"add", SINTER_ADD},
+                                                               {"subtract", SINTER_SUBTRACT}};
+  const DataSpec &data = *program_.model.data;
+  Constants scaling;
+  for (const ScalingStep &step : data.scaling) {
+    const auto op = ops.find(step.op);
+    SINTER_ASSERT(op != ops.end(), "scaling step {}", step.op);
+    scaling.push_back(make(abi_.scaling, {m_.int32(op->second), m_.float32(step.value)}));
+  }
+  Constants names;
+  for (const std::string &name : class_names(data.dataset))
+    names.push_back(m_.text(name));
+  return m_.global(
+      "data", make(abi_.data, {m_.text(data.dataset), m_.table("scaling", abi_.scaling, scaling),
+                               m_.int32(static_cast<int64_t>(scaling.size())),
+                               m_.int32(data.one_hot), subset(data.train), subset(data.validation),
+                               subset(data.test), m_.table("class_names", abi_.pointer, names),
+                               m_.int32(static_cast<int64_t>(names.size()))}));
+}
+
+llvm::Constant *TableWriter::metric_names() {
+  Constants names;
+  for (const std::string &name : compiled_.interface.metrics)
+    names.push_back(m_.text(name));
+  names.resize(SINTER_MAX_METRICS, m_.null());
+  return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.pointer, SINTER_MAX_METRICS), names);
+}
+
+llvm::Constant *TableWriter::variant_names() {
+  Constants names;
+  for (const Variant &variant : compiled_.variants)
+    names.push_back(m_.text(variant.name));
+  return m_.table("variant_names", abi_.pointer, names);
+}
+
+} // namespace
+
+llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &compiled,
+                                        const std::string &description,
+                                        const WeightOffsets &weights,
+                                        const ModelFunctions &functions) {
+  TableWriter tables(m, compiled);
+  const Program &program = compiled.program;
+  const Interface &interface = compiled.interface;
+  const Shape input = sample_shape(interface.input);
+  const Shape output = sample_shape(interface.output);
+  const Shape label = interface.label ? sample_shape(*interface.label) : Shape{};
+  const bool label_is_index = interface.label && interface.label->element == ElementType::i32;
+  const auto rank = [&](const Shape &shape) { return m.int32(static_cast<int64_t>(shape.size())); };
+  const auto function = [&](llvm::Function *f) -> llvm::Constant * {
+    return f != nullptr ? static_cast<llvm::Constant *>(f) : m.null();
+  };
+  return m.global(
+      "model", llvm::ConstantStruct::get(m.abi.model,
+                                         {m.int32(SINTER_ABI),
+                                          m.text(compiled.prefix),
+                                          m.text(compiled.target),
+                                          m.text(description),
+                                          tables.parameters(weights),
+                                          m.int32(static_cast<int64_t>(program.parameters.size())),
+                                          m.int64(program.parameter_bytes),
+                                          m.int64(trainable_bytes(program)),
+                                          rank(input),
+                                          rank(output),
+                                          rank(label),
+                                          tables.dims(input),
+                                          tables.dims(output),
+                                          tables.dims(label),
+                                          m.int32(label_is_index),
+                                          m.int64(interface.class_limit),
+                                          m.int32(static_cast<int64_t>(interface.metrics.size())),
+                                          tables.metric_names(),
+                                          m.int32(interface.output_is_probability),
+                                          tables.phases(),
+                                          tables.variant_names(),
+                                          m.int32(static_cast<int64_t>(compiled.variants.size())),
+                                          tables.training(),
+                                          tables.data(),
+                                          function(functions.infer),
+                                          function(functions.eval_step),
+                                          function(functions.train_step),
+                                          function(functions.train_loop)}));
+}
+
+} // namespace sinter

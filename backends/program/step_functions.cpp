@@ -1,0 +1,283 @@
+// A step is straight-line code: fill the halide_buffer_t's of a kernel, call it through the
+// variant's table, test its result. Buffers live in one stack frame that every kernel reuses, as
+// kernels run one after another; their dimension tables are constants, but for those with the
+// batch, which are built once a call.
+#include "backends/program/step_functions.h"
+
+#include <algorithm>
+#include <map>
+
+namespace sinter {
+
+namespace {
+
+constexpr int kHalideOutOfMemory = -11; // halide_error_code_out_of_memory
+
+const char *function_name(sinter_phase phase) {
+  static constexpr const char *kNames[] = {"infer", "eval_step", "train_step"};
+  return kNames[phase];
+}
+
+// halide_type_t {u8 code, u8 bits, u16 lanes} as it lies in memory.
+int32_t halide_type_word(ElementType element) {
+  enum { halide_int = 0, halide_uint = 1, halide_float = 2 };
+  const int code = element == ElementType::f32   ? halide_float
+                   : element == ElementType::i32 ? halide_int
+                                                 : halide_uint;
+  return code | static_cast<int32_t>(byte_size(element) * 8) << 8 | 1 << 16;
+}
+
+class StepWriter {
+public:
+  StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase)
+      : compiled_(compiled), phase_(phase), code_(compiled.phases[phase]), plan_(*code_.plan),
+        w_(module, function_name(phase), module.abi.i32, parameter_types(module.abi, phase),
+           phase == SINTER_INFER ? "context x n y" : "context x labels n metrics",
+           llvm::GlobalValue::InternalLinkage) {}
+
+  llvm::Function *run();
+
+private:
+  static std::vector<llvm::Type *> parameter_types(const Abi &abi, sinter_phase phase) {
+    if (phase == SINTER_INFER)
+      return {abi.pointer, abi.pointer, abi.i32, abi.pointer};
+    return {abi.pointer, abi.pointer, abi.pointer, abi.i32, abi.pointer};
+  }
+  llvm::Value *context() { return w_.argument(0); }
+  llvm::Value *x() { return w_.argument(1); }
+  llvm::Value *labels() { return w_.argument(2); }
+  llvm::Value *batch() { return w_.argument(phase_ == SINTER_INFER ? 2 : 3); }
+  llvm::Value *results() { return w_.argument(phase_ == SINTER_INFER ? 3 : 4); } // y or metrics
+  llvm::Value *load_context(unsigned field) {
+    return w_.load_field(w_.abi().context, context(), field);
+  }
+
+  void check_arguments();
+  void prepare();
+  llvm::Constant *kernel_table();
+  llvm::Value *address(NodeId);
+  llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
+    return w_.element(w_.abi().i8, base, bytes);
+  }
+  llvm::Value *dimensions(const Shape &extents);
+  void fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument);
+  void call_kernel(size_t index);
+  void copy_metrics();
+
+  const CompiledProgram &compiled_;
+  sinter_phase phase_;
+  const CompiledPhase &code_;
+  const Plan &plan_;
+  FunctionWriter w_;
+
+  llvm::Value *batch64_ = nullptr;
+  llvm::Value *parameters_ = nullptr;
+  llvm::Value *arena_ = nullptr;
+  llvm::Value *batch_arena_ = nullptr; // arena + arena_fixed
+  llvm::Value *pool_ = nullptr;
+  llvm::Value *profiling_ = nullptr;
+  llvm::Value *functions_ = nullptr; // the variant's row of the kernel table
+  llvm::Value *frame_ = nullptr;     // halide_buffer_t[]
+  std::map<Shape, llvm::Value *> dimensions_;
+};
+
+void StepWriter::check_arguments() {
+  ModuleWriter &m = w_.module();
+  w_.return_if_failed(w_.call("sinter_check_batch", {context(), batch(), w_.int32(phase_)}));
+  w_.return_if_failed(w_.call("sinter_check_buffer", {x(), m.text("x")}));
+  if (phase_ == SINTER_INFER)
+    w_.return_if_failed(w_.call("sinter_check_buffer", {results(), m.text("y")}));
+  else
+    w_.return_if_failed(w_.call("sinter_check_labels", {context(), labels(), batch()}));
+}
+
+// The addresses of the kernels, [variant][kernel].
+llvm::Constant *StepWriter::kernel_table() {
+  ModuleWriter &m = w_.module();
+  std::vector<llvm::Constant *> rows;
+  for (const std::vector<KernelObject> &variant : code_.kernels) {
+    SINTER_ASSERT(variant.size() == plan_.kernels.size(), "{} kernel objects for {} kernels",
+                  variant.size(), plan_.kernels.size());
+    for (const KernelObject &kernel : variant) {
+      const std::vector<llvm::Type *> parameters(kernel.arguments.size() + 1, m.abi.pointer);
+      llvm::Constant *symbol = llvm::cast<llvm::Constant>(
+          m.module
+              .getOrInsertFunction(kernel.symbol,
+                                   llvm::FunctionType::get(m.abi.i32, parameters, false))
+              .getCallee());
+      auto *function = llvm::cast<llvm::Function>(symbol);
+      function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      function->setDSOLocal(true);
+      function->setDoesNotThrow();
+      rows.push_back(symbol);
+    }
+  }
+  return m.table(std::string(function_name(phase_)) + "_kernels", m.abi.pointer, rows);
+}
+
+void StepWriter::prepare() {
+  const Abi &abi = w_.abi();
+  batch64_ = w_.ir().CreateSExt(batch(), abi.i64);
+  parameters_ = load_context(context_field::parameters);
+  arena_ = load_context(context_field::arena);
+  batch_arena_ = offset_pointer(arena_, w_.module().int64(plan_.arena_fixed));
+  pool_ = load_context(context_field::pool);
+  profiling_ = w_.ir().CreateIsNotNull(load_context(context_field::profile), "profiling");
+
+  // With one variant the constant row lets the optimiser call the kernels directly.
+  llvm::Value *variant =
+      code_.kernels.size() == 1 ? w_.int32(0) : load_context(context_field::variant);
+  const auto kernels = static_cast<int64_t>(plan_.kernels.size());
+  functions_ =
+      w_.element(abi.pointer, kernel_table(), w_.ir().CreateMul(variant, w_.int32(kernels)));
+
+  size_t most_arguments = 0;
+  for (const KernelObject &kernel : code_.kernels.front())
+    most_arguments = std::max(most_arguments, kernel.arguments.size());
+  llvm::Type *frame_type = llvm::ArrayType::get(abi.halide_buffer, most_arguments);
+  frame_ = w_.stack(frame_type, "buffers");
+  const llvm::DataLayout &layout = w_.module().module.getDataLayout();
+  w_.ir().CreateMemSet(frame_, w_.ir().getInt8(0), layout.getTypeAllocSize(frame_type),
+                       llvm::Align(8));
+}
+
+llvm::Value *StepWriter::address(NodeId id) {
+  const Placement &place = plan_.placements[static_cast<size_t>(plan_.storage_root(id).index)];
+  llvm::Value *offset = w_.module().int64(place.offset);
+  switch (place.region) {
+  case Region::data:
+    return x();
+  case Region::label:
+    return labels();
+  case Region::prediction:
+    return results();
+  case Region::rng:
+    return w_.field(w_.abi().context, context(), context_field::rng);
+  case Region::learning_rate:
+    return w_.field(w_.abi().context, context(), context_field::learning_rate);
+  case Region::step:
+    return w_.field(w_.abi().context, context(), context_field::step);
+  case Region::parameter:
+    return offset_pointer(parameters_, offset);
+  case Region::arena_fixed:
+    return offset_pointer(arena_, offset);
+  case Region::arena_batch:
+    return offset_pointer(batch_arena_, w_.ir().CreateMul(batch64_, offset));
+  case Region::none:
+    break;
+  }
+  SINTER_UNREACHABLE("value %{} of the {} plan lies nowhere", id.index, function_name(phase_));
+}
+
+// A halide_dimension_t[] of a dense buffer; Halide's dimension 0 is the innermost.
+llvm::Value *StepWriter::dimensions(const Shape &extents) {
+  const auto known = dimensions_.find(extents);
+  if (known != dimensions_.end())
+    return known->second;
+  ModuleWriter &m = w_.module();
+  const Abi &abi = w_.abi();
+  const bool batched = !extents.empty() && extents.front() == kBatch;
+  std::vector<llvm::Constant *> rows;
+  int64_t stride = 1;
+  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
+    const int64_t constant_extent = *extent == kBatch ? 0 : *extent;
+    rows.push_back(llvm::ConstantStruct::get(
+        abi.halide_dimension, {m.int32(0), m.int32(constant_extent), m.int32(stride), m.int32(0)}));
+    stride *= constant_extent;
+  }
+  llvm::Value *table = m.table("dimensions", abi.halide_dimension, rows);
+  if (batched) {
+    llvm::Type *type = llvm::ArrayType::get(abi.halide_dimension, rows.size());
+    llvm::Value *copy = w_.stack(type, "dimensions");
+    w_.ir().CreateMemCpy(copy, llvm::Align(4), table, llvm::Align(4),
+                         m.module.getDataLayout().getTypeAllocSize(type));
+    llvm::Value *outermost =
+        w_.element(abi.halide_dimension, copy, w_.int32(static_cast<int64_t>(rows.size()) - 1));
+    w_.ir().CreateStore(batch(),
+                        w_.field(abi.halide_dimension, outermost, halide_dimension_field::extent));
+    table = copy;
+  }
+  return dimensions_[extents] = table;
+}
+
+void StepWriter::fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument) {
+  const auto store = [&](unsigned field, llvm::Value *content) {
+    w_.ir().CreateStore(content, w_.field(w_.abi().halide_buffer, buffer, field));
+  };
+  store(halide_buffer_field::host, address(value));
+  store(halide_buffer_field::type, w_.int32(halide_type_word(argument.element)));
+  store(halide_buffer_field::dimensions, w_.int32(static_cast<int64_t>(argument.extents.size())));
+  store(halide_buffer_field::dim, dimensions(argument.extents));
+}
+
+void StepWriter::call_kernel(size_t index) {
+  const Kernel &kernel = plan_.kernels[index];
+  const KernelObject &object = code_.kernels.front()[index];
+  std::vector<NodeId> values = kernel.inputs;
+  values.insert(values.end(), kernel.outputs.begin(), kernel.outputs.end());
+  SINTER_ASSERT(object.arguments.size() == values.size(), "kernel {} has {} values, its code {}",
+                kernel.name, values.size(), object.arguments.size());
+
+  std::vector<llvm::Value *> arguments = {pool_};
+  for (size_t i = 0; i < values.size(); ++i) {
+    llvm::Value *buffer =
+        w_.element(w_.abi().halide_buffer, frame_, w_.int32(static_cast<int64_t>(i)));
+    fill_buffer(buffer, values[i], object.arguments[i]);
+    arguments.push_back(buffer);
+  }
+  const std::vector<llvm::Type *> types(arguments.size(), w_.abi().pointer);
+  llvm::FunctionType *type = llvm::FunctionType::get(w_.abi().i32, types, false);
+  llvm::Value *number = w_.int32(static_cast<int64_t>(index));
+
+  const Variable begin = w_.variable(w_.abi().f64, w_.module().float64(0), "begin");
+  w_.if_then(profiling_, [&] { w_.set(begin, w_.call("sinter_profile_begin", {})); });
+  llvm::Value *code =
+      w_.ir().CreateCall(type, w_.load_element(w_.abi().pointer, functions_, number), arguments);
+  w_.if_then(w_.ir().CreateICmpNE(code, w_.int32(0)), [&] { // the runtime has set the text
+    w_.return_value(w_.ir().CreateSelect(w_.ir().CreateICmpEQ(code, w_.int32(kHalideOutOfMemory)),
+                                         w_.int32(SINTER_ERROR_MEMORY),
+                                         w_.int32(SINTER_ERROR_INTERNAL)));
+  });
+  w_.if_then(profiling_, [&] {
+    w_.call("sinter_profile_end", {context(), number, w_.get(begin)});
+  });
+}
+
+void StepWriter::copy_metrics() {
+  w_.if_then(w_.ir().CreateIsNotNull(results()), [&] {
+    for (size_t k = 0; k < compiled_.interface.metrics.size(); ++k) {
+      const std::string &metric = compiled_.interface.metrics[k];
+      const NodeId id = plan_.graph.find_output(metric);
+      SINTER_ASSERT(id.valid(), "{} does not compute {}", function_name(phase_), metric);
+      llvm::Value *value = w_.ir().CreateLoad(w_.abi().f32, address(id));
+      w_.ir().CreateStore(value,
+                          w_.element(w_.abi().f32, results(), w_.int32(static_cast<int64_t>(k))));
+    }
+  });
+}
+
+llvm::Function *StepWriter::run() {
+  check_arguments();
+  if (phase_ == SINTER_TRAIN)
+    w_.call("sinter_begin_train_step", {context()});
+  prepare();
+  // Before the first branch, so that every kernel's code sees them.
+  for (const KernelObject &kernel : code_.kernels.front())
+    for (const KernelArgument &argument : kernel.arguments)
+      dimensions(argument.extents);
+  for (size_t index = 0; index < plan_.kernels.size(); ++index)
+    call_kernel(index);
+  if (phase_ != SINTER_INFER)
+    copy_metrics();
+  w_.return_value(w_.int32(SINTER_OK));
+  return w_.function();
+}
+
+} // namespace
+
+llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &compiled,
+                                   sinter_phase phase) {
+  return StepWriter(module, compiled, phase).run();
+}
+
+} // namespace sinter

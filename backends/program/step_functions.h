@@ -1,0 +1,15 @@
+// One function a phase: the kernels of its plan, called in order.
+#pragma once
+
+#include "backends/program/compiled_program.h"
+#include "backends/program/function_writer.h"
+#include "runtime/sinter_runtime.h"
+
+namespace sinter {
+
+/// infer(context, x, n, y), or eval_step/train_step(context, x, labels, n, metrics), as
+/// sinter_model declares them. Each checks its arguments, so it is safe to call from anywhere;
+/// `metrics` may be null.
+llvm::Function *emit_step_function(ModuleWriter &, const CompiledProgram &, sinter_phase);
+
+} // namespace sinter
