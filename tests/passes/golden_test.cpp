@@ -93,7 +93,8 @@ TEST_CASE("every pass does what its golden file says") {
     std::string updated;
     int number = 0;
     for (const std::string &text : split(read_text(entry.path()), kDivider)) {
-      INFO(entry.path().filename().string(), ", case ", ++number, ":\n", text);
+      ++number;
+      INFO(entry.path().filename().string(), ", case ", number, ":\n", text);
       const std::vector<std::string> parts = split(text, kArrow);
       REQUIRE((parts.size() == 2 || (update && parts.size() == 1)));
       const std::string result = run_case(pass_name, parts[0], entry.path().filename().string());
@@ -104,4 +105,16 @@ TEST_CASE("every pass does what its golden file says") {
     if (update)
       std::ofstream(entry.path()) << updated;
   }
+}
+
+TEST_CASE("every pass has a golden file") {
+  const auto check = [](std::string_view pass) {
+    std::string stem(pass);
+    std::replace(stem.begin(), stem.end(), '-', '_');
+    CHECK_MESSAGE(std::filesystem::exists(source_path("tests/passes/" + stem + ".sir")), stem);
+  };
+  for (const Pass &pass : all_passes())
+    check(pass.name);
+  for (const PlanPass &pass : all_plan_passes())
+    check(pass.name);
 }
