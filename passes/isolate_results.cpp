@@ -4,6 +4,7 @@
 #include "ir/plan.h"
 
 #include <algorithm>
+#include <map>
 
 namespace sinter {
 
@@ -23,13 +24,15 @@ NodeId copy(Graph &graph, NodeId value) {
 /// and from the readers of a parameter to its new value.
 std::vector<std::vector<NodeId>> execution_edges(const Graph &graph) {
   std::vector<std::vector<NodeId>> edges = graph.users();
-  for (const Update &update : graph.updates) {
-    const NodeId writer = storage_root(graph, update.value);
-    for (int i = 0; i < graph.size(); ++i)
-      for (NodeId input : graph[{i}].inputs)
-        if (storage_root(graph, input) == update.parameter && NodeId{i} != writer)
-          edges[static_cast<size_t>(i)].push_back(writer);
-  }
+  std::map<NodeId, NodeId> writers;
+  for (const Update &update : graph.updates)
+    writers[update.parameter] = storage_root(graph, update.value);
+  for (int i = 0; i < graph.size(); ++i)
+    for (NodeId input : graph[{i}].inputs) {
+      const auto writer = writers.find(storage_root(graph, input));
+      if (writer != writers.end() && writer->second != NodeId{i})
+        edges[static_cast<size_t>(i)].push_back(writer->second);
+    }
   return edges;
 }
 
@@ -71,9 +74,12 @@ void isolate_results(Graph &graph) {
   for (size_t i = 0; i < graph.updates.size(); ++i)
     if (is_taken(graph, i))
       graph.updates[i].value = copy(graph, graph.updates[i].value);
-  for (size_t i = 0; i < graph.updates.size(); ++i)
-    if (is_on_a_cycle(execution_edges(graph), storage_root(graph, graph.updates[i].value)))
-      graph.updates[i].value = copy(graph, graph.updates[i].value);
+  std::vector<std::vector<NodeId>> edges = execution_edges(graph);
+  for (Update &update : graph.updates)
+    if (is_on_a_cycle(edges, storage_root(graph, update.value))) {
+      update.value = copy(graph, update.value);
+      edges = execution_edges(graph);
+    }
 }
 
 } // namespace sinter
