@@ -4,6 +4,7 @@
  */
 #include "runtime/parameters.h"
 #include "runtime/philox.h"
+#include "runtime/thread_pool.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,8 +66,33 @@ static float initial_element(const sinter_parameter *parameter, const draw *from
   return 0.0f;
 }
 
-static void initialize_parameter(const sinter_parameter *parameter, uint32_t index, uint64_t seed,
-                                 float *storage) {
+/* The rows of one parameter, shared among the threads: a large model has a hundred million
+ * elements, and a draw takes ten nanoseconds. */
+typedef struct fill_loop {
+  const sinter_parameter *parameter;
+  draw from;
+  float *storage;
+  int64_t rows, columns, block;
+} fill_loop;
+
+#define PARTS 64
+
+static int fill_part(void *pool, int part, uint8_t *closure) {
+  (void)pool;
+  const fill_loop *loop = (const fill_loop *)closure;
+  const int64_t begin = loop->rows * part / PARTS, end = loop->rows * (part + 1) / PARTS;
+  for (int64_t row = begin; row < end; ++row) {
+    for (int64_t column = 0; column < loop->columns; ++column) {
+      const int64_t block_start = column - column % loop->block;
+      loop->storage[block_start * loop->rows + row * loop->block + column % loop->block] =
+          initial_element(loop->parameter, &loop->from, row * loop->columns + column);
+    }
+  }
+  return 0;
+}
+
+static void initialize_parameter(struct sinter_pool *pool, const sinter_parameter *parameter,
+                                 uint32_t index, uint64_t seed, float *storage) {
   memset(storage, 0, (size_t)parameter->bytes);
   if (parameter->initial) {
     sinter_pack_parameter(parameter, parameter->initial, storage);
@@ -74,21 +100,18 @@ static void initialize_parameter(const sinter_parameter *parameter, uint32_t ind
   }
   if (parameter->initializer == SINTER_INIT_ZEROS)
     return;
-  const draw from = {{(uint32_t)seed, (uint32_t)(seed >> 32)}, index};
-  const int64_t columns = parameter->rank > 0 ? parameter->dims[parameter->rank - 1] : 1;
-  const int64_t elements = sinter_parameter_elements(parameter);
-  const int64_t rows = columns > 0 ? elements / columns : 0;
-  const int64_t block = parameter->block > 0 ? parameter->block : columns;
-  for (int64_t element = 0; element < elements; ++element) {
-    const int64_t row = element / columns, column = element % columns;
-    storage[(column / block) * rows * block + row * block + column % block] =
-        initial_element(parameter, &from, element);
-  }
+  fill_loop loop = {.parameter = parameter,
+                    .from = {{(uint32_t)seed, (uint32_t)(seed >> 32)}, index},
+                    .storage = storage};
+  loop.columns = parameter->rank > 0 ? parameter->dims[parameter->rank - 1] : 1;
+  loop.rows = loop.columns > 0 ? sinter_parameter_elements(parameter) / loop.columns : 0;
+  loop.block = parameter->block > 0 ? parameter->block : loop.columns;
+  sinter_pool_run(pool, fill_part, 0, PARTS, (uint8_t *)&loop);
 }
 
 void sinter_initialize_parameters(sinter_context *context, uint64_t seed) {
   const sinter_model *model = context->model;
   for (int32_t p = 0; p < model->parameter_count; ++p)
-    initialize_parameter(&model->parameters[p], (uint32_t)p, seed,
+    initialize_parameter(context->pool, &model->parameters[p], (uint32_t)p, seed,
                          (float *)(context->parameters + model->parameters[p].offset));
 }
