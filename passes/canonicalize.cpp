@@ -53,74 +53,88 @@ Result fuse_losses(const RewriteContext &context) {
                          OpKind::categorical_accuracy);
 }
 
-/// Ops that are the identity on this operand, by type or by attributes.
-Result remove_identities(const RewriteContext &context) {
-  const Node &node = context.node();
-  bool identity = false;
-  switch (node.kind) {
-  case OpKind::reshape:
-  case OpKind::slice:
-  case OpKind::cast:
-  case OpKind::pad:
-    identity = true; // once the type is the same
-    break;
-  case OpKind::concat:
-    identity = context.inputs.size() == 1;
-    break;
-  case OpKind::transpose: {
-    const std::vector<int64_t> &order = attrs<TransposeAttrs>(node).permutation;
-    identity = std::is_sorted(order.begin(), order.end());
-    break;
-  }
-  case OpKind::affine:
-    identity = attrs<AffineAttrs>(node).scale == 1 && attrs<AffineAttrs>(node).offset == 0;
-    break;
-  case OpKind::dropout:
-    identity = attrs<DropoutAttrs>(node).rate == 0;
-    break;
-  default:
-    break;
-  }
-  return identity && has_type_of(context, context.inputs[0]) ? Result(context.inputs[0])
-                                                             : std::nullopt;
+bool is_always_identity(const Node &) { return true; }
+
+bool has_one_operand(const Node &node) { return node.inputs.size() == 1; }
+
+bool keeps_order(const Node &node) {
+  const std::vector<int64_t> &order = attrs<TransposeAttrs>(node).permutation;
+  return std::is_sorted(order.begin(), order.end());
 }
 
-/// Two of a kind in a row become one.
-Result merge_chains(const RewriteContext &context) {
+bool scales_by_one(const Node &node) {
+  return attrs<AffineAttrs>(node).scale == 1 && attrs<AffineAttrs>(node).offset == 0;
+}
+
+bool drops_nothing(const Node &node) { return attrs<DropoutAttrs>(node).rate == 0; }
+
+/// Ops that are the identity on their operand when its type is theirs too and this holds.
+struct IdentityRule {
+  OpKind kind;
+  bool (*is_identity)(const Node &);
+};
+
+constexpr IdentityRule kIdentityRules[] = {
+    {OpKind::reshape, is_always_identity}, {OpKind::slice, is_always_identity},
+    {OpKind::cast, is_always_identity},    {OpKind::pad, is_always_identity},
+    {OpKind::concat, has_one_operand},     {OpKind::transpose, keeps_order},
+    {OpKind::affine, scales_by_one},       {OpKind::dropout, drops_nothing},
+};
+
+Result remove_identities(const RewriteContext &context) {
   const Node &node = context.node();
-  if (context.inputs.empty())
-    return std::nullopt;
-  const Node *inner = operand_of_kind(context, 0, node.kind);
-  if (!inner)
-    return std::nullopt;
-  switch (node.kind) {
-  case OpKind::relu:
-  case OpKind::abs:
-    return context.inputs[0];
-  case OpKind::negate:
-    return inner->inputs[0];
-  case OpKind::reshape:
-    if (context.after.type(inner->inputs[0]) == node.type)
-      return inner->inputs[0];
-    return context.append(OpKind::reshape, {inner->inputs[0]}, node.attrs);
-  case OpKind::affine: {
-    const auto &outer = attrs<AffineAttrs>(node);
-    const auto &first = attrs<AffineAttrs>(*inner);
-    return context.append(
-        OpKind::affine, {inner->inputs[0]},
-        AffineAttrs{outer.scale * first.scale, outer.scale * first.offset + outer.offset});
-  }
-  case OpKind::transpose: {
-    std::vector<int64_t> order;
-    for (int64_t dimension : attrs<TransposeAttrs>(node).permutation)
-      order.push_back(attrs<TransposeAttrs>(*inner).permutation[static_cast<size_t>(dimension)]);
-    if (std::is_sorted(order.begin(), order.end()))
-      return inner->inputs[0];
-    return context.append(OpKind::transpose, {inner->inputs[0]}, TransposeAttrs{order});
-  }
-  default:
-    return std::nullopt;
-  }
+  for (const IdentityRule &rule : kIdentityRules)
+    if (rule.kind == node.kind && rule.is_identity(node) && has_type_of(context, context.inputs[0]))
+      return context.inputs[0];
+  return std::nullopt;
+}
+
+Result keep_inner(const RewriteContext &context, const Node &) { return context.inputs[0]; }
+
+Result cancel_both(const RewriteContext &, const Node &inner) { return inner.inputs[0]; }
+
+Result reshape_once(const RewriteContext &context, const Node &inner) {
+  if (context.after.type(inner.inputs[0]) == context.node().type)
+    return inner.inputs[0];
+  return context.append(OpKind::reshape, {inner.inputs[0]}, context.node().attrs);
+}
+
+Result scale_once(const RewriteContext &context, const Node &inner) {
+  const auto &outer = attrs<AffineAttrs>(context.node());
+  const auto &first = attrs<AffineAttrs>(inner);
+  return context.append(
+      OpKind::affine, {inner.inputs[0]},
+      AffineAttrs{outer.scale * first.scale, outer.scale * first.offset + outer.offset});
+}
+
+Result transpose_once(const RewriteContext &context, const Node &inner) {
+  std::vector<int64_t> order;
+  for (int64_t dimension : attrs<TransposeAttrs>(context.node()).permutation)
+    order.push_back(attrs<TransposeAttrs>(inner).permutation[static_cast<size_t>(dimension)]);
+  if (std::is_sorted(order.begin(), order.end()))
+    return inner.inputs[0];
+  return context.append(OpKind::transpose, {inner.inputs[0]}, TransposeAttrs{order});
+}
+
+/// Two of a kind in a row become one, or none.
+struct ChainRule {
+  OpKind kind;
+  Result (*merge)(const RewriteContext &, const Node &inner);
+};
+
+constexpr ChainRule kChainRules[] = {
+    {OpKind::relu, keep_inner},    {OpKind::abs, keep_inner},
+    {OpKind::negate, cancel_both}, {OpKind::reshape, reshape_once},
+    {OpKind::affine, scale_once},  {OpKind::transpose, transpose_once},
+};
+
+Result merge_chains(const RewriteContext &context) {
+  const OpKind kind = context.node().kind;
+  for (const ChainRule &rule : kChainRules)
+    if (rule.kind == kind)
+      if (const Node *inner = operand_of_kind(context, 0, kind))
+        return rule.merge(context, *inner);
+  return std::nullopt;
 }
 
 /// x + c, c + x, x - c, x * c, c * x with one value in c, which must not widen x.

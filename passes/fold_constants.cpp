@@ -14,51 +14,41 @@ using Values = std::vector<float>;
 using Unary = float (*)(float);
 using Binary = float (*)(float, float);
 
-Unary unary_function(OpKind kind) {
-  switch (kind) {
-  case OpKind::negate:
-    return [](float x) { return -x; };
-  case OpKind::square:
-    return [](float x) { return x * x; };
-  case OpKind::sqrt:
-    return [](float x) { return std::sqrt(x); };
-  case OpKind::rsqrt:
-    return [](float x) { return 1.0F / std::sqrt(x); };
-  case OpKind::exp:
-    return [](float x) { return std::exp(x); };
-  case OpKind::log:
-    return [](float x) { return std::log(x); };
-  case OpKind::abs:
-    return [](float x) { return std::fabs(x); };
-  case OpKind::relu:
-    return [](float x) { return std::max(x, 0.0F); };
-  case OpKind::tanh:
-    return [](float x) { return std::tanh(x); };
-  case OpKind::sigmoid:
-    return [](float x) { return 1.0F / (1.0F + std::exp(-x)); };
-  default:
-    return nullptr;
-  }
-}
+template <typename Function> struct Row {
+  OpKind kind;
+  Function function;
+};
 
-Binary binary_function(OpKind kind) {
-  switch (kind) {
-  case OpKind::add:
-  case OpKind::bias_add: // broadcasts along the last dimension, as add does
-    return [](float a, float b) { return a + b; };
-  case OpKind::subtract:
-    return [](float a, float b) { return a - b; };
-  case OpKind::multiply:
-    return [](float a, float b) { return a * b; };
-  case OpKind::divide:
-    return [](float a, float b) { return a / b; };
-  case OpKind::maximum:
-    return [](float a, float b) { return std::max(a, b); };
-  case OpKind::minimum:
-    return [](float a, float b) { return std::min(a, b); };
-  default:
-    return nullptr;
-  }
+constexpr Row<Unary> kUnaryFunctions[] = {
+    {OpKind::negate, [](float x) { return -x; }},
+    {OpKind::square, [](float x) { return x * x; }},
+    {OpKind::sqrt, [](float x) { return std::sqrt(x); }},
+    {OpKind::rsqrt, [](float x) { return 1.0F / std::sqrt(x); }},
+    {OpKind::exp, [](float x) { return std::exp(x); }},
+    {OpKind::log, [](float x) { return std::log(x); }},
+    {OpKind::abs, [](float x) { return std::fabs(x); }},
+    {OpKind::relu, [](float x) { return std::max(x, 0.0F); }},
+    {OpKind::tanh, [](float x) { return std::tanh(x); }},
+    {OpKind::sigmoid, [](float x) { return 1.0F / (1.0F + std::exp(-x)); }},
+};
+
+constexpr Row<Binary> kBinaryFunctions[] = {
+    {OpKind::add, [](float a, float b) { return a + b; }},
+    {OpKind::bias_add, [](float a, float b) { return a + b; }}, // broadcasts as add does
+    {OpKind::subtract, [](float a, float b) { return a - b; }},
+    {OpKind::multiply, [](float a, float b) { return a * b; }},
+    {OpKind::divide, [](float a, float b) { return a / b; }},
+    {OpKind::maximum, [](float a, float b) { return std::max(a, b); }},
+    {OpKind::minimum, [](float a, float b) { return std::min(a, b); }},
+};
+
+/// The function of a kind, or nullptr.
+template <typename Function, size_t N>
+Function find_function(const Row<Function> (&table)[N], OpKind kind) {
+  for (const Row<Function> &row : table)
+    if (row.kind == kind)
+      return row.function;
+  return nullptr;
 }
 
 /// Row-major strides; 0 along dimensions that are broadcast to `rank` dimensions.
@@ -129,12 +119,12 @@ std::optional<Values> fold_transpose(const RewriteContext &context) {
 std::optional<Values> evaluate(const RewriteContext &context) {
   const Node &node = context.node();
   const Values &first = attrs<ConstantAttrs>(context.after[context.inputs[0]]).values;
-  if (const Unary function = unary_function(node.kind)) {
+  if (const Unary function = find_function(kUnaryFunctions, node.kind)) {
     Values result = first;
     std::transform(result.begin(), result.end(), result.begin(), function);
     return result;
   }
-  if (const Binary function = binary_function(node.kind))
+  if (const Binary function = find_function(kBinaryFunctions, node.kind))
     return fold_binary(context, function);
   if (node.kind == OpKind::affine) {
     const auto &affine = attrs<AffineAttrs>(node);

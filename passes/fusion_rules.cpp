@@ -40,19 +40,10 @@ NodeId find_pool(const Partition &partition, int group) {
 
 /// Whether recomputing the node takes transcendental functions or random numbers.
 bool is_costly(OpKind kind) {
-  switch (kind) {
-  case OpKind::exp:
-  case OpKind::log:
-  case OpKind::tanh:
-  case OpKind::sigmoid:
-  case OpKind::sqrt:
-  case OpKind::rsqrt:
-  case OpKind::divide:
-  case OpKind::adam_rate:
-    return true;
-  default:
-    return false;
-  }
+  static constexpr OpKind kCostly[] = {OpKind::exp,     OpKind::log,      OpKind::tanh,
+                                       OpKind::sigmoid, OpKind::sqrt,     OpKind::rsqrt,
+                                       OpKind::divide,  OpKind::adam_rate};
+  return std::find(std::begin(kCostly), std::end(kCostly), kind) != std::end(kCostly);
 }
 
 const char *refuse_recomputation(const Partition &partition, NodeId producer) {

@@ -20,21 +20,17 @@ bool is_computed(const Graph &graph, NodeId id) {
 
 /// Plain arithmetic says little in a kernel's name.
 bool is_worth_naming(OpKind kind) {
-  switch (kind) {
-  case OpKind::add:
-  case OpKind::subtract:
-  case OpKind::multiply:
-  case OpKind::affine:
-  case OpKind::bias_add:
-  case OpKind::broadcast:
-  case OpKind::max_pool2d_argmax:
-  case OpKind::moving_average:
-  case OpKind::moving_square_average:
-  case OpKind::one_hot:
-    return false;
-  default:
-    return true;
-  }
+  static constexpr OpKind kPlain[] = {OpKind::add,
+                                      OpKind::subtract,
+                                      OpKind::multiply,
+                                      OpKind::affine,
+                                      OpKind::bias_add,
+                                      OpKind::broadcast,
+                                      OpKind::max_pool2d_argmax,
+                                      OpKind::moving_average,
+                                      OpKind::moving_square_average,
+                                      OpKind::one_hot};
+  return std::find(std::begin(kPlain), std::end(kPlain), kind) == std::end(kPlain);
 }
 
 /// "conv2d_relu_max_pool2d": the ops worth naming, each once, or all when none is.

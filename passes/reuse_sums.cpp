@@ -25,30 +25,24 @@ public:
     if (known != known_.end() && attrs<ReduceAttrs>(before(known->second)).axes == axes_)
       return Sum{false, mapped(known->second)};
     const Node &node = before(x);
-    switch (node.kind) {
-    case OpKind::negate:
+    if (node.kind == OpKind::negate)
       return scaled(find(node.inputs[0]), -1);
-    case OpKind::affine:
-      if (attrs<AffineAttrs>(node).offset != 0)
-        return std::nullopt;
+    if (node.kind == OpKind::affine && attrs<AffineAttrs>(node).offset == 0)
       return scaled(find(node.inputs[0]), attrs<AffineAttrs>(node).scale);
-    case OpKind::add:
+    if (node.kind == OpKind::add)
       return total(node);
-    case OpKind::subtract:
-      return is_centered(node) ? std::optional(Sum{true, {}}) : std::nullopt;
-    case OpKind::multiply:
-      if (std::optional<Sum> product = factored(node, 0))
-        return product;
-      return factored(node, 1);
-    case OpKind::broadcast: // each value is repeated, and divided by the repetitions
-      if (attrs<BroadcastAttrs>(node).mean && attrs<BroadcastAttrs>(node).axes == axes_)
-        return Sum{false, mapped(node.inputs[0])};
-      return std::nullopt;
-    case OpKind::max_pool2d_gradient:
-      return find(node.inputs[0]);
-    default:
-      return std::nullopt;
+    if (node.kind == OpKind::subtract && is_centered(node))
+      return Sum{true, {}};
+    if (node.kind == OpKind::multiply) {
+      const std::optional<Sum> product = factored(node, 0);
+      return product ? product : factored(node, 1);
     }
+    if (node.kind == OpKind::broadcast && attrs<BroadcastAttrs>(node).mean &&
+        attrs<BroadcastAttrs>(node).axes == axes_)
+      return Sum{false, mapped(node.inputs[0])}; // repeated, and divided by the repetitions
+    if (node.kind == OpKind::max_pool2d_gradient)
+      return find(node.inputs[0]);
+    return std::nullopt;
   }
 
 private:
