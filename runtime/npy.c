@@ -127,8 +127,9 @@ int sinter_read_npy(const char *path, sinter_array *array) {
 
 /* Version 1; the header is padded with blanks so that the data begins at a multiple of 64. */
 static size_t format_header(const int64_t *dims, int32_t rank, char *text, size_t capacity) {
+  static const char magic[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
   size_t used = 10;
-  memcpy(text, "\x93NUMPY\x01\x00", 8);
+  memcpy(text, magic, sizeof magic);
   used += (size_t)snprintf(text + used, capacity - used,
                            "{'descr': '<f4', 'fortran_order': False, 'shape': (");
   for (int32_t d = 0; d < rank; ++d)

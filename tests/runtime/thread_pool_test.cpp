@@ -131,7 +131,7 @@ TEST_CASE("scratch is aligned, reused and never asked of malloc again once warm"
   const Pool pool(sinter_pool_create(2));
   const sinter_scratch *scratch = sinter_pool_scratch(pool.get());
   const auto step = [](void *user_context, int index, uint8_t *) {
-    const size_t bytes = static_cast<size_t>(1000 * (index + 1));
+    const size_t bytes = 1000 * (static_cast<size_t>(index) + 1);
     void *big = halide_malloc(user_context, bytes);
     void *small = halide_malloc(user_context, 1);
     const bool aligned = reinterpret_cast<uintptr_t>(big) % 128 == 0 &&
