@@ -80,4 +80,27 @@ std::vector<Array> evaluate(const Graph &graph, int64_t batch, const NamedArrays
   return values;
 }
 
+Array reevaluate(const Graph &graph, int64_t batch, const std::vector<Array> &values,
+                 NodeId changed, const Array &value, NodeId wanted) {
+  const std::vector<int> reads = count_reads(graph, {wanted});
+  std::map<NodeId, Array> recomputed;
+  recomputed.emplace(changed, value);
+  for (int i = changed.index + 1; i <= wanted.index; ++i) {
+    if (reads[static_cast<size_t>(i)] == 0)
+      continue;
+    std::vector<const Array *> operands;
+    bool affected = false;
+    for (NodeId input : graph[NodeId{i}].inputs) {
+      const auto found = recomputed.find(input);
+      affected = affected || found != recomputed.end();
+      operands.push_back(found != recomputed.end() ? &found->second
+                                                   : &values[static_cast<size_t>(input.index)]);
+    }
+    if (affected)
+      recomputed.emplace(NodeId{i}, evaluate_node(graph[NodeId{i}], batch, operands));
+  }
+  const auto found = recomputed.find(wanted);
+  return found != recomputed.end() ? found->second : values[static_cast<size_t>(wanted.index)];
+}
+
 } // namespace sinter

@@ -21,6 +21,11 @@ using NamedArrays = std::map<std::string, Array>;
 std::vector<Array> evaluate(const Graph &, int64_t batch, const NamedArrays &inputs,
                             const std::vector<NodeId> &wanted = {});
 
+/// The value of `wanted` when `changed` holds `value` instead of what it has in `values`, which
+/// evaluate returned: recomputes only what lies between the two.
+Array reevaluate(const Graph &, int64_t batch, const std::vector<Array> &values, NodeId changed,
+                 const Array &value, NodeId wanted);
+
 /// One node on given operands. The node must not be an input or a parameter.
 Array evaluate_node(const Node &, int64_t batch, const std::vector<const Array *> &operands);
 

@@ -37,6 +37,7 @@ may_include frontend 'ir|frontend'
 may_include passes 'ir|passes'
 may_include backends/halide 'ir|backends/halide'
 may_include backends/reference 'ir|backends/reference'
+may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
 may_include backends/program 'ir|runtime|backends/halide|backends/program'
 may_include tools 'ir|frontend|passes|backends|runtime|tools'
 

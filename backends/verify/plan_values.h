@@ -1,0 +1,34 @@
+// The values that flow between the kernels of a plan while it is executed one kernel at a time.
+#pragma once
+
+#include "backends/reference/interpreter.h"
+#include "ir/plan.h"
+
+#include <map>
+
+namespace sinter {
+
+/// Holds what kernels read: given inputs and parameters, constants, and what earlier kernels
+/// left. A view reads the memory of the value that it is a view of.
+class PlanValues {
+public:
+  PlanValues(const Plan &plan, int64_t batch, const NamedArrays &inputs)
+      : plan_(plan), batch_(batch), inputs_(inputs) {}
+
+  /// The value of a node, under the node's own type.
+  const Array &at(NodeId);
+  void set(NodeId id, Array value) { values_[id] = std::move(value); }
+  /// Forgets what no kernel after `kernel` reads and the graph does not return.
+  void retire(size_t kernel);
+
+private:
+  const Plan &plan_;
+  int64_t batch_;
+  const NamedArrays &inputs_;
+  std::map<NodeId, Array> values_;
+};
+
+/// Every value rounded to the type that it has in memory.
+void round_to_storage(Array &);
+
+} // namespace sinter
