@@ -18,18 +18,26 @@ bool is_computed(const Graph &graph, NodeId id) {
   return traits.op_class != OpClass::leaf && !traits.view;
 }
 
-/// Plain arithmetic says little in a kernel's name.
+/// Plain arithmetic, and what always comes along, says little in a kernel's name.
 bool is_worth_naming(OpKind kind) {
   static constexpr OpKind kPlain[] = {OpKind::add,
                                       OpKind::subtract,
                                       OpKind::multiply,
+                                      OpKind::negate,
+                                      OpKind::square,
+                                      OpKind::rsqrt,
                                       OpKind::affine,
                                       OpKind::bias_add,
                                       OpKind::broadcast,
+                                      OpKind::reduce_mean,
+                                      OpKind::dropout_mask,
                                       OpKind::max_pool2d_argmax,
+                                      OpKind::one_hot,
+                                      OpKind::categorical_accuracy,
+                                      OpKind::binary_accuracy,
                                       OpKind::moving_average,
                                       OpKind::moving_square_average,
-                                      OpKind::one_hot};
+                                      OpKind::momentum_velocity};
   return std::find(std::begin(kPlain), std::end(kPlain), kind) == std::end(kPlain);
 }
 

@@ -148,12 +148,12 @@ Graph loss_graph(const Graph &forward) {
   return with_outputs(forward, [](const std::string &name) { return name != "prediction"; });
 }
 
-Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots) {
+Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const PassOptions &options) {
   Plan plan = make_plan(std::move(graph));
-  for (const PlanPass &pass : all_plan_passes())
-    pass.run(plan);
-  plan_memory(plan, slots);
-  verify(plan);
+  std::vector<PlanPass> passes = all_plan_passes();
+  passes.push_back({"plan-memory", "gives every value its place",
+                    [&](Plan &fused) { plan_memory(fused, slots); }});
+  run_passes(plan, passes, options);
   return plan;
 }
 
@@ -182,11 +182,11 @@ Program build_program(const Model &model, const ProgramOptions &options) {
 
   program.parameters = train ? place_parameters({&forward, &*train}) : place_parameters({&forward});
   program.parameter_bytes = region_bytes(program.parameters);
-  program.infer = plan_graph(std::move(infer), program.parameters);
+  program.infer = plan_graph(std::move(infer), program.parameters, options.passes);
   if (eval)
-    program.eval = plan_graph(std::move(*eval), program.parameters);
+    program.eval = plan_graph(std::move(*eval), program.parameters, options.passes);
   if (train)
-    program.train = plan_graph(std::move(*train), program.parameters);
+    program.train = plan_graph(std::move(*train), program.parameters, options.passes);
   return program;
 }
 
@@ -198,7 +198,7 @@ Plan build_gradient_plan(const Model &model) {
   graph.updates.clear(); // of moving statistics: the check evaluates one point many times
   eliminate_dead_nodes(graph);
   isolate_results(graph);
-  return plan_graph(std::move(graph), place_parameters({&forward}));
+  return plan_graph(std::move(graph), place_parameters({&forward}), {});
 }
 
 } // namespace sinter

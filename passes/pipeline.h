@@ -21,14 +21,7 @@ const std::vector<Pass> &gradient_pipeline();
 /// The same, with updates in place of the gradients.
 std::vector<Pass> training_pipeline(const OptimizerSpec &);
 
-/// A pass over plans: fusion, or memory.
-struct PlanPass {
-  std::string_view name;
-  std::string_view summary;
-  void (*run)(Plan &);
-};
-
-/// The fusion passes in the order in which build_program runs them.
+/// The fusion passes in the order in which build_program runs them, before plan-memory.
 const std::vector<PlanPass> &all_plan_passes();
 const PlanPass *find_plan_pass(std::string_view name);
 

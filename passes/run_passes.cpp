@@ -15,9 +15,15 @@ void log(const PassOptions &options, const std::string &text) {
     options.log(text);
 }
 
+const Graph &graph_of(const Graph &graph) { return graph; }
+const Graph &graph_of(const Plan &plan) { return plan.graph; }
+bool may_reject(const Pass &pass) { return pass.may_reject; }
+bool may_reject(const PlanPass &) { return false; }
+
 /// Best effort: the error that is on its way matters more than a reproducer that cannot be
 /// written. Says what was done, for the end of the error text.
-std::string write_reproducer(const Graph &before, const std::vector<Pass> &passes, size_t failed,
+template <typename AnyPass>
+std::string write_reproducer(const Graph &before, const std::vector<AnyPass> &passes, size_t failed,
                              const std::string &path) {
   if (path.empty())
     return "";
@@ -30,43 +36,58 @@ std::string write_reproducer(const Graph &before, const std::vector<Pass> &passe
                       : fmt::format(" (no reproducer: cannot write {})", path);
 }
 
-void run_and_verify(Graph &graph, const Pass &pass, const PassOptions &options) {
-  pass.run(graph);
+template <typename Subject, typename AnyPass>
+void run_and_verify(Subject &subject, const AnyPass &pass, const PassOptions &options) {
+  const auto start = std::chrono::steady_clock::now();
+  pass.run(subject);
   if (options.verify)
-    verify(graph);
+    verify(subject);
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+  if (options.time)
+    log(options, fmt::format("{:<34}{:9.3f} ms\n", pass.name, time.count()));
 }
 
-} // namespace
+template <typename Subject>
+void print_change(const Subject &before, const Subject &after, std::string_view name,
+                  const PassOptions &options) {
+  if (options.print_after != "all" && options.print_after != name)
+    return;
+  const std::string text = print(after);
+  log(options, text == print(before) ? fmt::format("// after {}: no change\n", name)
+                                     : fmt::format("// after {}\n{}", name, text));
+}
 
-void run_passes(Graph &graph, const std::vector<Pass> &passes, const PassOptions &options) {
-  using Clock = std::chrono::steady_clock;
+template <typename Subject, typename AnyPass>
+void run_all(Subject &subject, const std::vector<AnyPass> &passes, const PassOptions &options) {
   for (size_t i = 0; i < passes.size(); ++i) {
-    const Pass &pass = passes[i];
-    const Graph before = graph;
+    const AnyPass &pass = passes[i];
+    const Subject before = subject;
     const auto fail = [&](const std::string &why) {
-      throw InternalError(fmt::format("pass {}: {}{}", pass.name, why,
-                                      write_reproducer(before, passes, i, options.reproducer)));
+      throw InternalError(
+          fmt::format("pass {}: {}{}", pass.name, why,
+                      write_reproducer(graph_of(before), passes, i, options.reproducer)));
     };
-    const Clock::time_point start = Clock::now();
     try {
-      run_and_verify(graph, pass, options);
+      run_and_verify(subject, pass, options);
     } catch (const CompileError &error) {
-      if (pass.may_reject)
+      if (may_reject(pass))
         throw;
       fail(error.what());
     } catch (const std::exception &error) {
       fail(error.what());
     }
-    if (options.time)
-      log(options,
-          fmt::format("{:<34}{:9.3f} ms\n", pass.name,
-                      std::chrono::duration<double, std::milli>(Clock::now() - start).count()));
-    if (options.print_after == "all" || options.print_after == pass.name) {
-      const std::string text = print(graph);
-      log(options, text == print(before) ? fmt::format("// after {}: no change\n", pass.name)
-                                         : fmt::format("// after {}\n{}", pass.name, text));
-    }
+    print_change(before, subject, pass.name, options);
   }
+}
+
+} // namespace
+
+void run_passes(Graph &graph, const std::vector<Pass> &passes, const PassOptions &options) {
+  run_all(graph, passes, options);
+}
+
+void run_passes(Plan &plan, const std::vector<PlanPass> &passes, const PassOptions &options) {
+  run_all(plan, passes, options);
 }
 
 } // namespace sinter

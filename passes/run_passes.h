@@ -2,7 +2,7 @@
 #pragma once
 
 #include "ir/diagnostics.h"
-#include "ir/graph.h"
+#include "ir/plan.h"
 
 #include <functional>
 #include <string>
@@ -21,6 +21,13 @@ struct Pass {
   bool may_reject = false;
 };
 
+/// A pass over plans: fusion, or memory.
+struct PlanPass {
+  std::string_view name;
+  std::string_view summary;
+  std::function<void(Plan &)> run;
+};
+
 struct PassOptions {
   bool verify = true;
   std::string print_after; // a pass's name, "all", or ""
@@ -33,5 +40,7 @@ struct PassOptions {
 /// pass, with the reproducer: the graph before it, headed by `// passes: ` and the names of the
 /// pass and those after it.
 void run_passes(Graph &graph, const std::vector<Pass> &passes, const PassOptions &);
+/// The same on a plan.
+void run_passes(Plan &plan, const std::vector<PlanPass> &passes, const PassOptions &);
 
 } // namespace sinter

@@ -1,4 +1,5 @@
 #include "ir/parse.h"
+#include "passes/make_plan.h"
 #include "passes/pipeline.h"
 #include "passes/run_passes.h"
 #include "tests/paths.h"
@@ -83,4 +84,17 @@ TEST_CASE("passes are printed on change and timed") {
   CHECK(log.find("// after idle: no change\n") != std::string::npos);
   CHECK(log.find("// after canonicalize\ngraph {\n") != std::string::npos);
   CHECK(log.find(" ms\n") != std::string::npos);
+}
+
+TEST_CASE("a fusion pass that breaks a plan is named, with the graph as reproducer") {
+  PassOptions options;
+  options.reproducer = build_path("run_passes_plan_reproducer.sir");
+  Plan plan = make_plan(sample_graph());
+  const PlanPass broken{"fuse-wrongly", "", [](Plan &fused) { fused.kernels.pop_back(); }};
+  CHECK_THROWS_WITH_AS(run_passes(plan, {broken}, options), doctest::Contains("fuse-wrongly"),
+                       InternalError);
+  std::ostringstream text;
+  text << std::ifstream(options.reproducer).rdbuf();
+  CHECK(text.str().find("// passes: fuse-wrongly\n") == 0);
+  std::filesystem::remove(options.reproducer);
 }
