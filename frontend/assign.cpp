@@ -1,0 +1,108 @@
+// What stands left of `=`.
+#include "frontend/data_array.h"
+#include "frontend/execution_guards.h"
+#include "frontend/keras_objects.h"
+
+namespace sinter {
+
+void Interpreter::assign(Expr target, const Value &value) {
+  const SourceLocation location = at(target->position);
+  const DepthGuard guard(*this, location);
+  if (const auto *name = std::get_if<NameExpression>(&target->node))
+    return assign_name(name->name, value);
+  if (const auto *attribute = std::get_if<AttributeExpression>(&target->node))
+    return assign_attribute(evaluate(attribute->object), attribute->name, value, location);
+  if (const auto *element = std::get_if<SubscriptExpression>(&target->node))
+    return assign_subscript(evaluate(element->object), evaluate(element->index), value, location);
+  if (const auto *tuple = std::get_if<TupleDisplay>(&target->node))
+    return assign_elements(tuple->elements, value, location);
+  assign_elements(std::get<ListDisplay>(target->node).elements, value, location);
+}
+
+void Interpreter::assign_name(const std::string &name, const Value &value) {
+  if (uncertain_)
+    uncertain_writes_.emplace_back(locals_, name);
+  locals_->names[name] = value;
+}
+
+/// a, *b, c = value
+void Interpreter::assign_elements(const std::vector<Element> &targets, const Value &value,
+                                  const SourceLocation &location) {
+  if (Opaque *unknown = object<Opaque>(value)) {
+    for (const Element &target : targets)
+      assign(target.value, unknown);
+    return;
+  }
+  const std::vector<Value> items = iterate(value, location);
+  size_t starred = targets.size();
+  for (size_t i = 0; i < targets.size(); ++i)
+    if (targets[i].starred)
+      starred = i;
+  const size_t fixed = targets.size() - (starred < targets.size() ? 1 : 0);
+  if (items.size() < fixed || (items.size() > fixed && starred == targets.size()))
+    throw CompileError(location, "{} values cannot be unpacked into {} names", items.size(),
+                       targets.size());
+  size_t next = 0;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    if (i != starred) {
+      assign(targets[i].value, items[next++]);
+      continue;
+    }
+    const auto begin = items.begin() + static_cast<std::ptrdiff_t>(next);
+    const size_t count = items.size() - fixed;
+    assign(targets[i].value, list({begin, begin + static_cast<std::ptrdiff_t>(count)}));
+    next += count;
+  }
+}
+
+void Interpreter::assign_attribute(const Value &object_value, const std::string &name,
+                                   const Value &value, const SourceLocation &location) {
+  if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
+    return skip(location, fmt::format("setting {} of {} is skipped: it has no meaning in a "
+                                      "compiled program",
+                                      name, describe(object_value)));
+  require_certain(location, fmt::format("setting {}", name));
+  Layer *layer = object<Layer>(object_value);
+  KerasModel *model = object<KerasModel>(object_value);
+  if (name != "trainable" || (!layer && !model))
+    throw CompileError(location, "{} of {} cannot be set", name, describe(object_value));
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, location, "what is trained");
+  const bool trainable = truth(value, location);
+  if (layer)
+    set_trainable(*layer, trainable);
+  else
+    set_trainable(model->layer, trainable);
+}
+
+void Interpreter::assign_subscript(const Value &object_value, const Value &index,
+                                   const Value &value, const SourceLocation &location) {
+  if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
+    return skip(location, "this assignment is skipped: it has no meaning in a compiled program");
+  require_certain(location, "this assignment");
+  if (const Opaque *unknown = object<Opaque>(index))
+    fail_unknown(*unknown, location, "an index");
+  if (Dict *dict = object<Dict>(object_value)) {
+    charge(static_cast<int64_t>(dict->items.size()) / 16, location);
+    if (Value *existing = dict->find(index))
+      *existing = value;
+    else
+      dict->items.emplace_back(index, value);
+    return;
+  }
+  if (object<DataArray>(object_value))
+    throw CompileError(location, "changing elements of an array is not supported: the data reach "
+                                 "the program only when it runs");
+  List *items = object<List>(object_value);
+  const auto *position = std::get_if<int64_t>(&index);
+  if (!items || !position)
+    throw CompileError(location, "an item of {} cannot be assigned by {}", describe(object_value),
+                       describe(index));
+  const int64_t length = static_cast<int64_t>(items->items.size());
+  const int64_t i = *position < 0 ? *position + length : *position;
+  if (i < 0 || i >= length)
+    throw CompileError(location, "index {} is outside a list of {}", *position, length);
+  items->items[static_cast<size_t>(i)] = value;
+}
+
+} // namespace sinter

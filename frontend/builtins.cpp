@@ -1,0 +1,182 @@
+// Python's own functions: numbers, texts and types.
+#include "frontend/data_array.h"
+#include "frontend/interpreter.h"
+#include "frontend/modules.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+
+namespace sinter {
+
+namespace {
+
+Value call_print(Interpreter &interpreter, const Call &call) {
+  interpreter.skip(call.location, "print is skipped: it has no meaning in a compiled program");
+  return None{};
+}
+
+Value call_int(Interpreter &, const Call &call) {
+  const Value &value = call.arguments["x"];
+  if (is_number(value)) {
+    const double number = to_number(value);
+    if (const auto *integer = std::get_if<int64_t>(&value))
+      return *integer;
+    if (!(std::fabs(number) < 9.2e18))
+      throw CompileError(call.location, "{} does not fit in a 64-bit integer", describe(value));
+    return static_cast<int64_t>(number);
+  }
+  if (const auto *text = std::get_if<std::string>(&value)) {
+    char *end = nullptr;
+    errno = 0;
+    const int64_t number = std::strtoll(text->c_str(), &end, 10);
+    if (!text->empty() && *end == '\0' && errno == 0)
+      return number;
+  }
+  throw CompileError(call.location, "{} is no integer", describe(value));
+}
+
+Value call_float(Interpreter &, const Call &call) {
+  const Value &value = call.arguments["x"];
+  if (is_number(value))
+    return to_number(value);
+  if (const auto *text = std::get_if<std::string>(&value)) {
+    char *end = nullptr;
+    const double number = std::strtod(text->c_str(), &end);
+    if (!text->empty() && *end == '\0')
+      return number;
+  }
+  throw CompileError(call.location, "{} is no number", describe(value));
+}
+
+Value call_str(Interpreter &, const Call &call) { return to_text(call.arguments["object"]); }
+Value call_repr(Interpreter &, const Call &call) { return describe(call.arguments["object"]); }
+
+Value call_bool(Interpreter &interpreter, const Call &call) {
+  return interpreter.truth(call.arguments["x"], call.location);
+}
+
+Value call_abs(Interpreter &interpreter, const Call &call) {
+  const Value &value = call.arguments["x"];
+  if (!is_number(value))
+    throw CompileError(call.location, "abs does not apply to {}", describe(value));
+  return to_number(value) < 0 ? unary_operation(interpreter, "-", value, call.location) : value;
+}
+
+/// Half to even, as Python rounds.
+Value call_round(Interpreter &, const Call &call) {
+  const Value &value = call.arguments["number"];
+  if (!is_number(value) || !std::isfinite(to_number(value)))
+    throw CompileError(call.location, "round does not apply to {}", describe(value));
+  if (std::holds_alternative<int64_t>(value))
+    return value;
+  if (!call.arguments.is_none("ndigits")) {
+    const double scale = std::pow(10.0, static_cast<double>(call.arguments.integer("ndigits")));
+    const double scaled = to_number(value) * scale;
+    return std::isfinite(scaled) && scale > 0 ? std::nearbyint(scaled) / scale : value;
+  }
+  const double rounded = std::nearbyint(to_number(value));
+  if (!(std::fabs(rounded) < 9.2e18))
+    throw CompileError(call.location, "{} does not fit in a 64-bit integer", describe(value));
+  return static_cast<int64_t>(rounded);
+}
+
+bool is_instance(const Value &value, const Value &type, const SourceLocation &location) {
+  const auto *native = std::get_if<const Native *>(&type);
+  if (!native)
+    throw CompileError(location, "isinstance needs a type, got {}", describe(type));
+  const std::string_view name = (*native)->name();
+  const bool boolean = std::holds_alternative<bool>(value);
+  return name == type_name(value) || (name == "int" && boolean);
+}
+
+Value call_isinstance(Interpreter &, const Call &call) {
+  const Value &value = call.arguments["object"];
+  const Value &type = call.arguments["type"];
+  if (object<Opaque>(value))
+    return value;
+  if (const std::vector<Value> *types = sequence_items(type))
+    return std::any_of(types->begin(), types->end(), [&](const Value &candidate) {
+      return is_instance(value, candidate, call.location);
+    });
+  return is_instance(value, type, call.location);
+}
+
+double real_argument(const Call &call) { return call.arguments.number("x"); }
+
+Value checked_real(double value, const Call &call) {
+  if (!std::isfinite(value))
+    throw CompileError(call.location, "{} of {} is not a finite number", call.native.name(),
+                       describe(call.arguments["x"]));
+  return value;
+}
+
+Value call_sqrt(Interpreter &, const Call &call) {
+  return checked_real(std::sqrt(real_argument(call)), call);
+}
+Value call_exp(Interpreter &, const Call &call) {
+  return checked_real(std::exp(real_argument(call)), call);
+}
+Value call_log(Interpreter &, const Call &call) {
+  return checked_real(std::log(real_argument(call)), call);
+}
+Value call_log2(Interpreter &, const Call &call) {
+  return checked_real(std::log2(real_argument(call)), call);
+}
+
+Value to_integer(double value, const Call &call) {
+  if (!(std::fabs(value) < 9.2e18))
+    throw CompileError(call.location, "{} does not fit in a 64-bit integer",
+                       describe(Value(value)));
+  return static_cast<int64_t>(value);
+}
+Value call_floor(Interpreter &, const Call &call) {
+  return to_integer(std::floor(real_argument(call)), call);
+}
+Value call_ceil(Interpreter &, const Call &call) {
+  return to_integer(std::ceil(real_argument(call)), call);
+}
+
+Value call_partial(Interpreter &interpreter, const Call &call) {
+  Partial *partial = interpreter.make<Partial>();
+  partial->callee = call.arguments["func"];
+  partial->arguments.positional = call.arguments.items("args");
+  for (const auto &[name, value] : object<Dict>(call.arguments["keywords"])->items)
+    partial->arguments.keywords.emplace_back(std::get<std::string>(name), value);
+  return partial;
+}
+
+} // namespace
+
+const std::vector<Native> &python_natives() {
+  using Kind = ArgumentKind;
+  static const std::vector<Native> natives = {
+      {"builtins.print",
+       {optional("values", Kind::rest), optional("options", Kind::keywords)},
+       call_print},
+      {"builtins.int", {optional("x", Kind::any, 0)}, call_int, Family::type},
+      {"builtins.float", {optional("x", Kind::any, 0)}, call_float, Family::type},
+      {"builtins.str", {optional("object", Kind::any, "")}, call_str, Family::type},
+      {"builtins.repr", {required("object", Kind::any)}, call_repr},
+      {"builtins.bool", {optional("x", Kind::any, Value(false))}, call_bool, Family::type},
+      {"builtins.abs", {required("x", Kind::any)}, call_abs},
+      {"builtins.round",
+       {required("number", Kind::any), optional("ndigits", Kind::integer)},
+       call_round},
+      {"builtins.isinstance",
+       {required("object", Kind::any), required("type", Kind::any)},
+       call_isinstance},
+      {"math.sqrt", {required("x", Kind::number)}, call_sqrt},
+      {"math.exp", {required("x", Kind::number)}, call_exp},
+      {"math.log", {required("x", Kind::number)}, call_log},
+      {"math.log2", {required("x", Kind::number)}, call_log2},
+      {"math.floor", {required("x", Kind::number)}, call_floor},
+      {"math.ceil", {required("x", Kind::number)}, call_ceil},
+      {"functools.partial",
+       {required("func", Kind::any), optional("args", Kind::rest),
+        optional("keywords", Kind::keywords)},
+       call_partial}};
+  return natives;
+}
+
+} // namespace sinter

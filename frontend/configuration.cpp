@@ -1,0 +1,196 @@
+// Optimizers, losses, metrics, initializers, callbacks and activations: what scripts configure
+// and pass on. Each entry lists the arguments; training.cpp and losses.cpp read them.
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/modules.h"
+
+namespace sinter {
+
+namespace {
+
+using Kind = ArgumentKind;
+
+Value configure(Interpreter &interpreter, const Call &call) {
+  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
+}
+
+/// Loss and metric functions are passed to compile(); on values they are not computed here.
+Value refuse_call(Interpreter &, const Call &call) {
+  throw CompileError(call.location, "{} can only be passed to compile()", call.native.path);
+}
+
+Value apply_activation_function(Interpreter &interpreter, const Call &call) {
+  const Value &x = call.arguments["x"];
+  if (object<Opaque>(x))
+    return x;
+  KerasTensor *tensor = object<KerasTensor>(x);
+  if (!tensor)
+    throw CompileError(call.location, "{} can only be applied to tensors of a model, got {}",
+                       call.native.path, describe(x));
+  const std::string_view name = call.native.name();
+  if (name == "linear")
+    return tensor;
+  const char *layer = name == "relu"      ? "keras.layers.ReLU"
+                      : name == "softmax" ? "keras.layers.Softmax"
+                      : name == "tanh"    ? "keras.ops.Tanh"
+                                          : "keras.ops.Sigmoid";
+  return interpreter.keras().apply_operation(layer, {}, {tensor}, call.location);
+}
+
+std::vector<ArgumentSpec> optimizer_arguments(std::vector<ArgumentSpec> own) {
+  const std::vector<ArgumentSpec> common = {
+      optional("weight_decay", Kind::unsupported),
+      optional("clipnorm", Kind::unsupported),
+      optional("clipvalue", Kind::unsupported),
+      optional("global_clipnorm", Kind::unsupported),
+      optional("use_ema", Kind::unsupported, Value(false)),
+      optional("ema_momentum", Kind::ignored),
+      optional("ema_overwrite_frequency", Kind::ignored),
+      optional("jit_compile", Kind::ignored),
+      optional("loss_scale_factor", Kind::unsupported),
+      optional("gradient_accumulation_steps", Kind::unsupported),
+      optional("name", Kind::ignored),
+      optional("lr", Kind::number), // the learning rate's name before Keras 2.3
+      optional("decay", Kind::unsupported, 0)};
+  own.insert(own.end(), common.begin(), common.end());
+  return own;
+}
+
+std::vector<ArgumentSpec> loss_arguments(bool logits) {
+  std::vector<ArgumentSpec> arguments;
+  if (logits)
+    arguments = {optional("from_logits", Kind::boolean, Value(false)),
+                 optional("label_smoothing", Kind::unsupported, 0),
+                 optional("axis", Kind::unsupported, -1),
+                 optional("ignore_class", Kind::unsupported)};
+  arguments.push_back(choice("reduction", "sum_over_batch_size", "sum_over_batch_size|auto|mean"));
+  arguments.push_back(optional("name", Kind::ignored));
+  arguments.push_back(optional("dtype", Kind::unsupported));
+  return arguments;
+}
+
+std::vector<Native> optimizers() {
+  const ArgumentSpec momentum = optional("momentum", Kind::fraction, Value(0.0));
+  const ArgumentSpec epsilon = optional("epsilon", Kind::number, Value(1e-7));
+  return {{"keras.optimizers.SGD",
+           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.01)), momentum,
+                                optional("nesterov", Kind::boolean, Value(false))}),
+           configure, Family::optimizer},
+          {"keras.optimizers.Adam",
+           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+                                optional("beta_1", Kind::fraction, Value(0.9)),
+                                optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
+                                optional("amsgrad", Kind::unsupported, Value(false))}),
+           configure, Family::optimizer},
+          {"keras.optimizers.RMSprop",
+           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+                                optional("rho", Kind::fraction, Value(0.9)), momentum, epsilon,
+                                optional("centered", Kind::unsupported, Value(false))}),
+           configure, Family::optimizer}};
+}
+
+std::vector<Native> losses_and_metrics() {
+  const ArgumentSpec name = optional("name", Kind::text);
+  const ArgumentSpec dtype = optional("dtype", Kind::unsupported);
+  const std::vector<ArgumentSpec> values = {optional("y_true", Kind::any),
+                                            optional("y_pred", Kind::any)};
+  std::vector<Native> natives = {
+      {"keras.losses.SparseCategoricalCrossentropy", loss_arguments(true), configure, Family::loss},
+      {"keras.losses.CategoricalCrossentropy", loss_arguments(true), configure, Family::loss},
+      {"keras.losses.BinaryCrossentropy", loss_arguments(true), configure, Family::loss},
+      {"keras.losses.MeanSquaredError", loss_arguments(false), configure, Family::loss},
+      {"keras.metrics.SparseCategoricalAccuracy", {name, dtype}, configure, Family::metric},
+      {"keras.metrics.CategoricalAccuracy", {name, dtype}, configure, Family::metric},
+      {"keras.metrics.BinaryAccuracy",
+       {name, dtype, optional("threshold", Kind::unsupported, Value(0.5))},
+       configure,
+       Family::metric},
+      {"keras.metrics.MeanSquaredError", {name, dtype}, configure, Family::metric}};
+  for (const char *path :
+       {"keras.losses.sparse_categorical_crossentropy", "keras.losses.categorical_crossentropy",
+        "keras.losses.binary_crossentropy", "keras.losses.mean_squared_error"})
+    natives.push_back({path, values, refuse_call, Family::loss});
+  for (const char *path :
+       {"keras.metrics.sparse_categorical_accuracy", "keras.metrics.categorical_accuracy",
+        "keras.metrics.binary_accuracy", "keras.metrics.mean_squared_error"})
+    natives.push_back({path, values, refuse_call, Family::metric});
+  return natives;
+}
+
+std::vector<Native> initializers() {
+  const ArgumentSpec seed = optional("seed", Kind::ignored); // the program's --seed decides
+  const ArgumentSpec mean = optional("mean", Kind::number, 0);
+  const ArgumentSpec stddev = optional("stddev", Kind::number, Value(0.05));
+  std::vector<Native> natives = {
+      {"keras.initializers.Zeros", {}, configure, Family::initializer},
+      {"keras.initializers.Ones", {}, configure, Family::initializer},
+      {"keras.initializers.Constant",
+       {optional("value", Kind::number, 0)},
+       configure,
+       Family::initializer},
+      {"keras.initializers.RandomNormal", {mean, stddev, seed}, configure, Family::initializer},
+      {"keras.initializers.RandomUniform",
+       {optional("minval", Kind::number, Value(-0.05)),
+        optional("maxval", Kind::number, Value(0.05)), seed},
+       configure,
+       Family::initializer},
+      {"keras.initializers.TruncatedNormal", {mean, stddev, seed}, configure, Family::initializer},
+      {"keras.initializers.VarianceScaling",
+       {optional("scale", Kind::number, 1), choice("mode", "fan_in", "fan_in|fan_out|fan_avg"),
+        choice("distribution", "truncated_normal", "truncated_normal|untruncated_normal|uniform"),
+        seed},
+       configure,
+       Family::initializer}};
+  for (const char *path : {"keras.initializers.GlorotUniform", "keras.initializers.GlorotNormal",
+                           "keras.initializers.HeUniform", "keras.initializers.HeNormal",
+                           "keras.initializers.LecunUniform", "keras.initializers.LecunNormal"})
+    natives.push_back({path, {seed}, configure, Family::initializer});
+  return natives;
+}
+
+std::vector<Native> callbacks() {
+  const ArgumentSpec monitor = optional("monitor", Kind::text, "val_loss");
+  const ArgumentSpec verbose = optional("verbose", Kind::ignored);
+  const ArgumentSpec mode = choice("mode", "auto", "auto|min|max");
+  return {{"keras.callbacks.ModelCheckpoint",
+           {required("filepath", Kind::text), monitor, verbose,
+            optional("save_best_only", Kind::boolean, Value(false)),
+            optional("save_weights_only", Kind::ignored), mode,
+            optional("save_freq", Kind::unsupported, "epoch"),
+            optional("initial_value_threshold", Kind::unsupported)},
+           configure,
+           Family::callback},
+          {"keras.callbacks.EarlyStopping",
+           {monitor, optional("min_delta", Kind::number, 0),
+            optional("patience", Kind::non_negative, 0), verbose, mode,
+            optional("baseline", Kind::unsupported),
+            optional("restore_best_weights", Kind::boolean, Value(false)),
+            optional("start_from_epoch", Kind::unsupported, 0)},
+           configure,
+           Family::callback}};
+}
+
+std::vector<Native> activations() {
+  std::vector<Native> natives;
+  for (const char *path :
+       {"keras.activations.linear", "keras.activations.relu", "keras.activations.tanh",
+        "keras.activations.sigmoid", "keras.activations.softmax"})
+    natives.push_back(
+        {path, {required("x", Kind::any)}, apply_activation_function, Family::activation});
+  return natives;
+}
+
+} // namespace
+
+const std::vector<Native> &configuration_natives() {
+  static const std::vector<Native> natives = [] {
+    std::vector<Native> all;
+    for (auto *family : {optimizers, losses_and_metrics, initializers, callbacks, activations})
+      for (Native &native : family())
+        all.push_back(std::move(native));
+    return all;
+  }();
+  return natives;
+}
+
+} // namespace sinter

@@ -1,0 +1,183 @@
+// From what the script built to ir::Model: the part of the session's graph that the chosen model
+// needs, its layer records, its loss, its training and data.
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
+#include "frontend/training.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+/// Copies the nodes between a model's inputs and outputs out of the session's graph.
+class Extraction {
+public:
+  Extraction(const Graph &source, const KerasModel &model) : source_(source), model_(model) {}
+
+  Graph run(const std::set<int> &frozen);
+  NodeId at(NodeId old) const { return map_.at(static_cast<size_t>(old.index)); }
+
+private:
+  void mark_needed();
+  NodeId copy(NodeId old, Graph &target, const std::set<int> &frozen);
+
+  const Graph &source_;
+  const KerasModel &model_;
+  std::vector<bool> needed_;
+  std::vector<NodeId> map_;
+  int64_t dropouts_ = 0;
+};
+
+void Extraction::mark_needed() {
+  needed_.assign(static_cast<size_t>(source_.size()), false);
+  for (const auto &tensors : {model_.inputs, model_.outputs})
+    for (const KerasTensor *tensor : tensors)
+      needed_[static_cast<size_t>(tensor->node.index)] = true;
+  for (int i = source_.size() - 1; i >= 0; --i) {
+    const bool cut = std::any_of(model_.inputs.begin(), model_.inputs.end(),
+                                 [&](const KerasTensor *input) { return input->node.index == i; });
+    if (!needed_[static_cast<size_t>(i)] || cut)
+      continue;
+    for (const NodeId operand : source_[NodeId{i}].inputs)
+      needed_[static_cast<size_t>(operand.index)] = true;
+  }
+}
+
+NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) {
+  const Node &node = source_[old];
+  for (const KerasTensor *input : model_.inputs)
+    if (input->node == old && node.kind != OpKind::input) // a tensor in the middle of a network
+      return target.append(OpKind::input, {}, InputAttrs{node.layer, "data", node.type}, node.layer,
+                           node.location);
+  Attrs attributes = node.attrs;
+  if (auto *parameter = std::get_if<ParameterAttrs>(&attributes))
+    if (frozen.count(old.index) > 0)
+      parameter->role = "statistic"; // as much as to say: not trained
+  if (auto *dropout = std::get_if<DropoutAttrs>(&attributes))
+    dropout->stream = dropouts_++;
+  std::vector<NodeId> operands;
+  for (const NodeId operand : node.inputs)
+    operands.push_back(at(operand));
+  return target.append(node.kind, std::move(operands), std::move(attributes), node.layer,
+                       node.location);
+}
+
+Graph Extraction::run(const std::set<int> &frozen) {
+  mark_needed();
+  map_.assign(static_cast<size_t>(source_.size()), NodeId{});
+  Graph target;
+  for (int i = 0; i < source_.size(); ++i)
+    if (needed_[static_cast<size_t>(i)])
+      map_[static_cast<size_t>(i)] = copy({i}, target, frozen);
+  return target;
+}
+
+void collect_parameters(const Layer &layer, std::vector<NodeId> &parameters) {
+  parameters.insert(parameters.end(), layer.parameters.begin(), layer.parameters.end());
+  if (layer.model)
+    for (const Layer *inner : layer.model->layers)
+      collect_parameters(*inner, parameters);
+}
+
+/// The parameters that are not trained, by node index.
+void collect_frozen(const Layer &layer, std::set<int> &frozen) {
+  if (layer.model) {
+    for (const Layer *inner : layer.model->layers)
+      collect_frozen(*inner, frozen);
+    return;
+  }
+  if (layer.trainable)
+    return;
+  if (layer.class_name() == "BatchNormalization")
+    throw CompileError(layer.location,
+                       "BatchNormalization '{}' is not trainable: frozen batch "
+                       "normalisation is not supported yet",
+                       layer.name);
+  for (const NodeId parameter : layer.parameters)
+    frozen.insert(parameter.index);
+}
+
+std::vector<LayerRecord> layer_records(const KerasModel &model, const Extraction &extraction) {
+  const NetworkMap network = map_network(model.inputs, model.outputs, model.layer.location);
+  std::vector<LayerRecord> records;
+  for (Layer *layer : model.layers) {
+    LayerRecord record;
+    record.name = layer->name;
+    record.type = layer->class_name();
+    record.location = layer->location;
+    for (const LayerCall *call : network.calls) {
+      if (call->layer != layer)
+        continue;
+      if (!record.output.valid())
+        record.output = extraction.at(call->output->node);
+      for (const KerasTensor *input : call->inputs)
+        if (!model.sequential || !input->producer->inputs.empty())
+          record.inbound.push_back(input->producer->layer->name);
+    }
+    std::vector<NodeId> parameters;
+    collect_parameters(*layer, parameters);
+    for (const NodeId parameter : parameters)
+      record.parameters.push_back(extraction.at(parameter));
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+void check_parameter_names(const Graph &graph) {
+  std::set<std::string> names;
+  for (const NodeId id : graph.all(OpKind::parameter)) {
+    const Node &node = graph[id];
+    if (!names.insert(attrs<ParameterAttrs>(node).name).second)
+      throw CompileError(node.location, "two layers are named '{}'", node.layer);
+  }
+}
+
+const KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
+  const KerasModel *model = session.chosen_model();
+  if (!model)
+    throw CompileError(file, "the script builds no model");
+  const SourceLocation &location = model->layer.location;
+  if (model->layers.empty())
+    throw CompileError(location, "model '{}' has no layers", model->layer.name);
+  if (model->inputs.empty())
+    throw CompileError(location,
+                       "the input shape of model '{}' is not known: start it with "
+                       "keras.Input(shape=...) or fit it",
+                       model->layer.name);
+  if (model->inputs.size() != 1 || model->outputs.size() != 1)
+    throw CompileError(location,
+                       "model '{}' has {} inputs and {} outputs: only one of each is "
+                       "supported yet",
+                       model->layer.name, model->inputs.size(), model->outputs.size());
+  return *model;
+}
+
+} // namespace
+
+Model finish_model(KerasSession &session, const SourceLocation &file, Diagnostics &diagnostics) {
+  const KerasModel &chosen = checked_model(session, file);
+  std::set<int> frozen;
+  collect_frozen(chosen.layer, frozen);
+  Extraction extraction(session.graph(), chosen);
+  Model model;
+  model.name = chosen.layer.name;
+  model.graph = extraction.run(frozen);
+  model.graph.outputs.push_back({"prediction", extraction.at(chosen.outputs[0]->node)});
+  check_parameter_names(model.graph);
+  model.layers = layer_records(chosen, extraction);
+  const bool has_loss = chosen.compiled && !std::holds_alternative<None>(chosen.compiled->loss);
+  if (chosen.fit && !has_loss)
+    throw CompileError(chosen.fit->location, "model '{}' is compiled without a loss",
+                       chosen.layer.name);
+  if (has_loss) {
+    append_losses(model.graph, *chosen.compiled);
+    model.training = make_training_spec(chosen, model.graph, diagnostics);
+  }
+  if (chosen.fit || !chosen.evaluated.empty())
+    model.data = make_data_spec(chosen, model.graph, diagnostics);
+  return model;
+}
+
+} // namespace sinter

@@ -1,0 +1,88 @@
+// Layers, tensors and models as a model script sees them.
+#pragma once
+
+#include "frontend/native.h"
+#include "frontend/value.h"
+#include "ir/graph.h"
+#include "ir/model.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+struct LayerCall;
+
+/// A layer instance. It may be called several times: its parameters are made by the first call
+/// and shared by the others. A model used as a layer has a Layer too.
+struct Layer {
+  const LayerType *type = nullptr; // null for a model
+  KerasModel *model = nullptr;     // of a model
+  std::string name;                // "conv2d_1"
+  Arguments arguments;
+  SourceLocation location;
+  bool trainable = true;
+  std::vector<NodeId> parameters; // in the order of creation
+  std::vector<LayerCall *> calls;
+
+  /// "Conv2D", "Sequential"
+  std::string class_name() const;
+};
+
+/// A symbolic tensor: a value of the session's graph and the call that made it.
+struct KerasTensor {
+  NodeId node;
+  LayerCall *producer = nullptr;
+};
+
+struct LayerCall {
+  Layer *layer;
+  std::vector<KerasTensor *> inputs;
+  KerasTensor *output = nullptr;
+  SourceLocation location;
+};
+
+/// What a data set's role in training is given by: x and y.
+struct SampleSet {
+  DataArray *images = nullptr;
+  DataArray *labels = nullptr;
+  SourceLocation location;
+};
+
+struct CompileRecord {
+  OptimizerSpec optimizer;
+  Value loss;
+  std::vector<Value> metrics;
+  SourceLocation location;
+};
+
+struct FitRecord {
+  SampleSet train;
+  std::optional<SampleSet> validation;
+  double validation_split = 0;
+  int64_t batch_size = 32;
+  int64_t epochs = 1;
+  bool shuffle = true;
+  std::optional<EarlyStoppingSpec> early_stopping;
+  std::optional<CheckpointSpec> checkpoint;
+  SourceLocation location;
+};
+
+struct KerasModel {
+  Layer layer; // the model as a layer; its name is the model's
+  bool sequential = false;
+  std::vector<Layer *> layers;        // what summary lists, in its order
+  std::vector<KerasTensor *> inputs;  // none: a Sequential that was not given an input shape yet
+  std::vector<KerasTensor *> outputs; // of a Sequential: after its last layer
+  std::optional<CompileRecord> compiled;
+  std::optional<FitRecord> fit;
+  std::vector<SampleSet> evaluated;
+};
+
+/// Of a layer, and of everything in it when it is a model.
+void set_trainable(Layer &, bool trainable);
+/// The layer as the script sees it: a model when it is one.
+Value layer_value(Layer &);
+
+} // namespace sinter

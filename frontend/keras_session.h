@@ -1,0 +1,89 @@
+// What a script has built with Keras so far: one graph that all its models share, the names that
+// are taken, and what is to be trained.
+#pragma once
+
+#include "frontend/keras_objects.h"
+#include "ir/diagnostics.h"
+
+#include <map>
+#include <set>
+
+namespace sinter {
+
+class Interpreter;
+
+class KerasSession {
+public:
+  explicit KerasSession(Interpreter &interpreter) : interpreter_(interpreter) {}
+
+  Graph &graph() { return graph_; }
+
+  // Layers.
+  /// Keras's name for a class's next instance: "conv2d", "conv2d_1". A given one is kept.
+  std::string unique_name(std::string_view class_name, const Value &given);
+  void forget_names() { counts_.clear(); }
+  Layer *make_layer(const LayerType &, const Arguments &, const SourceLocation &);
+  /// Applies a layer, or a model as one, to tensors.
+  KerasTensor *apply(Layer &, const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+  /// layer(x), layer([a, b]), layer(x, training=True)
+  Value call_layer(Layer &, const CallArguments &, const SourceLocation &);
+  KerasTensor *make_input(const Shape &, const Value &name, const SourceLocation &);
+  /// `op` between tensors, or a tensor and a number.
+  Value tensor_arithmetic(const std::string &op, const Value &left, const Value &right,
+                          const SourceLocation &);
+  /// A layer that the script did not write: of an operator or a function on tensors.
+  KerasTensor *apply_operation(std::string_view path,
+                               const std::vector<std::pair<std::string, Value>> &arguments,
+                               const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+
+  // Models.
+  KerasModel *make_sequential(const Value &name, const SourceLocation &);
+  KerasModel *make_functional(const std::vector<KerasTensor *> &inputs,
+                              const std::vector<KerasTensor *> &outputs, const Value &name,
+                              const SourceLocation &);
+  void add(KerasModel &, const Value &layer, const SourceLocation &);
+  void pop(KerasModel &, const SourceLocation &);
+  /// Builds a Sequential that was not given an input shape.
+  void build(KerasModel &, const Shape &input, const SourceLocation &);
+  const std::vector<KerasModel *> &models() const { return models_; }
+
+  // Saved files: what a checkpoint or save() of this script writes can be loaded again in it.
+  void remember_saved(const std::string &path, KerasModel &model) { saved_[path] = &model; }
+  KerasModel *find_saved(const std::string &path) const;
+
+  /// The model that becomes the program: the last one fit, else compiled, else made.
+  KerasModel *chosen_model() const;
+  void choose(KerasModel &model) { chosen_ = &model; }
+
+private:
+  KerasTensor *record(Layer &, const std::vector<KerasTensor *> &inputs, NodeId output,
+                      const SourceLocation &);
+  NodeId replay(KerasModel &, const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+  void append_to_sequence(KerasModel &, Layer &);
+  Layer &layer_of(const Value &, const SourceLocation &) const;
+
+  Interpreter &interpreter_;
+  Graph graph_;
+  std::map<std::string, int> counts_;
+  std::vector<KerasModel *> models_;
+  KerasModel *chosen_ = nullptr;
+  std::map<std::string, KerasModel *> saved_;
+};
+
+/// "max_pooling2d" of MaxPooling2D, as Keras names layers.
+std::string snake_case_name(std::string_view class_name);
+
+/// The calls that lead from a model's inputs to its outputs, operands first, and its layers in
+/// the order in which Keras lists them (keras/src/ops/function.py, map_graph_network: by depth,
+/// then by first visit).
+struct NetworkMap {
+  std::vector<LayerCall *> calls;
+  std::vector<Layer *> layers;
+};
+NetworkMap map_network(const std::vector<KerasTensor *> &inputs,
+                       const std::vector<KerasTensor *> &outputs, const SourceLocation &);
+
+/// The program's model: the chosen one with its training and data. Throws when there is none.
+Model finish_model(KerasSession &, const SourceLocation &file, Diagnostics &);
+
+} // namespace sinter

@@ -1,0 +1,163 @@
+#include "frontend/layer_table.h"
+
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/modules.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+NodeId LayerBuilder::append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs) {
+  return graph_.append(kind, std::move(inputs), std::move(attrs), layer_.name, location_);
+}
+
+NodeId LayerBuilder::constant(const Shape &shape, float value) {
+  return append(OpKind::constant, {}, ConstantAttrs{{value}, {ElementType::f32, shape}});
+}
+
+NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
+                               const Value &initializer, const std::string &role) {
+  if (next_parameter_ < layer_.parameters.size()) {
+    const NodeId existing = layer_.parameters[next_parameter_++];
+    if (this->shape(existing) != shape)
+      fail("was built with {} of shape {}, this call needs {}", name, str(this->shape(existing)),
+           str(shape));
+    return existing;
+  }
+  ParameterAttrs attrs;
+  attrs.name = layer_.name + "/" + name;
+  attrs.role = role;
+  attrs.type = {ElementType::f32, shape};
+  if (!checked_element_count(shape))
+    fail("needs {} of shape {}, beyond the limit of {} elements", name, str(shape), kMaxElements);
+  set_initializer(attrs, initializer, location_);
+  layer_.parameters.push_back(append(OpKind::parameter, {}, attrs));
+  ++next_parameter_;
+  return layer_.parameters.back();
+}
+
+NodeId LayerBuilder::activate(NodeId x) {
+  return append_activation(*this, find_activation(arguments()["activation"], location_), x);
+}
+
+void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
+  if (type(x).rank() != rank)
+    fail("expects {}, got {}", meaning, str(shape(x)));
+}
+
+// ---- the table ---------------------------------------------------------------------------------
+
+const std::vector<LayerType> &layer_types() {
+  static const std::vector<LayerType> types = [] {
+    std::vector<LayerType> all;
+    for (auto *family : {convolution_layers, core_layers, merge_layers, normalization_layers,
+                         pooling_layers, shape_layers})
+      for (LayerType &type : family()) {
+        type.native.call = construct_layer;
+        type.native.family = Family::layer;
+        all.push_back(std::move(type));
+      }
+    for (LayerType &type : all) // `all` becomes `types` by elision or move: its elements stay put
+      type.native.layer = &type;
+    return all;
+  }();
+  return types;
+}
+
+const LayerType &layer_type(std::string_view path) {
+  for (const LayerType &type : layer_types())
+    if (type.native.path == path)
+      return type;
+  SINTER_UNREACHABLE("no layer {}", path);
+}
+
+const std::vector<Native> &layer_natives() {
+  static const std::vector<Native> natives = [] {
+    std::vector<Native> result;
+    for (const LayerType &type : layer_types())
+      result.push_back(type.native);
+    return result;
+  }();
+  return natives;
+}
+
+std::vector<ArgumentSpec> with_common_arguments(std::vector<ArgumentSpec> arguments) {
+  using Kind = ArgumentKind;
+  const auto add = [&](ArgumentSpec spec) {
+    const bool own = std::any_of(arguments.begin(), arguments.end(),
+                                 [&](const ArgumentSpec &s) { return s.name == spec.name; });
+    if (!own)
+      arguments.push_back(std::move(spec));
+  };
+  add(optional("name", Kind::text));
+  add(optional("trainable", Kind::boolean, Value(true)));
+  add(optional("dtype", Kind::any));
+  add(optional("input_shape", Kind::any));
+  add(optional("batch_input_shape", Kind::any));
+  add(optional("input_dim", Kind::positive));
+  return arguments;
+}
+
+namespace {
+
+void check_dtype(const Call &call) {
+  const Value &dtype = call.arguments["dtype"];
+  const auto *text = std::get_if<std::string>(&dtype);
+  const auto *module = std::get_if<ModuleName>(&dtype);
+  const bool f32 = std::holds_alternative<None>(dtype) || (text && *text == "float32") ||
+                   (module && module->path == "tensorflow.float32");
+  const auto *native = std::get_if<const Native *>(&dtype);
+  if (!f32 && !(native && (*native)->path == "numpy.float32"))
+    throw CompileError(call.location, "{} does not support dtype={} yet", call.native.name(),
+                       describe(dtype));
+}
+
+} // namespace
+
+Value construct_layer(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, fmt::format("making a {}", call.native.name()));
+  check_dtype(call);
+  for (const ArgumentSpec &spec : call.native.arguments) {
+    const Value &value = call.arguments[spec.name];
+    if (spec.kind == ArgumentKind::activation)
+      find_activation(value, call.location);
+    if (spec.kind == ArgumentKind::initializer) {
+      ParameterAttrs probe;
+      set_initializer(probe, value, call.location);
+    }
+  }
+  return interpreter.keras().make_layer(*call.native.layer, call.arguments, call.location);
+}
+
+Shape shape_from_value(const Value &value, bool with_batch, const SourceLocation &location) {
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, location, "an input shape");
+  const std::vector<Value> *items = sequence_items(value);
+  const std::vector<Value> dims = items ? *items : std::vector<Value>{value};
+  Shape shape{kBatch};
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (with_batch && i == 0) {
+      if (!std::holds_alternative<None>(dims[0]))
+        throw CompileError(location,
+                           "the batch must be None in {}: it is chosen when the program "
+                           "runs",
+                           describe(value));
+      continue;
+    }
+    const auto *extent = std::get_if<int64_t>(&dims[i]);
+    if (!extent || *extent < 1)
+      throw CompileError(location, "an input shape must have positive extents, got {}",
+                         describe(value));
+    shape.push_back(*extent);
+  }
+  if (shape.size() < 2 || shape.size() > 6)
+    throw CompileError(location, "an input of {} dimensions is not supported: {}", shape.size() - 1,
+                       describe(value));
+  if (!checked_element_count(shape))
+    throw CompileError(location, "the input shape {} has more than {} elements", str(shape),
+                       kMaxElements);
+  return shape;
+}
+
+} // namespace sinter

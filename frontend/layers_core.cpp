@@ -1,0 +1,167 @@
+// Input, Dense, activations, Rescaling.
+#include "frontend/layer_table.h"
+#include "frontend/modules.h"
+
+namespace sinter {
+
+namespace {
+
+NodeId apply_input(LayerBuilder &b, const std::vector<NodeId> &) {
+  const Arguments &arguments = b.arguments();
+  for (const char *name : {"shape", "input_shape", "batch_shape", "batch_input_shape"})
+    if (!arguments.is_none(name)) {
+      const bool with_batch = std::string_view(name).rfind("batch", 0) == 0;
+      InputAttrs attrs;
+      attrs.name = b.layer().name;
+      attrs.type = {ElementType::f32,
+                    shape_from_value(arguments[name], with_batch, b.layer().location)};
+      return b.append(OpKind::input, {}, attrs);
+    }
+  b.fail("needs shape");
+}
+
+/// y = x . kernel + bias along the last dimension; images and sequences go through a 1 x 1
+/// convolution, which is the same product at every position.
+NodeId dense_product(LayerBuilder &b, NodeId x, NodeId kernel) {
+  const Shape input = b.shape(x);
+  if (input.size() == 2)
+    return b.append(OpKind::matmul, {x, kernel}, MatmulAttrs{});
+  if (input.size() > 4)
+    b.fail("of an input with {} dimensions is not supported", input.size());
+  const Shape &weights = b.shape(kernel);
+  const NodeId filter =
+      b.append(OpKind::reshape, {kernel}, ReshapeAttrs{{1, 1, weights[0], weights[1]}});
+  if (input.size() == 4)
+    return b.append(OpKind::conv2d, {x, filter}, Conv2dAttrs{});
+  const NodeId image =
+      b.append(OpKind::reshape, {x}, ReshapeAttrs{{kBatch, input[1], 1, input[2]}});
+  return b.append(OpKind::reshape, {b.append(OpKind::conv2d, {image, filter}, Conv2dAttrs{})},
+                  ReshapeAttrs{{kBatch, input[1], weights[1]}});
+}
+
+NodeId apply_dense(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const Arguments &arguments = b.arguments();
+  const int64_t units = arguments.integer("units");
+  const NodeId kernel =
+      b.parameter("kernel", {b.shape(inputs[0]).back(), units}, arguments["kernel_initializer"]);
+  NodeId y = dense_product(b, inputs[0], kernel);
+  if (arguments.boolean("use_bias"))
+    y = b.append(OpKind::bias_add,
+                 {y, b.parameter("bias", {units}, arguments["bias_initializer"])});
+  return b.activate(y);
+}
+
+NodeId apply_activation(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  return b.activate(inputs[0]);
+}
+
+template <OpKind kind> NodeId apply_unary(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  return b.append(kind, {inputs[0]});
+}
+
+/// f(x) = x above, negative_slope * x below 0, at most max_value.
+NodeId apply_relu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const Arguments &arguments = b.arguments();
+  const float slope = arguments.real("negative_slope");
+  if (slope < 0 || slope > 1)
+    b.fail("needs a negative_slope between 0 and 1, got {}", slope);
+  NodeId y;
+  if (slope == 0) {
+    y = b.append(OpKind::relu, {inputs[0]});
+  } else {
+    const NodeId below = b.append(OpKind::affine, {inputs[0]}, AffineAttrs{slope, 0});
+    y = b.append(OpKind::maximum, {inputs[0], below});
+  }
+  if (arguments.is_none("max_value"))
+    return y;
+  if (arguments.number("max_value") < 0)
+    b.fail("needs a max_value of at least 0, got {}", arguments.number("max_value"));
+  return b.append(OpKind::minimum, {y, b.constant({}, arguments.real("max_value"))});
+}
+
+NodeId apply_softmax(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const int64_t axis = b.arguments().integer("axis");
+  const int64_t last = b.type(inputs[0]).rank() - 1;
+  if (axis != -1 && axis != last)
+    b.fail("along axis {} is not supported: only along the last, {}", axis, last);
+  return b.append(OpKind::softmax, {inputs[0]});
+}
+
+/// scale * x + offset
+NodeId apply_affine(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  return b.append(OpKind::affine, {inputs[0]},
+                  AffineAttrs{b.arguments().real("scale"), b.arguments().real("offset")});
+}
+
+std::vector<ArgumentSpec> input_arguments() {
+  using Kind = ArgumentKind;
+  return with_common_arguments({optional("shape", Kind::any), optional("batch_size", Kind::ignored),
+                                optional("batch_shape", Kind::any),
+                                optional("sparse", Kind::unsupported, Value(false))});
+}
+
+} // namespace
+
+const Native &find_activation(const Value &value, const SourceLocation &location) {
+  if (std::holds_alternative<None>(value))
+    return *find_native("keras.activations.linear");
+  if (const auto *text = std::get_if<std::string>(&value)) {
+    if (const Native *native = find_native("keras.activations." + *text))
+      return *native;
+    fail_unknown_name("keras.activations." + *text, location);
+  }
+  if (const auto *native = std::get_if<const Native *>(&value))
+    if ((*native)->family == Family::activation)
+      return **native;
+  if (const auto *module = std::get_if<ModuleName>(&value))
+    fail_unknown_name(module->path, location);
+  throw CompileError(location, "{} is not supported as an activation", describe(value));
+}
+
+NodeId append_activation(LayerBuilder &b, const Native &activation, NodeId x) {
+  const std::string_view name = activation.name();
+  if (name == "linear")
+    return x;
+  return b.append(name == "relu"      ? OpKind::relu
+                  : name == "tanh"    ? OpKind::tanh
+                  : name == "sigmoid" ? OpKind::sigmoid
+                                      : OpKind::softmax,
+                  {x});
+}
+
+std::vector<LayerType> core_layers() {
+  using Kind = ArgumentKind;
+  return {
+      {{"keras.layers.InputLayer", input_arguments()}, apply_input, 0, 0},
+      {{"keras.layers.Dense",
+        with_common_arguments({
+            required("units", Kind::positive),
+            optional("activation", Kind::activation),
+            optional("use_bias", Kind::boolean, Value(true)),
+            optional("kernel_initializer", Kind::initializer, "glorot_uniform"),
+            optional("bias_initializer", Kind::initializer, "zeros"),
+            optional("kernel_regularizer", Kind::unsupported),
+            optional("bias_regularizer", Kind::unsupported),
+            optional("activity_regularizer", Kind::unsupported),
+            optional("kernel_constraint", Kind::unsupported),
+            optional("bias_constraint", Kind::unsupported),
+        })},
+       apply_dense},
+      {{"keras.layers.Activation",
+        with_common_arguments({required("activation", Kind::activation)})},
+       apply_activation},
+      {{"keras.layers.ReLU", with_common_arguments({optional("max_value", Kind::number),
+                                                    optional("negative_slope", Kind::number, 0),
+                                                    optional("threshold", Kind::unsupported, 0)})},
+       apply_relu},
+      {{"keras.layers.Softmax", with_common_arguments({optional("axis", Kind::integer, -1)})},
+       apply_softmax},
+      {{"keras.layers.Rescaling", with_common_arguments({required("scale", Kind::number),
+                                                         optional("offset", Kind::number, 0)})},
+       apply_affine},
+      {{"keras.ops.Tanh", with_common_arguments({})}, apply_unary<OpKind::tanh>},
+      {{"keras.ops.Sigmoid", with_common_arguments({})}, apply_unary<OpKind::sigmoid>},
+  };
+}
+
+} // namespace sinter

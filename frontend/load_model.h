@@ -1,0 +1,26 @@
+// Reads a model file of any kind that Sinter knows.
+#pragma once
+
+#include "ir/diagnostics.h"
+#include "ir/model.h"
+
+#include <cstdint>
+#include <string>
+
+namespace sinter {
+
+struct LoadOptions {
+  /// Bounds the evaluation of a model script: about one step an expression or list item.
+  int64_t max_steps = 5'000'000;
+};
+
+/// Dispatches on the file's extension: `.py` is a model script (docs/model_script.md), `.sir` the
+/// text form of the IR. Warnings go to the diagnostics; whatever is wrong with the file is a
+/// CompileError with its place.
+Model load_model(const std::string &path, const LoadOptions &, Diagnostics &);
+
+/// A model script whose text is at hand; `name` stands for the file in messages.
+Model load_script(const std::string &name, const std::string &text, const LoadOptions &,
+                  Diagnostics &);
+
+} // namespace sinter

@@ -1,0 +1,250 @@
+#include "frontend/modules.h"
+
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+namespace sinter {
+
+namespace {
+
+/// Other spellings of a path, the longest prefix first where several fit.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 29> kAliases = {{
+    {"tensorflow.python.keras", "keras"},
+    {"tensorflow.keras", "keras"},
+    {"tf_keras", "keras"},
+    {"keras.api", "keras"},
+    {"keras.optimizers.legacy", "keras.optimizers"},
+    {"keras.optimizers.experimental", "keras.optimizers"},
+    {"keras.layers.experimental.preprocessing", "keras.layers"},
+    {"keras.utils.np_utils", "keras.utils"},
+    {"keras.Sequential", "keras.models.Sequential"},
+    {"keras.Model", "keras.models.Model"},
+    {"keras.Input", "keras.layers.Input"},
+    {"keras.ops.relu", "keras.activations.relu"},
+    {"keras.ops.softmax", "keras.activations.softmax"},
+    {"keras.ops.sigmoid", "keras.activations.sigmoid"},
+    {"keras.ops.tanh", "keras.activations.tanh"},
+    {"keras.backend.relu", "keras.activations.relu"},
+    {"tensorflow.nn.relu", "keras.activations.relu"},
+    {"tensorflow.nn.softmax", "keras.activations.softmax"},
+    {"tensorflow.nn.sigmoid", "keras.activations.sigmoid"},
+    {"tensorflow.nn.tanh", "keras.activations.tanh"},
+    {"tensorflow.tanh", "keras.activations.tanh"},
+    {"tensorflow.sigmoid", "keras.activations.sigmoid"},
+    {"tensorflow.math.tanh", "keras.activations.tanh"},
+    {"tensorflow.math.sigmoid", "keras.activations.sigmoid"},
+    {"tensorflow.losses", "keras.losses"},
+    {"tensorflow.optimizers", "keras.optimizers"},
+    {"tensorflow.metrics", "keras.metrics"},
+    {"tensorflow.initializers", "keras.initializers"},
+    {"tensorflow.newaxis", "numpy.newaxis"},
+}};
+
+/// Names that are the same thing under two Keras names.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSynonyms = {{
+    {"keras.layers.MaxPool2D", "keras.layers.MaxPooling2D"},
+    {"keras.layers.AvgPool2D", "keras.layers.AveragePooling2D"},
+    {"keras.layers.GlobalAvgPool2D", "keras.layers.GlobalAveragePooling2D"},
+    {"keras.layers.GlobalMaxPool2D", "keras.layers.GlobalMaxPooling2D"},
+    {"keras.layers.Convolution2D", "keras.layers.Conv2D"},
+    {"keras.models.Functional", "keras.models.Model"},
+    {"keras.losses.mse", "keras.losses.mean_squared_error"},
+    {"keras.losses.MSE", "keras.losses.mean_squared_error"},
+    {"keras.metrics.mse", "keras.metrics.mean_squared_error"},
+    {"keras.initializers.glorot_uniform", "keras.initializers.GlorotUniform"},
+    {"keras.initializers.glorot_normal", "keras.initializers.GlorotNormal"},
+    {"keras.initializers.he_uniform", "keras.initializers.HeUniform"},
+    {"keras.initializers.he_normal", "keras.initializers.HeNormal"},
+    {"keras.initializers.lecun_uniform", "keras.initializers.LecunUniform"},
+    {"keras.initializers.lecun_normal", "keras.initializers.LecunNormal"},
+    {"keras.initializers.random_normal", "keras.initializers.RandomNormal"},
+    {"keras.initializers.random_uniform", "keras.initializers.RandomUniform"},
+    {"keras.initializers.truncated_normal", "keras.initializers.TruncatedNormal"},
+}};
+
+/// Modules whose names carry meaning.
+constexpr std::array<std::string_view, 6> kMeaningfulModules = {"keras", "tensorflow", "functools",
+                                                                "numpy", "sklearn",    "math"};
+
+/// Modules that show, measure or store: nothing in them can change the program.
+constexpr std::array<std::string_view, 39> kSkippedModules = {"IPython",
+                                                              "PIL",
+                                                              "__future__",
+                                                              "argparse",
+                                                              "collections",
+                                                              "contextlib",
+                                                              "copy",
+                                                              "csv",
+                                                              "cv2",
+                                                              "dataclasses",
+                                                              "datetime",
+                                                              "gc",
+                                                              "glob",
+                                                              "google",
+                                                              "imageio",
+                                                              "itertools",
+                                                              "json",
+                                                              "logging",
+                                                              "matplotlib",
+                                                              "os",
+                                                              "pandas",
+                                                              "pathlib",
+                                                              "pickle",
+                                                              "platform",
+                                                              "plotly",
+                                                              "pprint",
+                                                              "random",
+                                                              "scipy",
+                                                              "seaborn",
+                                                              "shutil",
+                                                              "string",
+                                                              "sys",
+                                                              "tensorboard",
+                                                              "tqdm",
+                                                              "time",
+                                                              "typing",
+                                                              "typing_extensions",
+                                                              "urllib",
+                                                              "warnings"};
+
+/// Names below meaningful modules that are skipped all the same.
+constexpr std::array<std::string_view, 21> kSkippedNames = {
+    "numpy",
+    "sklearn",
+    "keras.utils.plot_model",
+    "keras.utils.model_to_dot",
+    "keras.utils.set_random_seed",
+    "keras.utils.get_file",
+    "keras.backend.set_image_data_format",
+    "keras.callbacks.TensorBoard",
+    "keras.callbacks.CSVLogger",
+    "keras.config",
+    "keras.mixed_precision.global_policy",
+    "keras.utils.disable_interactive_logging",
+    "tensorflow.compat.v1.logging",
+    "tensorflow.compat.v1.set_random_seed",
+    "tensorflow.config",
+    "tensorflow.executing_eagerly",
+    "tensorflow.get_logger",
+    "tensorflow.random.set_seed",
+    "tensorflow.set_random_seed",
+    "tensorflow.test",
+    "tensorflow.version"};
+
+constexpr std::array<std::string_view, 6> kInPlace = {"numpy.random.shuffle", "random.shuffle",
+                                                      "numpy.copyto",         "numpy.put",
+                                                      "numpy.place",          "numpy.putmask"};
+
+/// `path` is `prefix` or a name below it.
+bool is_below(std::string_view path, std::string_view prefix) {
+  return path.compare(0, prefix.size(), prefix) == 0 &&
+         (path.size() == prefix.size() || path[prefix.size()] == '.');
+}
+
+template <typename Names> bool any_above(const Names &names, std::string_view path) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](std::string_view name) { return is_below(path, name); });
+}
+
+const std::map<std::string_view, const Native *> &native_index() {
+  static const std::map<std::string_view, const Native *> index = [] {
+    std::map<std::string_view, const Native *> natives;
+    for (const auto *table :
+         {&python_natives(), &sequence_natives(), &method_natives(), &array_natives(),
+          &model_natives(), &configuration_natives(), &layer_natives()})
+      for (const Native &native : *table)
+        natives.emplace(native.path, &native);
+    return natives;
+  }();
+  return index;
+}
+
+std::string_view parent(std::string_view path) {
+  const size_t dot = path.rfind('.');
+  return dot == std::string_view::npos ? std::string_view() : path.substr(0, dot);
+}
+
+} // namespace
+
+std::string canonical_path(const std::string &path) {
+  std::string result = path;
+  for (const auto &[prefix, replacement] : kAliases)
+    if (is_below(result, prefix))
+      result = std::string(replacement) + result.substr(prefix.size());
+  for (const auto &[synonym, name] : kSynonyms)
+    if (result == synonym)
+      result = name;
+  return result;
+}
+
+const Native *find_native(std::string_view path) {
+  const auto &index = native_index();
+  const auto found = index.find(path);
+  return found == index.end() ? nullptr : found->second;
+}
+
+Value resolve_name(const std::string &path) {
+  const std::string canonical = canonical_path(path);
+  if (const Native *native = find_native(canonical))
+    return native;
+  if (canonical == "numpy.newaxis")
+    return None{};
+  if (canonical == "numpy.pi" || canonical == "math.pi")
+    return std::acos(-1.0);
+  if (canonical == "numpy.e" || canonical == "math.e")
+    return std::exp(1.0);
+  return ModuleName{canonical};
+}
+
+std::vector<std::pair<std::string, Value>> module_members(const std::string &module) {
+  const std::string canonical = canonical_path(module);
+  std::vector<std::pair<std::string, Value>> members;
+  for (const auto &[path, native] : native_index())
+    if (parent(path) == canonical)
+      members.emplace_back(native->name(), native);
+  for (const auto &[synonym, path] : kSynonyms)
+    if (parent(synonym) == canonical)
+      members.emplace_back(synonym.substr(canonical.size() + 1), find_native(path));
+  return members;
+}
+
+void check_module(const std::string &path, const SourceLocation &location) {
+  const std::string canonical = canonical_path(path);
+  if (any_above(kMeaningfulModules, canonical) || any_above(kSkippedModules, canonical))
+    return;
+  throw CompileError(location, "module '{}' is not known to Sinter, which runs no Python", path);
+}
+
+bool is_skipped(const std::string &path) {
+  return any_above(kSkippedNames, path) || any_above(kSkippedModules, path);
+}
+
+bool changes_its_argument(const std::string &path) {
+  return std::find(kInPlace.begin(), kInPlace.end(), path) != kInPlace.end();
+}
+
+bool is_pure(std::string_view path) {
+  return path != "builtins.print" &&
+         (is_below(path, "builtins") || is_below(path, "numpy") || is_below(path, "math"));
+}
+
+void fail_unknown_name(const std::string &path, const SourceLocation &location) {
+  const std::string_view above = parent(path);
+  std::vector<std::string_view> siblings;
+  for (const auto &[known, native] : native_index())
+    if (parent(known) == above)
+      siblings.push_back(native->name());
+  const std::string_view name = std::string_view(path).substr(above.empty() ? 0 : above.size() + 1);
+  const std::string hint = suggestion(name, siblings);
+  if (above == "keras.layers")
+    throw CompileError(location, "unknown layer '{}'{}", name, hint);
+  if (siblings.empty() && find_native(path) == nullptr && above.empty())
+    throw CompileError(location, "the module {} cannot be called", path);
+  throw CompileError(location, "{} is not supported{}", path, hint);
+}
+
+} // namespace sinter

@@ -1,0 +1,272 @@
+#include "frontend/training.h"
+
+#include "frontend/data_array.h"
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/modules.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+KerasModel &self(const Call &call) { return *object<KerasModel>(call.self); }
+
+// ---- compile -----------------------------------------------------------------------------------
+
+const Native &find_optimizer(const std::string &name, const SourceLocation &location) {
+  std::vector<std::string_view> known;
+  for (const Native &native : configuration_natives()) {
+    if (native.family != Family::optimizer)
+      continue;
+    if (snake_case_name(native.name()) == snake_case_name(name) ||
+        std::equal(name.begin(), name.end(), native.name().begin(), native.name().end(),
+                   [](char a, char b) { return (a | 0x20) == (b | 0x20); }))
+      return native;
+    known.push_back(native.name());
+  }
+  throw CompileError(location, "unknown optimizer '{}'{}", name, suggestion(name, known));
+}
+
+OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
+                                const SourceLocation &location) {
+  if (const auto *name = std::get_if<std::string>(&value)) {
+    const Native &native = find_optimizer(*name, location);
+    return resolve_optimizer(
+        interpreter,
+        native.call(interpreter, {native, bind(interpreter, native, {}, location), location}),
+        location);
+  }
+  if (const auto *native = std::get_if<const Native *>(&value))
+    if ((*native)->family == Family::optimizer)
+      return resolve_optimizer(interpreter, std::string((*native)->name()), location);
+  const Configured *configured = object<Configured>(value);
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, location, "the optimizer");
+  if (!configured || configured->type->family != Family::optimizer)
+    throw CompileError(location, "compile: optimizer must be an optimizer, got {}",
+                       describe(value));
+  const Arguments &arguments = configured->arguments;
+  const std::string_view name = configured->type->name();
+  OptimizerSpec spec;
+  spec.kind = name == "SGD" ? "sgd" : name == "Adam" ? "adam" : "rmsprop";
+  spec.learning_rate = arguments.real(arguments.is_none("lr") ? "learning_rate" : "lr");
+  if (!(spec.learning_rate >= 0))
+    throw CompileError(configured->location, "{}: learning_rate must not be negative, got {}", name,
+                       spec.learning_rate);
+  const auto read = [&](const char *argument, float &field) {
+    if (arguments.has(argument))
+      field = arguments.real(argument);
+  };
+  read("momentum", spec.momentum);
+  read("beta_1", spec.beta_1);
+  read("beta_2", spec.beta_2);
+  read("rho", spec.rho);
+  read("epsilon", spec.epsilon);
+  spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
+  return spec;
+}
+
+Value call_compile(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this compile()");
+  CompileRecord record;
+  record.optimizer = resolve_optimizer(interpreter, call.arguments["optimizer"], call.location);
+  record.loss = call.arguments["loss"];
+  if (const Opaque *unknown = object<Opaque>(record.loss))
+    fail_unknown(*unknown, call.location, "the loss");
+  const Value &metrics = call.arguments["metrics"];
+  if (sequence_items(metrics))
+    record.metrics = *sequence_items(metrics);
+  else if (!std::holds_alternative<None>(metrics))
+    record.metrics = {metrics};
+  record.location = call.location;
+  self(call).compiled = std::move(record);
+  return None{};
+}
+
+// ---- fit ---------------------------------------------------------------------------------------
+
+DataArray *data_argument(const Call &call, const Value &value, bool labels) {
+  const char *what = labels ? "the labels" : "the samples";
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, call.location, fmt::format("{} of {}", what, call.native.name()));
+  DataArray *array = object<DataArray>(value);
+  if (!array)
+    throw CompileError(call.location, "{}: {} must come from keras.datasets, got {}",
+                       call.native.name(), what, describe(value));
+  if (array->labels != labels)
+    throw CompileError(call.location, "{}: expected {}, got {}", call.native.name(), what,
+                       array->str());
+  return array;
+}
+
+SampleSet sample_set(const Call &call, const Value &x, const Value &y) {
+  SampleSet set;
+  set.images = data_argument(call, x, false);
+  set.labels = data_argument(call, y, true);
+  set.location = call.location;
+  if (set.images->shape[0] != set.labels->shape[0])
+    throw CompileError(call.location, "{} gets {} samples and {} labels", call.native.name(),
+                       set.images->shape[0], set.labels->shape[0]);
+  if (!same_samples(*set.images, *set.labels))
+    throw CompileError(call.location,
+                       "{} gets samples (picked on line {}) and labels (picked on line {}) that do "
+                       "not belong together",
+                       call.native.name(), set.images->location.line, set.labels->location.line);
+  if (set.images->shape[0] == 0)
+    throw CompileError(call.location, "{} gets no samples", call.native.name());
+  return set;
+}
+
+std::optional<SampleSet> validation_set(const Call &call) {
+  const Value &value = call.arguments["validation_data"];
+  if (std::holds_alternative<None>(value))
+    return std::nullopt;
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, call.location, "the validation data");
+  const std::vector<Value> *items = sequence_items(value);
+  if (!items || items->size() != 2)
+    throw CompileError(call.location, "fit: validation_data must be (x, y), got {}",
+                       describe(value));
+  return sample_set(call, (*items)[0], (*items)[1]);
+}
+
+EarlyStoppingSpec early_stopping(const Arguments &arguments) {
+  EarlyStoppingSpec spec;
+  spec.monitor = arguments.text("monitor");
+  spec.mode = arguments.text("mode");
+  spec.patience = arguments.integer("patience");
+  spec.min_delta = std::abs(arguments.real("min_delta"));
+  spec.restore_best_weights = arguments.boolean("restore_best_weights");
+  return spec;
+}
+
+CheckpointSpec checkpoint(const Arguments &arguments) {
+  CheckpointSpec spec;
+  spec.filepath = arguments.text("filepath");
+  spec.monitor = arguments.text("monitor");
+  spec.mode = arguments.text("mode");
+  spec.save_best_only = arguments.boolean("save_best_only");
+  return spec;
+}
+
+void read_callbacks(Interpreter &interpreter, const Call &call, FitRecord &record) {
+  const Value &value = call.arguments["callbacks"];
+  if (std::holds_alternative<None>(value))
+    return;
+  const std::vector<Value> *items = sequence_items(value);
+  for (const Value &item : items ? *items : std::vector<Value>{value}) {
+    if (const Opaque *unknown = object<Opaque>(item)) {
+      if (!is_skipped(unknown->origin))
+        fail_unknown(*unknown, call.location, "a callback");
+      continue; // skipped with a warning where it was made
+    }
+    const Configured *callback = object<Configured>(item);
+    if (!callback || callback->type->family != Family::callback)
+      throw CompileError(call.location, "fit: callbacks must be callbacks, got {}", describe(item));
+    const bool stops = callback->type->name() == "EarlyStopping";
+    if (stops ? record.early_stopping.has_value() : record.checkpoint.has_value())
+      throw CompileError(callback->location, "two {} callbacks are not supported",
+                         callback->type->name());
+    if (stops) {
+      record.early_stopping = early_stopping(callback->arguments);
+    } else {
+      record.checkpoint = checkpoint(callback->arguments);
+      interpreter.keras().remember_saved(record.checkpoint->filepath, self(call));
+    }
+  }
+}
+
+void warn_replaced(Interpreter &interpreter, const Call &call) {
+  const KerasModel *before = interpreter.keras().chosen_model();
+  if (!before || !before->fit)
+    return;
+  interpreter.warn(call.location,
+                   before == &self(call)
+                       ? fmt::format("this fit() replaces the one on line {}: the program trains "
+                                     "once",
+                                     before->fit->location.line)
+                       : fmt::format("model '{}' fit on line {} is not part of the program: the "
+                                     "last model that is fit is",
+                                     before->layer.name, before->fit->location.line));
+}
+
+Value call_fit(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this fit()");
+  KerasModel &model = self(call);
+  if (!model.compiled)
+    throw CompileError(call.location, "model '{}' must be compiled before fit()", model.layer.name);
+  const Arguments &arguments = call.arguments;
+  FitRecord record;
+  record.train = sample_set(call, arguments["x"], arguments["y"]);
+  record.validation = validation_set(call);
+  record.validation_split = record.validation ? 0 : arguments.number("validation_split");
+  if (!arguments.is_none("batch_size"))
+    record.batch_size = arguments.integer("batch_size");
+  record.epochs = arguments.integer("epochs");
+  record.shuffle = arguments.boolean("shuffle");
+  record.location = call.location;
+  read_callbacks(interpreter, call, record);
+  warn_replaced(interpreter, call);
+  if (model.inputs.empty()) {
+    Shape shape = record.train.images->sample_shape();
+    shape.insert(shape.begin(), kBatch);
+    interpreter.keras().build(model, shape, call.location);
+  }
+  model.fit = std::move(record);
+  interpreter.keras().choose(model);
+  return interpreter.opaque("fit", call.location);
+}
+
+Value call_evaluate(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this evaluate()");
+  self(call).evaluated.push_back(sample_set(call, call.arguments["x"], call.arguments["y"]));
+  return interpreter.opaque("evaluate", call.location);
+}
+
+/// What is predicted is chosen when the program runs.
+Value call_predict(Interpreter &interpreter, const Call &call) {
+  return interpreter.opaque("predict", call.location);
+}
+
+} // namespace
+
+std::vector<Native> training_methods() {
+  using Kind = ArgumentKind;
+  const ArgumentSpec x = required("x", Kind::any);
+  const ArgumentSpec batch_size = optional("batch_size", Kind::positive);
+  const ArgumentSpec verbose = optional("verbose", Kind::ignored);
+  const ArgumentSpec sample_weight = optional("sample_weight", Kind::unsupported);
+  const ArgumentSpec callbacks = optional("callbacks", Kind::any);
+  return {
+      {"model.compile",
+       {optional("optimizer", Kind::any, "rmsprop"), optional("loss", Kind::any),
+        optional("metrics", Kind::any), optional("loss_weights", Kind::unsupported),
+        optional("weighted_metrics", Kind::unsupported), optional("run_eagerly", Kind::ignored),
+        optional("steps_per_execution", Kind::ignored), optional("jit_compile", Kind::ignored),
+        optional("auto_scale_loss", Kind::ignored)},
+       call_compile},
+      {"model.fit",
+       {x, required("y", Kind::any), batch_size, optional("epochs", Kind::positive, 1), verbose,
+        callbacks, optional("validation_split", Kind::fraction, Value(0.0)),
+        optional("validation_data", Kind::any), optional("shuffle", Kind::boolean, Value(true)),
+        optional("class_weight", Kind::unsupported), sample_weight,
+        optional("initial_epoch", Kind::unsupported, 0),
+        optional("steps_per_epoch", Kind::unsupported),
+        optional("validation_steps", Kind::unsupported),
+        optional("validation_batch_size", Kind::ignored),
+        optional("validation_freq", Kind::unsupported, 1),
+        optional("max_queue_size", Kind::ignored), optional("workers", Kind::ignored),
+        optional("use_multiprocessing", Kind::ignored)},
+       call_fit},
+      {"model.evaluate",
+       {x, required("y", Kind::any), batch_size, verbose, sample_weight,
+        optional("steps", Kind::unsupported), callbacks, optional("return_dict", Kind::ignored)},
+       call_evaluate},
+      {"model.predict",
+       {x, batch_size, verbose, optional("steps", Kind::ignored), callbacks},
+       call_predict}};
+}
+
+} // namespace sinter

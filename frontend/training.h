@@ -1,0 +1,25 @@
+// compile(), fit() and evaluate(): what the script says about training.
+#pragma once
+
+#include "frontend/keras_objects.h"
+#include "ir/diagnostics.h"
+
+namespace sinter {
+
+/// model.compile, model.fit, model.evaluate, model.predict.
+std::vector<Native> training_methods();
+
+/// Appends the loss and the metrics of a compiled model to a graph that has the output
+/// "prediction". Throws when they do not fit the prediction.
+void append_losses(Graph &, const CompileRecord &);
+
+/// How labels must come for a loss: as class numbers, or one-hot.
+bool takes_class_numbers(const CompileRecord &);
+
+/// Where the samples come from, checked against each other and the model's input and label.
+DataSpec make_data_spec(const KerasModel &, const Graph &, Diagnostics &);
+
+/// Optimizer, epochs and callbacks, the monitored quantities checked.
+TrainingSpec make_training_spec(const KerasModel &, const Graph &, Diagnostics &);
+
+} // namespace sinter

@@ -1,0 +1,121 @@
+// What a name in a model script can stand for. Objects live in the interpreter's heap until the
+// script has been read, so values point at them freely (cycles included).
+#pragma once
+
+#include "frontend/ast.h"
+#include "ir/source_location.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace sinter {
+
+struct None {};
+struct Ellipsis {};
+struct List;
+struct Tuple;
+struct Dict;
+struct Slice;
+struct Function;
+struct Partial;
+struct Native;
+struct BoundMethod;
+struct Configured;
+struct Layer;
+struct KerasTensor;
+struct KerasModel;
+struct DataArray;
+struct Opaque;
+
+/// A module, or a name inside one that Sinter gives no meaning: what may be done with it is
+/// decided when it is used (modules.h).
+struct ModuleName {
+  std::string path; // canonical: "keras.layers", "numpy.unique"
+};
+
+using Value =
+    std::variant<None, Ellipsis, bool, int64_t, double, std::string, List *, Tuple *, Dict *,
+                 Slice *, Function *, Partial *, const Native *, BoundMethod *, ModuleName,
+                 Configured *, Layer *, KerasTensor *, KerasModel *, DataArray *, Opaque *>;
+
+struct List {
+  std::vector<Value> items;
+};
+struct Tuple {
+  std::vector<Value> items;
+};
+/// In the order of insertion; keys are strings, numbers, None or tuples of those.
+struct Dict {
+  std::vector<std::pair<Value, Value>> items;
+  Value *find(const Value &key);
+};
+struct Slice {
+  Value start, stop, step; // None when left out
+};
+
+/// Local variables; `outer` is the environment in which the function was defined.
+struct Environment {
+  std::map<std::string, Value> names;
+  Environment *outer = nullptr;
+};
+
+/// A def or a lambda with the environment it closes over.
+struct Function {
+  std::string name; // "<lambda>" for lambdas
+  const std::vector<Parameter> *parameters = nullptr;
+  std::vector<Value> defaults; // one a parameter; None where it has no default
+  const Block *body = nullptr; // a def's
+  Expr result = nullptr;       // a lambda's
+  Environment *closure = nullptr;
+};
+
+struct CallArguments {
+  std::vector<Value> positional;
+  std::vector<std::pair<std::string, Value>> keywords;
+};
+
+/// functools.partial
+struct Partial {
+  Value callee;
+  CallArguments arguments;
+};
+
+/// `model.add`: a method before it is called.
+struct BoundMethod {
+  Value self;
+  const Native *method;
+};
+
+/// What is not known when compiling, and the place it came from: the result of a call that has no
+/// meaning here, a prediction, a training history. It may flow anywhere but into what decides the
+/// program; there it is an error that names the origin.
+struct Opaque {
+  std::string origin; // "np.unique"
+  SourceLocation location;
+};
+
+/// The kind of a value, as Python names it: "int", "list".
+std::string type_name(const Value &);
+/// The value as messages show it: `-3`, `'relu'`, `(3, 3)`, `a layer`.
+std::string describe(const Value &);
+/// str(value) of a string is the string itself.
+std::string to_text(const Value &);
+/// Python's ==, on what can be compared; objects are equal when they are the same object.
+bool equal(const Value &, const Value &);
+/// The items of a list or tuple, else null.
+const std::vector<Value> *sequence_items(const Value &);
+/// bool, int and float as a number.
+bool is_number(const Value &);
+double to_number(const Value &);
+
+/// The object that a value points at, or null.
+template <typename T> T *object(const Value &value) {
+  T *const *pointer = std::get_if<T *>(&value);
+  return pointer ? *pointer : nullptr;
+}
+
+} // namespace sinter

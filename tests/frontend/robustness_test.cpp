@@ -1,0 +1,126 @@
+// Whatever a script holds, it loads or is a CompileError: no crash, hang or internal error.
+#include "tests/frontend/support.h"
+#include "tests/paths.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <random>
+
+using namespace sinter;
+
+namespace {
+
+/// Loads a script for its outcome alone; what escapes but CompileError fails the test.
+bool loads(const std::string &text) {
+  try {
+    load(text);
+    return true;
+  } catch (const CompileError &) {
+    return false;
+  }
+}
+
+const std::string kScript = R"(import numpy as np
+from functools import partial
+from tensorflow import keras
+from sklearn.model_selection import train_test_split
+(x, y), (xt, yt) = keras.datasets.fashion_mnist.load_data()
+x = x.reshape(-1, 28, 28, 1) / 255.0
+xt = xt[..., np.newaxis].astype('float32') / 255.0
+x, xv, y, yv = train_test_split(x, y, test_size=0.2, random_state=42)
+conv = partial(keras.layers.Conv2D, kernel_size=3, activation="relu", padding="same")
+model = keras.Sequential([keras.layers.Input(shape=[28, 28, 1])])
+for filters in [4, 8]:
+    model.add(conv(filters=filters, name=f"conv_{filters:02d}"))
+    model.add(keras.layers.MaxPooling2D(2))
+model.add(keras.layers.Flatten()); model.add(keras.layers.Dense(10, activation='softmax'))
+model.compile(optimizer=keras.optimizers.Adam(1e-3), loss='sparse_categorical_crossentropy',
+              metrics=['accuracy'])
+h = model.fit(x, y, epochs=2, validation_data=(xv, yv),
+              callbacks=[keras.callbacks.EarlyStopping(patience=2)])
+loss, acc = model.evaluate(xt, yt)
+)";
+
+} // namespace
+
+TEST_CASE("every prefix of a script loads or is an error") {
+  REQUIRE(loads(kScript));
+  for (size_t length = 0; length < kScript.size(); ++length)
+    loads(kScript.substr(0, length));
+}
+
+TEST_CASE("random changes of a script load or are errors") {
+  std::mt19937 random(1);
+  static const std::vector<std::string> pieces = {
+      "(",  ")", "[",     "]",    "{",    "}",     ":",      ",",      "=",       "*",
+      "**", ".", "\n",    "    ", "'",    "\"",    "for ",   "if ",    "lambda ", "None",
+      "-1", "0", "1e999", "9",    "x",    "model", "keras.", "np.",    "layers",  "%",
+      "\\", "#", "\t",    "f'",   "[::]", "...",   "def f(", "while ", "\xc3",    "return "};
+  for (int round = 0; round < 3000; ++round) {
+    std::string text = kScript;
+    const int changes = 1 + static_cast<int>(random() % 4);
+    for (int i = 0; i < changes; ++i) {
+      const size_t at = random() % text.size();
+      const std::string &piece = pieces[random() % pieces.size()];
+      switch (random() % 4) {
+      case 0:
+        text.erase(at, 1 + random() % 8);
+        break;
+      case 1:
+        text.insert(at, piece);
+        break;
+      case 2:
+        text[at] = static_cast<char>(1 + random() % 126);
+        break;
+      default:
+        text.insert(at, text.substr(random() % text.size(), random() % 30));
+      }
+    }
+    CAPTURE(text);
+    loads(text);
+  }
+}
+
+TEST_CASE("deep and long scripts are bounded") {
+  const auto repeated = [](const std::string &piece, int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += piece;
+    return text;
+  };
+  CHECK(!loads("x = " + repeated("(", 5000)));
+  CHECK(!loads("x = " + repeated("[", 5000)));
+  CHECK(!loads("x = " + repeated("-", 100000) + "1"));
+  CHECK(!loads("x = " + repeated("not ", 100000) + "1"));
+  CHECK(!loads("x = " + repeated("1 if 1 else ", 20000) + "1"));
+  CHECK(!loads("x = 1" + repeated(" + 1", 20000)));
+  CHECK(!loads("x = y" + repeated(".a", 20000)));
+  CHECK(!loads("x = 2" + repeated(" ** 2", 20000)));
+  CHECK(!loads("f = " + repeated("lambda: ", 20000) + "1"));
+  CHECK(
+      !loads(repeated("if 1:\n ", 1) + repeated("pass\n", 1) + repeated("elif 1:\n pass\n", 5000)));
+  std::string nested;
+  for (int depth = 0; depth < 500; ++depth)
+    nested += std::string(static_cast<size_t>(depth), ' ') + "if 1:\n";
+  CHECK(!loads(nested));
+  CHECK(!loads("a = []\na.append(a)\nprint(a)\nb = [a]\nb.append(b)\nx = a == b\n"));
+  CHECK(!loads("s = 'a'\nwhile 1:\n  s = s + s\n"));
+  CHECK(!loads("l = [1]\nwhile 1:\n  l += l\n"));
+  CHECK(!loads("l = [1]\nwhile 1:\n  l = [l, l]\nx = l == l"));
+  CHECK(!loads("x = 'a' * 10 ** 12"));
+  CHECK(!loads("x = range(10 ** 18)"));
+  CHECK(!loads("f = lambda f: f(f)\nf(f)"));
+}
+
+TEST_CASE("the examples survive losing any one line") {
+  for (const auto &entry : std::filesystem::directory_iterator(source_path("examples"))) {
+    if (entry.path().extension() != ".py")
+      continue;
+    const std::string text = read_file(entry.path().string());
+    for (size_t begin = 0; begin < text.size();) {
+      const size_t end = std::min(text.find('\n', begin), text.size() - 1) + 1;
+      loads(text.substr(0, begin) + text.substr(end));
+      begin = end;
+    }
+  }
+}
