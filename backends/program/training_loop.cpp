@@ -179,7 +179,7 @@ void TrainingLoop::end_epoch(llvm::Value *epoch) {
   llvm::Value *verdict =
       w_.call("sinter_epoch_end", {session(), epoch, record_, w_.get(best_), w_.get(wait_)});
   w_.if_then(w_.ir().CreateICmpSLT(verdict, w_.int32(0)),
-             [&] { w_.return_value(w_.int32(SINTER_ERROR_IO)); });
+             [&] { w_.return_value(w_.ir().CreateNeg(verdict)); }); // a negated status
   w_.if_then(w_.ir().CreateICmpSGT(verdict, w_.int32(0)), [&] { w_.break_loop(); });
 
   const auto &stopping = compiled_.program.model.training->early_stopping;

@@ -1,0 +1,191 @@
+// Generated programs as a user runs them: training, the same bits whatever the threads, killed and
+// resumed, and what they say when something is wrong.
+#include "tests/end_to_end/support.h"
+#include "tests/passes/nets.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+using namespace sinter;
+
+namespace {
+
+constexpr int kSize = 12;
+constexpr int kTrainSamples = 250; // no multiple of the batch
+constexpr int kTestSamples = 60;
+
+std::string idx(const std::vector<int> &extents, const std::string &bytes) {
+  std::string result{'\0', '\0', '\x08', static_cast<char>(extents.size())};
+  for (const int extent : extents)
+    for (int shift = 24; shift >= 0; shift -= 8)
+      result += static_cast<char>(extent >> shift);
+  return result + bytes;
+}
+
+/// Images whose class is the brightest of ten pixel rows, in noise.
+void write_images(const std::string &folder, const std::string &part, int count) {
+  unsigned state = static_cast<unsigned>(count);
+  const auto noise = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
+  std::string pixels;
+  std::string labels;
+  for (int i = 0; i < count; ++i) {
+    const int label = static_cast<int>(noise() % 10);
+    labels += static_cast<char>(label);
+    for (int y = 0; y < kSize; ++y)
+      for (int x = 0; x < kSize; ++x)
+        pixels += static_cast<char>(noise() / 2 + (y == label ? 120 : 0));
+  }
+  std::ofstream(folder + "/" + part + "-images-idx3-ubyte", std::ios::binary)
+      << idx({count, kSize, kSize}, pixels);
+  std::ofstream(folder + "/" + part + "-labels-idx1-ubyte", std::ios::binary)
+      << idx({count}, labels);
+}
+
+Model scripted_model() {
+  Model model = fashion_net(kSize, 4, 0.25F);
+  model.training->epochs = 6;
+  model.data = DataSpec{};
+  model.data->scaling = {{"divide", 255.0F}};
+  SubsetStep fraction;
+  fraction.test_size = 0.2;
+  fraction.op = "head_fraction";
+  model.data->train = {"train", {fraction}};
+  fraction.op = "tail_fraction";
+  model.data->validation = {"train", {fraction}};
+  model.data->test = {"test", {}};
+  return model;
+}
+
+/// Where the program and its data lie, both made once.
+const std::string &folder() {
+  static const std::string made = [] {
+    const std::string path = fresh_folder("program");
+    write_images(path, "train", kTrainSamples);
+    write_images(path, "t10k", kTestSamples);
+    BuildOptions options;
+    options.target = "host";
+    options.output = path + "/net";
+    build_model(scripted_model(), "net", options);
+    return path;
+  }();
+  return made;
+}
+
+CommandResult run(const std::string &arguments, const std::string &program = "./net") {
+  return run_command("cd " + folder() + " && " + program + " " + arguments);
+}
+
+std::string read(const std::string &name) {
+  std::ifstream file(folder() + "/" + name, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+/// The checkpoint of a training with these options, as bytes.
+std::string trained(const std::string &options) {
+  const CommandResult result = run("train --data=. --checkpoint=bits.safetensors " + options);
+  CAPTURE(result.output);
+  CHECK(result.status == 0);
+  return read("bits.safetensors");
+}
+
+int lines(const std::string &text) {
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+} // namespace
+
+TEST_CASE("a program trains, evaluates and predicts") {
+  const CommandResult training = run("train --data=. --history=history.csv");
+  CAPTURE(training.output);
+  CHECK(training.status == 0);
+  CHECK(lines(read("history.csv")) == 7);
+  const CommandResult evaluation = run("evaluate --data=. --json");
+  CAPTURE(evaluation.output);
+  CHECK(evaluation.status == 0);
+  CHECK(evaluation.output.find("\"samples\"") != std::string::npos);
+}
+
+TEST_CASE("a program is small and needs nothing but the C library") {
+  CHECK(std::filesystem::file_size(folder() + "/net") < 3 << 20);
+  std::istringstream needed(
+      run_command("readelf -d " + folder() + "/net | grep NEEDED | grep -o '\\[.*\\]'").output);
+  for (std::string library; needed >> library;) {
+    CAPTURE(library);
+    const bool plain =
+        library == "[libc.so.6]" || library == "[libm.so.6]" || library == "[ld-linux-x86-64.so.2]";
+    CHECK(plain);
+  }
+}
+
+TEST_CASE("the same seed gives the same bits, whatever the threads") {
+  const std::string bits = trained("--threads=1 --epochs=2");
+  CHECK(bits.size() > 1000);
+  CHECK(bits == trained("--threads=1 --epochs=2"));
+  CHECK(bits == trained("--threads=2 --epochs=2"));
+  CHECK(bits == trained("--threads=3 --epochs=2"));
+  CHECK(bits != trained("--threads=1 --epochs=2 --seed=1"));
+}
+
+TEST_CASE("killed again and again, training goes on with the same bits") {
+  const std::string whole = trained("--history=whole.csv");
+  const std::string options = "train --data=. --checkpoint=killed.safetensors --resume";
+  for (const char *delay : {"0.02", "0.05", "0.03", "0.08", "0.04"})
+    run(options, "timeout -s KILL " + std::string(delay) + " ./net");
+  CHECK(run(options).status == 0);
+  CHECK(read("killed.safetensors") == whole);
+  CHECK(run(options).status == 0); // nothing left to do
+  CHECK(read("killed.safetensors") == whole);
+}
+
+TEST_CASE("a program tells what is wrong and how") {
+  const auto fails = [](const std::string &arguments, int status, const std::string &text) {
+    const CommandResult result = run(arguments);
+    CAPTURE(arguments);
+    CAPTURE(result.output);
+    CHECK(result.status == status);
+    CHECK(result.output.find(text) != std::string::npos);
+  };
+  fails("juggle", 2, "juggle");
+  fails("train --epochs=none", 2, "none");
+  fails("train --data=nowhere", 1, "nowhere");
+  fails("train --data=. --learning-rate=1e30 --checkpoint=nan.safetensors", 1, "layer dense");
+  CHECK_FALSE(std::filesystem::exists(folder() + "/nan.safetensors"));
+}
+
+TEST_CASE("early stopping ends a training that gains nothing more") {
+  Model model = scripted_model();
+  model.training->epochs = 50;
+  model.training->early_stopping = EarlyStoppingSpec{};
+  model.training->early_stopping->monitor = "val_loss";
+  model.training->early_stopping->min_delta = 10; // nothing is ever that much better
+  model.training->early_stopping->patience = 2;
+  BuildOptions options;
+  options.target = "host";
+  options.output = folder() + "/stopping";
+  build_model(model, "stopping", options);
+  const CommandResult result = run("train --data=. --history=stopping.csv", "./stopping");
+  CAPTURE(result.output);
+  CHECK(result.status == 0);
+  CHECK(lines(read("stopping.csv")) == 1 + 3); // the first epoch beats infinity, two more do not
+}
+
+TEST_CASE("nothing is left of a build that fails") {
+  const std::string place = fresh_folder("failing");
+  BuildOptions options;
+  options.output = place + "/net";
+  options.emit = {Emit::exe, Emit::lib};
+  options.weights = {{"no/such", {1.0F}}};
+  CHECK_THROWS_WITH_AS(build_model(scripted_model(), "net", options),
+                       "error: the weights have no/such, the model has no such parameter",
+                       CompileError);
+  options.weights.clear();
+  std::filesystem::create_directory(place + "/libnet.a");
+  CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
+  CHECK(std::distance(std::filesystem::directory_iterator(place), {}) == 1);
+  options.output = place + "/missing/net";
+  CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
+}
