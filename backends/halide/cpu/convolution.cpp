@@ -176,14 +176,8 @@ private:
     SINTER_ASSERT(stage.role == "padded", "a convolution's first stage is {}", stage.role);
     if (!needs_copy())
       return;
-    Func padded = stage.func;
-    padded.compute_at(owner, at);
-    const std::vector<Var> v = padded.args();
-    const int64_t channels = stage.type.shape[3];
-    const int64_t pixels = stage.type.shape[2];
-    const bool along_x = channels == 1;
-    padded.vectorize(v[along_x ? x : channel], lanes_for(along_x ? pixels : channels, variant_),
-                     TailStrategy::GuardWithIf);
+    Func(stage.func).compute_at(owner, at);
+    vectorize_copy(stage, variant_);
   }
 
   /// Whether the input cannot be read in place: it needs zeros around it, is computed by this

@@ -102,4 +102,11 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
     update.parallel(args.back());
 }
 
+void vectorize_copy(const Stage &stage, const Variant &variant) {
+  const std::vector<int64_t> extents = halide_extents(stage.type);
+  const size_t along = extents[0] == 1 ? 1 : 0;
+  Func func = stage.func;
+  func.vectorize(func.args()[along], lanes_for(extents[along], variant), TailStrategy::GuardWithIf);
+}
+
 } // namespace sinter

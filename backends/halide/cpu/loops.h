@@ -24,4 +24,7 @@ void schedule_stores(const OutputGroup &, const Variant &);
 /// Computes a reduction or a copy whole, before what needs it.
 void schedule_at_root(const Stage &, const Variant &);
 
+/// Vectorizes a copy of an image [N,h,w,c] along its channels, or along x when there is one.
+void vectorize_copy(const Stage &, const Variant &);
+
 } // namespace sinter

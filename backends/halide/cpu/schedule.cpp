@@ -1,6 +1,7 @@
 #include "backends/halide/cpu/schedule.h"
 
 #include "backends/halide/cpu/convolution.h"
+#include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
 
 #include <algorithm>
@@ -51,7 +52,9 @@ std::string schedule_stages(const LoweredKernel &kernel, const Variant &variant)
 std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
-  if (contraction && has_stage(*contraction, "padded") && !has_stage(*contraction, "gradient"))
+  if (contraction && has_stage(*contraction, "gradient"))
+    return schedule_filter_gradient(kernel, *contraction, variant);
+  if (contraction && has_stage(*contraction, "padded"))
     return schedule_convolution(kernel, *contraction, variant);
   return schedule_stages(kernel, variant);
 }

@@ -11,19 +11,17 @@ namespace {
 /// Multiply-adds in flight that hide their latency: two units of four cycles.
 constexpr int64_t kLatency = 8;
 
-/// Two loads and two multiply-adds start a cycle; the slower kind decides.
+} // namespace
+
 int64_t half_cycles(const RegisterTile &tile) {
   return std::max({int64_t{tile.rows} * tile.vectors, int64_t{tile.rows} + tile.vectors, kLatency});
 }
 
-/// Whether accumulators, loaded vectors and a temporary fit. With 32 registers the broadcast is
-/// part of the multiply-add and needs none.
-bool fits(const RegisterTile &tile, const Variant &variant) {
+bool fits_registers(const RegisterTile &tile, const Variant &variant) {
+  // With 32 registers the broadcast is part of the multiply-add; without FMA the product needs one.
   const int temporaries = variant.registers >= 32 ? 0 : variant.vector_width >= 8 ? 1 : 2;
   return tile.rows * tile.vectors + tile.vectors + temporaries <= variant.registers;
 }
-
-} // namespace
 
 RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, int longest) {
   const int64_t many_rows = 64; // stands for the batch
@@ -35,7 +33,7 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
       continue;
     for (int height = static_cast<int>(std::min<int64_t>(longest, count)); height >= 1; --height) {
       const RegisterTile tile{height, vectors};
-      if (!fits(tile, variant))
+      if (!fits_registers(tile, variant))
         continue;
       const int64_t tiles = (count + height - 1) / height * (lanes / vectors);
       const int64_t work = tiles * half_cycles(tile);

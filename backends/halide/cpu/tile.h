@@ -3,6 +3,8 @@
 
 #include "backends/halide/kernels.h"
 
+#include <cstdint>
+
 namespace sinter {
 
 /// `rows` scalars times `vectors` vectors: rows * vectors accumulators, each step of the sum
@@ -11,6 +13,12 @@ struct RegisterTile {
   int rows = 1;
   int vectors = 1;
 };
+
+/// Half cycles of one step: two loads and two multiply-adds start a cycle, the slower kind decides.
+int64_t half_cycles(const RegisterTile &);
+
+/// Whether accumulators, loaded vectors and temporaries fit.
+bool fits_registers(const RegisterTile &, const Variant &);
 
 /// The tile with the least estimated work for a result of `rows` by `lanes` elements. Tiles may
 /// overhang the rows (the batch counts as many rows) but divide the lanes, which are whole vectors.
