@@ -42,6 +42,9 @@ static void sum_work(const sinter_measurement *m, double *flops, double *bytes) 
   }
 }
 
+/* A fused kernel's name can be longer than a line; --csv and --json have it whole. */
+#define WIDEST_COLUMN 44
+
 /* Widths of the text columns, at least those of their titles. */
 typedef struct widths {
   int name, ops, algorithm;
@@ -49,7 +52,8 @@ typedef struct widths {
 
 static int wider(int width, const char *text) {
   const int length = (int)strlen(text);
-  return length > width ? length : width;
+  const int wanted = length < WIDEST_COLUMN ? length : WIDEST_COLUMN;
+  return wanted > width ? wanted : width;
 }
 
 static widths measure_widths(const sinter_measurement *m) {
@@ -62,11 +66,22 @@ static widths measure_widths(const sinter_measurement *m) {
   return w;
 }
 
+/* Too long a text loses its middle: names differ in their ends. */
+static void print_column(int width, const char *text) {
+  const int length = (int)strlen(text), head = width / 2 - 1, tail = width - head - 2;
+  if (length <= width)
+    printf("%-*s  ", width, text);
+  else
+    printf("%.*s..%s  ", head, text, text + length - tail);
+}
+
 static void print_row(const widths *w, const char *name, const char *ops, const char *algorithm,
                       double seconds, double flops, const rates *r) {
-  printf("%-*s  %-*s  %-*s  %9.4f  %9.4f  %8.1f  %7.1f  %5.1f%%  %5.1f%%\n", w->name, name, w->ops,
-         ops, w->algorithm, algorithm, seconds * 1e3, flops / 1e9, r->gflops, r->gbps,
-         r->peak_percent, r->share_percent);
+  print_column(w->name, name);
+  print_column(w->ops, ops);
+  print_column(w->algorithm, algorithm);
+  printf("%9.4f  %9.4f  %8.1f  %7.1f  %5.1f%%  %5.1f%%\n", seconds * 1e3, flops / 1e9, r->gflops,
+         r->gbps, r->peak_percent, r->share_percent);
 }
 
 void sinter_print_measurement_text(const sinter_measurement *m) {

@@ -4,6 +4,7 @@
 #include "runtime/parameters.h"
 #include "runtime/scaling.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,19 @@ static int read_candidate(const char *folder, const candidate *candidates, sinte
 
 /* ---- do they fit the model? ------------------------------------------------------------------ */
 
+/* A kernel may swallow a NaN (max(NaN, 0) is 0), so it is looked for before it gets there. */
+static int check_finite(const sinter_array *array) {
+  float value;
+  for (int64_t i = 0; i < array->count && !sinter_array_is_integer(array); ++i) {
+    sinter_array_floats(array, i, 1, &value);
+    if (!isfinite(value))
+      return sinter_fail(SINTER_ERROR_INPUT, "%s: sample %lld is not finite: it holds %g",
+                         array->path, (long long)(i / sinter_array_row_elements(array)),
+                         (double)value);
+  }
+  return SINTER_OK;
+}
+
 static int check_samples(const sinter_model *model, const sinter_source *source) {
   const sinter_array *x = &source->x, *y = &source->y;
   char found[160], needed[160];
@@ -158,7 +172,8 @@ static int check_samples(const sinter_model *model, const sinter_source *source)
         SINTER_ERROR_INPUT, "%s has samples of shape %s, but the model's input is %s", x->path,
         sinter_format_shape(x->dims + 1, x->rank - 1, found, sizeof found),
         sinter_format_shape(model->input_dims, model->input_rank, needed, sizeof needed));
-  return SINTER_OK;
+  const int status = check_finite(x);
+  return status == SINTER_OK ? check_finite(y) : status;
 }
 
 /* Classes that the labels are numbers of; 0: the labels are values. */

@@ -50,10 +50,10 @@ static void print_json(const sinter_model *model, int32_t batch, int32_t variant
 static void print_training(const sinter_model *model) {
   const sinter_training *training = model->training;
   if (!training) {
-    puts("training:   compiled for inference only");
+    puts("settings:   compiled for inference only");
     return;
   }
-  printf("training:   %d epochs, batch %d, learning rate %g", training->epochs,
+  printf("settings:   %d epochs, batch %d, learning rate %g", training->epochs,
          training->batch_size, (double)training->learning_rate);
   if (training->early_stopping)
     printf(", stops after %d epochs without gain", training->patience);

@@ -9,14 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int32_t find_bad_sample(const sinter_session *session, int32_t n) {
-  const int64_t features = sinter_input_elements(session->model);
-  for (int64_t i = 0; i < n * features; ++i)
-    if (!isfinite(session->batch.x[i]))
-      return (int32_t)(i / features);
-  return -1;
-}
-
 /* Replays up to `last`; returns the batch in which the watch found something, else -1. */
 static int32_t replay(sinter_session *session, int32_t last, sinter_watch *watch) {
   sinter_context *context = session->context;
@@ -46,13 +38,6 @@ static int report(const sinter_session *session, int32_t epoch, int32_t batch, i
   if (found < 0)
     return sinter_fail(SINTER_ERROR_NUMERIC, "the loss is not finite in epoch %d, batch %d",
                        epoch + 1, batch + 1);
-  const int32_t sample = find_bad_sample(session, watch->batch);
-  if (sample >= 0)
-    return sinter_fail(
-        SINTER_ERROR_NUMERIC,
-        "the loss is not finite in epoch %d, batch %d: sample %d of %s is itself not finite",
-        epoch + 1, batch + 1, session->order[found * session->settings.batch_size + sample],
-        session->train.source->x.path);
   const sinter_kernel *kernel = &model->phases[SINTER_TRAIN].kernels[watch->kernel];
   return sinter_fail(SINTER_ERROR_NUMERIC,
                      "the loss is not finite in epoch %d, batch %d: step %lld made the first %s in "

@@ -52,14 +52,21 @@ static int terminal_columns(FILE *out) {
   return ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
+/* Four decimals, unless the number is so large that they would say nothing. */
+static const char *format_metric(double value, char text[32]) {
+  snprintf(text, 32, fabs(value) < 1e5 ? "%.4f" : "%.4g", value);
+  return text;
+}
+
 /* What stands right of the bar. */
 static int format_figures(const sinter_progress *progress, const sinter_model *model,
                           int64_t samples, const double *sums, double rate, char *text,
                           size_t capacity) {
+  char number[32];
   int used = 0;
   for (int32_t m = 0; m < model->metric_count && used < (int)capacity; ++m)
-    used += snprintf(text + used, capacity - (size_t)used, " %s %.4f", model->metric_names[m],
-                     sums[m] / (double)samples);
+    used += snprintf(text + used, capacity - (size_t)used, " %s %s", model->metric_names[m],
+                     format_metric(sums[m] / (double)samples, number));
   if (used < (int)capacity)
     used += snprintf(text + used, capacity - (size_t)used, "  %.0f samples/s  ETA %.0f s", rate,
                      (double)(progress->samples - samples) / rate);
@@ -122,10 +129,10 @@ static void print_epoch_json(const sinter_history *history, double seconds) {
 }
 
 static void print_row(FILE *out, const sinter_history *history, int32_t epoch) {
-  char name[64];
+  char name[64], number[32];
   for (int32_t c = 0; c < sinter_history_used_columns(history); ++c)
-    fprintf(out, "%s %s %.4f", c > 0 ? "," : "", sinter_history_column(history, c, name),
-            sinter_history_row(history, epoch)[c]);
+    fprintf(out, "%s %s %s", c > 0 ? "," : "", sinter_history_column(history, c, name),
+            format_metric(sinter_history_row(history, epoch)[c], number));
 }
 
 void sinter_progress_epoch_done(sinter_progress *progress, const sinter_history *history,
