@@ -39,13 +39,19 @@ static int arena_bytes(const sinter_model *model, int32_t max_batch, int32_t pha
   return 1;
 }
 
+/* Only training has a use for the optimizer's state, which comes last. */
+static int64_t parameter_bytes(const sinter_model *model, int32_t phase_limit) {
+  return phase_limit == SINTER_TRAIN ? model->parameter_bytes : model->trainable_bytes;
+}
+
 size_t sinter_context_bytes(const sinter_model *model, int32_t max_batch, int32_t phase_limit) {
   size_t total = 0, arena = 0;
   if (!model || max_batch < 1 || phase_limit < SINTER_INFER || phase_limit > SINTER_TRAIN)
     return 0;
   if (!arena_bytes(model, max_batch, phase_limit, &arena) ||
       !add_bytes(&total, 1, sizeof(sinter_context)) ||
-      !add_bytes(&total, 1, model->parameter_bytes) || !add_bytes(&total, 1, (int64_t)arena))
+      !add_bytes(&total, 1, parameter_bytes(model, phase_limit)) ||
+      !add_bytes(&total, 1, (int64_t)arena))
     return 0;
   return total;
 }
@@ -108,7 +114,8 @@ int sinter_context_create(const sinter_model *model, void *memory, size_t bytes,
   memset(context, 0, sizeof *context);
   context->model = model;
   context->parameters = base + round_up(sizeof *context);
-  context->arena = context->parameters + round_up((size_t)model->parameter_bytes);
+  const size_t region = (size_t)parameter_bytes(model, phase_limit);
+  context->arena = context->parameters + round_up(region);
   context->pool = pool;
   context->rng[0] = (uint32_t)seed;
   context->rng[1] = (uint32_t)(seed >> 32);
@@ -117,7 +124,7 @@ int sinter_context_create(const sinter_model *model, void *memory, size_t bytes,
   context->max_batch = max_batch;
   context->phase_limit = phase_limit;
   context->threads = threads;
-  memset(context->parameters, 0, (size_t)model->parameter_bytes);
+  memset(context->parameters, 0, region);
   sinter_initialize_parameters(context, seed);
   *out = context;
   return SINTER_OK;

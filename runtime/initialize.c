@@ -111,7 +111,10 @@ static void initialize_parameter(struct sinter_pool *pool, const sinter_paramete
 
 void sinter_initialize_parameters(sinter_context *context, uint64_t seed) {
   const sinter_model *model = context->model;
-  for (int32_t p = 0; p < model->parameter_count; ++p)
-    initialize_parameter(context->pool, &model->parameters[p], (uint32_t)p, seed,
-                         (float *)(context->parameters + model->parameters[p].offset));
+  for (int32_t p = 0; p < model->parameter_count; ++p) {
+    const sinter_parameter *parameter = &model->parameters[p];
+    if (parameter->role != SINTER_ROLE_OPTIMIZER || context->phase_limit == SINTER_TRAIN)
+      initialize_parameter(context->pool, parameter, (uint32_t)p, seed,
+                           (float *)(context->parameters + parameter->offset));
+  }
 }

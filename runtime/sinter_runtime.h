@@ -211,7 +211,7 @@ typedef struct sinter_profile_entry {
  * arena + arena_fixed + n * per_sample_offset. `pool` is the kernels' user context. */
 typedef struct sinter_context {
   const sinter_model *model;
-  unsigned char *parameters;
+  unsigned char *parameters; /* all of them in training, else the first trainable_bytes */
   unsigned char *arena;
   struct sinter_pool *pool;
   uint32_t rng[4]; /* {seed low, seed high, step low, step high}: the dropout key */

@@ -53,7 +53,7 @@ int sinter_load(sinter_context *context, const char *path) {
   int status = sinter_tensor_file_open(path, &file);
   if (status != SINTER_OK)
     return status;
-  const size_t bytes = (size_t)context->model->parameter_bytes;
+  const size_t bytes = (size_t)context->model->trainable_bytes;
   unsigned char *copy = malloc(bytes + 1);
   if (!copy) {
     status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory reading %s", path);

@@ -1,5 +1,6 @@
 #include "backends/program/header.h"
 
+#include "backends/program/parameter_table.h"
 #include "runtime/sinter_runtime.h"
 
 #include <algorithm>
@@ -252,6 +253,7 @@ std::string library_header(const CompiledProgram &compiled, const std::string &f
 ContextBytes context_bytes(const CompiledProgram &compiled, int phase) {
   sinter_model model{}; // with empty arenas
   model.parameter_bytes = compiled.program.parameter_bytes;
+  model.trainable_bytes = trainable_bytes(compiled.program);
   ContextBytes result;
   for (int p = 0; p <= phase; ++p) {
     if (const Plan *plan = compiled.phases[p].plan) {

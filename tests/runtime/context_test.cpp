@@ -34,6 +34,14 @@ TEST_CASE("a context lies in the caller's memory, every part aligned") {
   CHECK(context->learning_rate == m.training.learning_rate);
 }
 
+TEST_CASE("only a training context has room for the optimizer's state") {
+  tiny::Model m;
+  m.model.phases[SINTER_TRAIN] = m.model.phases[SINTER_EVAL]; // the same arena
+  CHECK(sinter_context_bytes(&m.model, 5, SINTER_TRAIN) -
+            sinter_context_bytes(&m.model, 5, SINTER_EVAL) ==
+        static_cast<size_t>(m.model.parameter_bytes - m.model.trainable_bytes));
+}
+
 TEST_CASE("sizes that overflow or make no sense are refused") {
   tiny::Model m;
   CHECK(sinter_context_bytes(nullptr, 1, SINTER_INFER) == 0);
