@@ -8,15 +8,17 @@
 
 namespace sinter {
 
-void write_initial_weights(const Program &program, const PackedWeights &given,
-                           const std::string &path) {
-  // std::string's bytes are aligned for any float, and every tensor starts at a multiple of 64.
-  std::vector<sinter_parameter> parameters = parameter_table(program);
-  for (sinter_parameter &parameter : parameters) {
-    const auto found = given.offsets.find(parameter.name);
-    if (found != given.offsets.end())
-      parameter.initial = reinterpret_cast<const float *>(given.bytes.data() + found->second);
-  }
+namespace {
+
+void check(int status) {
+  if (status != SINTER_OK)
+    throw CompileError({}, "{}", sinter_last_error());
+}
+
+/// The parameters of the program as a model that the runtime can initialise, but not run.
+sinter_model parameter_model(const Program &program,
+                             const std::vector<sinter_parameter> &parameters) {
+  static constexpr const char *kVariants[] = {"x86-64"};
   sinter_model model{};
   model.abi = SINTER_ABI;
   model.name = program.name.c_str();
@@ -24,17 +26,33 @@ void write_initial_weights(const Program &program, const PackedWeights &given,
   model.parameter_count = static_cast<int32_t>(parameters.size());
   model.parameter_bytes = program.parameter_bytes;
   model.trainable_bytes = trainable_bytes(program);
+  model.phases[SINTER_INFER].kernel_count = 1; // a context must be for something
+  model.variant_names = kVariants;
+  model.variant_count = 1;
+  return model;
+}
 
-  const auto bytes = static_cast<size_t>(program.parameter_bytes) + SINTER_ALIGNMENT;
-  const std::unique_ptr<void, decltype(&std::free)> region(
-      std::aligned_alloc(SINTER_ALIGNMENT, bytes / SINTER_ALIGNMENT * SINTER_ALIGNMENT), std::free);
-  SINTER_ASSERT(region != nullptr, "no memory for {} bytes of parameters", bytes);
-  sinter_context context{};
-  context.model = &model;
-  context.parameters = static_cast<unsigned char *>(region.get());
-  sinter_initialize_parameters(&context, /*seed=*/0);
-  if (sinter_save(&context, path.c_str()) != SINTER_OK)
-    throw CompileError({}, "{}", sinter_last_error());
+} // namespace
+
+void write_initial_weights(const Program &program, const PackedWeights &given,
+                           const std::string &path) {
+  std::vector<sinter_parameter> parameters = parameter_table(program);
+  for (sinter_parameter &parameter : parameters) {
+    const auto found = given.offsets.find(parameter.name);
+    if (found != given.offsets.end()) // aligned: every tensor starts at a multiple of 64
+      parameter.initial = reinterpret_cast<const float *>(given.bytes.data() + found->second);
+  }
+  const sinter_model model = parameter_model(program, parameters);
+  const size_t bytes = sinter_context_bytes(&model, /*max_batch=*/1, SINTER_INFER);
+  const std::unique_ptr<void, decltype(&std::free)> memory(
+      std::aligned_alloc(SINTER_ALIGNMENT, bytes), std::free);
+  SINTER_ASSERT(memory != nullptr, "no memory for {} bytes of parameters", bytes);
+  sinter_context *context = nullptr;
+  check(sinter_context_create(&model, memory.get(), bytes, /*max_batch=*/1, SINTER_INFER,
+                              /*threads=*/0, /*seed=*/0, &context));
+  const int status = sinter_save(context, path.c_str());
+  sinter_context_destroy(context);
+  check(status);
 }
 
 } // namespace sinter
