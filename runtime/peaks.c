@@ -9,9 +9,10 @@
 #include <string.h>
 
 #define ACCUMULATORS 12 /* two units times a latency of four to six cycles, in 16 registers */
-#define ROUNDS 4000000  /* some ten milliseconds */
+#define ROUNDS 200000   /* below a millisecond: short enough to escape others' time slices */
+#define FLOPS_REPEATS 60
 #define TRIAD_BYTES ((size_t)48 << 20) /* of each of the three arrays */
-#define REPEATS 5
+#define TRIAD_REPEATS 8
 
 /* Defines NAME: `rounds` rounds of ACCUMULATORS independent multiply-adds of WIDTH floats. GNU
  * vectors: the target attribute alone decides on the instructions. The result goes to `sink`, so
@@ -77,7 +78,7 @@ static double measure_flops(const sinter_context *context) {
   }
 #endif
   double best = 0.0;
-  for (int repeat = 0; repeat < REPEATS; ++repeat) {
+  for (int repeat = 0; repeat < FLOPS_REPEATS; ++repeat) {
     atomic_store(&loop.arrived, 0);
     sinter_pool_run(context->pool, run_multiply_adds, 0, context->threads, (uint8_t *)&loop);
     const double seconds = sinter_seconds() - atomic_load(&loop.begin);
@@ -116,7 +117,7 @@ static double measure_bandwidth(const sinter_context *context) {
   memset(memory, 0, 3 * TRIAD_BYTES);
   triad_loop loop = {memory, memory + elements, memory + 2 * elements, elements, context->threads};
   double best = 0.0;
-  for (int repeat = 0; repeat < REPEATS; ++repeat) {
+  for (int repeat = 0; repeat < TRIAD_REPEATS; ++repeat) {
     const double begin = sinter_seconds();
     sinter_pool_run(context->pool, run_triad, 0, loop.parts, (uint8_t *)&loop);
     const double rate = 3.0 * (double)TRIAD_BYTES / (sinter_seconds() - begin);
