@@ -26,8 +26,9 @@ public:
 
   const Arguments &arguments() const { return layer_.arguments; }
   const Layer &layer() const { return layer_; }
-  const TensorType &type(NodeId id) const { return graph_.type(id); }
-  const Shape &shape(NodeId id) const { return graph_.type(id).shape; }
+  // By value: appending a node moves the graph's own.
+  TensorType type(NodeId id) const { return graph_.type(id); }
+  Shape shape(NodeId id) const { return graph_.type(id).shape; }
 
   NodeId append(OpKind, std::vector<NodeId> inputs, Attrs = NoAttrs{});
   /// A constant filled with one value.

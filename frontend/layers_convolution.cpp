@@ -11,7 +11,7 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const NodeId x = inputs[0];
   b.require_rank(x, 4, kImages);
   const Arguments &arguments = b.arguments();
-  const Shape &input = b.shape(x);
+  const Shape input = b.shape(x);
   const int64_t channels = input[3];
   const int64_t filters = arguments.integer("filters");
   const std::array<int64_t, 2> size = arguments.pair("kernel_size");

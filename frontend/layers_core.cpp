@@ -28,7 +28,7 @@ NodeId dense_product(LayerBuilder &b, NodeId x, NodeId kernel) {
     return b.append(OpKind::matmul, {x, kernel}, MatmulAttrs{});
   if (input.size() > 4)
     b.fail("of an input with {} dimensions is not supported", input.size());
-  const Shape &weights = b.shape(kernel);
+  const Shape weights = b.shape(kernel);
   const NodeId filter =
       b.append(OpKind::reshape, {kernel}, ReshapeAttrs{{1, 1, weights[0], weights[1]}});
   if (input.size() == 4)

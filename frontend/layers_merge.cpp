@@ -25,7 +25,7 @@ NodeId apply_average(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 }
 
 NodeId apply_concatenate(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const Shape &first = b.shape(inputs[0]);
+  const Shape first = b.shape(inputs[0]);
   const auto rank = static_cast<int64_t>(first.size());
   const int64_t given = b.arguments().integer("axis");
   const int64_t axis = given < 0 ? given + rank : given;

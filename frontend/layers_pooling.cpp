@@ -11,7 +11,7 @@ template <OpKind kind> NodeId apply_pool2d(LayerBuilder &b, const std::vector<No
   const NodeId x = inputs[0];
   b.require_rank(x, 4, kImages);
   const Arguments &arguments = b.arguments();
-  const Shape &input = b.shape(x);
+  const Shape input = b.shape(x);
   Pool2dAttrs attrs;
   attrs.size = arguments.pair("pool_size");
   attrs.strides = arguments.is_none("strides") ? attrs.size : arguments.pair("strides");
@@ -27,7 +27,10 @@ template <OpKind kind> NodeId apply_pool2d(LayerBuilder &b, const std::vector<No
 template <OpKind kind>
 NodeId apply_global_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kImages);
-  return b.append(kind, {inputs[0]}, ReduceAttrs{{1, 2}, b.arguments().boolean("keepdims")});
+  ReduceAttrs attrs;
+  attrs.axes = {1, 2};
+  attrs.keep_dims = b.arguments().boolean("keepdims");
+  return b.append(kind, {inputs[0]}, attrs);
 }
 
 std::vector<ArgumentSpec> pool_arguments() {

@@ -7,7 +7,7 @@ namespace sinter {
 namespace {
 
 NodeId apply_flatten(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const TensorType &type = b.type(inputs[0]);
+  const TensorType type = b.type(inputs[0]);
   return b.append(OpKind::reshape, {inputs[0]}, ReshapeAttrs{{kBatch, type.elements()}});
 }
 

@@ -271,7 +271,7 @@ void fail_unknown(const Opaque &unknown, const SourceLocation &location, const s
 std::string suggestion(std::string_view word, const std::vector<std::string_view> &candidates) {
   std::string_view best;
   size_t best_distance = (word.size() <= 3 ? 1 : std::max<size_t>(2, word.size() / 3)) + 1;
-  if (word.size() > 60)
+  if (word.size() < 3 || word.size() > 60)
     return "";
   for (const std::string_view candidate : candidates) {
     const size_t distance = edit_distance(word, candidate);

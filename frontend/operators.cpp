@@ -58,33 +58,36 @@ int64_t floor_divide(int64_t a, int64_t b, const SourceLocation &location) {
 Value integer_operation(const std::string &op, int64_t a, int64_t b,
                         const SourceLocation &location) {
   int64_t result = 0;
+  bool overflow = false;
   if ((op == "/" || op == "//" || op == "%") && b == 0)
     throw CompileError(location, "division by zero");
-  if (op == "+")
-    return exact(__builtin_add_overflow(a, b, &result), result, location);
-  if (op == "-")
-    return exact(__builtin_sub_overflow(a, b, &result), result, location);
-  if (op == "*")
-    return exact(__builtin_mul_overflow(a, b, &result), result, location);
   if (op == "/")
     return static_cast<double>(a) / static_cast<double>(b);
-  if (op == "//")
-    return floor_divide(a, b, location);
-  if (op == "%")
-    return b == -1 ? 0 : a - floor_divide(a, b, location) * b;
-  if (op == "**" && b >= 0)
-    return integer_power(a, b, location);
-  if (op == "&")
-    return a & b;
-  if (op == "|")
-    return a | b;
-  if (op == "^")
-    return a ^ b;
-  if (op == ">>" && b >= 0)
-    return b > 63 ? (a < 0 ? int64_t{-1} : int64_t{0}) : a >> b;
-  if (op == "<<" && b >= 0)
-    return exact(b > 62 || __builtin_mul_overflow(a, int64_t{1} << b, &result), result, location);
-  return None{};
+  if (op == "+")
+    overflow = __builtin_add_overflow(a, b, &result);
+  else if (op == "-")
+    overflow = __builtin_sub_overflow(a, b, &result);
+  else if (op == "*")
+    overflow = __builtin_mul_overflow(a, b, &result);
+  else if (op == "//")
+    result = floor_divide(a, b, location);
+  else if (op == "%")
+    result = b == -1 ? 0 : a - floor_divide(a, b, location) * b;
+  else if (op == "**" && b >= 0)
+    result = integer_power(a, b, location);
+  else if (op == "&")
+    result = a & b;
+  else if (op == "|")
+    result = a | b;
+  else if (op == "^")
+    result = a ^ b;
+  else if (op == ">>" && b >= 0)
+    result = a >> std::min<int64_t>(b, 63);
+  else if (op == "<<" && b >= 0)
+    overflow = b > 62 || __builtin_mul_overflow(a, int64_t{1} << b, &result);
+  else
+    return None{};
+  return exact(overflow, result, location);
 }
 
 Value real_operation(const std::string &op, double a, double b, const SourceLocation &location) {

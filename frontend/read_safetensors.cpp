@@ -1,0 +1,103 @@
+// safetensors: the length of a JSON header as 8 bytes, the header, the values.
+#include "frontend/weight_file.h"
+#include "ir/diagnostics.h"
+
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+namespace sinter {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr uint64_t kMaxHeaderBytes = uint64_t{100} << 20; // the format's own limit
+
+const std::map<std::string, NumberFormat> &number_formats() {
+  static const std::map<std::string, NumberFormat> formats = {
+      {"F16", NumberFormat::f16}, {"BF16", NumberFormat::bf16}, {"F32", NumberFormat::f32},
+      {"F64", NumberFormat::f64}, {"I8", NumberFormat::i8},     {"U8", NumberFormat::u8},
+      {"I16", NumberFormat::i16}, {"U16", NumberFormat::u16},   {"I32", NumberFormat::i32},
+      {"U32", NumberFormat::u32}, {"I64", NumberFormat::i64},   {"U64", NumberFormat::u64}};
+  return formats;
+}
+
+std::optional<Shape> parse_extents(const Json &list) {
+  if (!list.is_array())
+    return std::nullopt;
+  Shape extents;
+  for (const Json &extent : list) {
+    if (!extent.is_number_unsigned() || extent.get<uint64_t>() > INT64_MAX)
+      return std::nullopt;
+    extents.push_back(extent.get<int64_t>());
+  }
+  return extents;
+}
+
+NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_view values) {
+  NamedArray result;
+  result.name = name;
+  const auto field = [&](const char *key) {
+    return entry.is_object() && entry.contains(key) ? entry[key] : Json();
+  };
+  const std::optional<Shape> shape = parse_extents(field("shape"));
+  const std::optional<Shape> offsets = parse_extents(field("data_offsets"));
+  const int64_t count = shape ? element_count(*shape).value_or(-1) : -1;
+  if (count < 0 || !offsets || offsets->size() != 2) {
+    result.problem = "malformed header entry";
+    return result;
+  }
+  const Json dtype = field("dtype");
+  const auto format = number_formats().find(dtype.is_string() ? dtype.get<std::string>() : "");
+  if (format == number_formats().end()) {
+    result.problem = fmt::format("numbers of type {} are not supported", dtype.dump());
+    return result;
+  }
+  const int64_t begin = (*offsets)[0];
+  const int64_t end = (*offsets)[1];
+  const int64_t size = byte_size(format->second);
+  if (begin > end || end > static_cast<int64_t>(values.size()))
+    result.problem = fmt::format("its values at {} to {} lie outside the {} bytes of the file",
+                                 begin, end, values.size());
+  else if (end - begin != count * size)
+    result.problem =
+        fmt::format("{} values of {} bytes are stored in {} bytes", count, size, end - begin);
+  if (!result.problem.empty())
+    return result;
+  result.array.shape = *shape;
+  result.array.values = to_floats(
+      values.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), format->second);
+  return result;
+}
+
+} // namespace
+
+std::vector<NamedArray> read_safetensors(const SourceLocation &file) {
+  std::ifstream stream(*file.file, std::ios::binary);
+  if (!stream)
+    throw CompileError(file, "cannot read the file");
+  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  uint64_t length = 0;
+  for (size_t i = 8; i-- > 0 && bytes.size() >= 8;)
+    length = length << 8U | static_cast<unsigned char>(bytes[i]);
+  if (bytes.size() < 8 || length > kMaxHeaderBytes || length > bytes.size() - 8)
+    throw CompileError(file,
+                       "this is no safetensors file, or it is truncated: {} bytes with a "
+                       "header of {}",
+                       bytes.size(), length);
+  const Json header =
+      Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<int64_t>(length), nullptr,
+                  /*allow_exceptions=*/false);
+  if (!header.is_object())
+    throw CompileError(file, "the header of this safetensors file is not a JSON object");
+  const std::string_view values = std::string_view(bytes).substr(8 + static_cast<size_t>(length));
+  std::vector<NamedArray> arrays;
+  for (const auto &[name, entry] : header.items())
+    if (name != "__metadata__")
+      arrays.push_back(parse_tensor(name, entry, values));
+  return arrays;
+}
+
+} // namespace sinter

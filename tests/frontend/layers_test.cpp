@@ -1,0 +1,218 @@
+#include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
+#include "frontend/modules.h"
+#include "tests/frontend/support.h"
+#include "tests/paths.h"
+
+#include <cmath>
+#include <doctest/doctest.h>
+
+using namespace sinter;
+
+namespace {
+
+/// A model of one input and the given layers, `layers` imported.
+Model chain(const std::string &input_shape, const std::string &chained) {
+  return load(
+      "from keras import layers, initializers, Sequential\nmodel = Sequential([layers.Input("
+      "shape=" +
+      input_shape + "), " + chained + "])\n");
+}
+
+std::string last_shape(const std::string &input_shape, const std::string &chained) {
+  const Model model = chain(input_shape, chained);
+  return output_shape(model, model.layers.back().name);
+}
+
+Model example(const std::string &name) {
+  Diagnostics diagnostics;
+  return load_model(source_path("examples/" + name), {}, diagnostics);
+}
+
+/// Parameters of every layer that has some, in order.
+std::vector<int64_t> layer_parameters(const Model &model) {
+  std::vector<int64_t> counts;
+  for (const LayerRecord &layer : model.layers) {
+    int64_t count = 0;
+    for (const NodeId id : layer.parameters)
+      count += model.graph.type(id).elements();
+    if (count > 0)
+      counts.push_back(count);
+  }
+  return counts;
+}
+
+} // namespace
+
+TEST_CASE("the textbook's networks have the textbook's parameters") {
+  using Counts = std::vector<int64_t>;
+  CHECK(layer_parameters(example("fashion_cnn.py")) == Counts{320, 18496, 313700, 1010});
+  CHECK(layer_parameters(example("simple_convnet.py")) == Counts{780, 432100, 1010});
+  CHECK(layer_parameters(example("handson_cnn.py")) ==
+        Counts{3200, 73856, 147584, 295168, 590080, 295040, 8256, 650});
+  CHECK(layer_parameters(example("lenet5.py")) == Counts{156, 2416, 48120, 10164, 850});
+  CHECK(parameter_count(example("alexnet.py")) == 62378344);
+  CHECK(layer_parameters(example("tensorflow_6_7.py")) == Counts{160, 4640, 18496, 3965056, 1290});
+  CHECK(layer_parameters(example("tensorflow_6_10.py")) == Counts{320, 18496, 73856, 147584, 1290});
+  CHECK(layer_parameters(example("vgg7.py")) ==
+        Counts{320, 18496, 73856, 295168, 4719104, 131328, 2570});
+}
+
+TEST_CASE("layers are named as Keras names them") {
+  CHECK(layer_names(example("fashion_cnn.py")) ==
+        std::vector<std::string>{"conv2d", "max_pooling2d", "conv2d_1", "max_pooling2d_1",
+                                 "flatten", "dense", "dropout", "dense_1"});
+  const Model model = load(R"(from keras import layers, Model, Input
+x = Input((8, 8, 4))
+y = layers.GlobalAveragePooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
+y = layers.Dense(4)(layers.Dense(4, name='own')(y))
+y = layers.Activation('relu')(layers.Softmax()(y) + y * 2)
+model = Model(x, y)
+)");
+  CHECK(layer_names(model) == std::vector<std::string>{"input_layer", "batch_normalization",
+                                                       "re_lu", "global_average_pooling2d", "own",
+                                                       "dense", "softmax", "multiply", "add",
+                                                       "activation"});
+  CHECK(model.name == "functional");
+  CHECK(model.layers[0].type == "InputLayer");
+  CHECK(model.layers[8].inbound == std::vector<std::string>{"softmax", "multiply"});
+  CHECK(snake_case_name("MaxPooling2D") == "max_pooling2d");
+  CHECK(snake_case_name("Conv2DTranspose") == "conv2d_transpose");
+}
+
+TEST_CASE("names start again after clear_session") {
+  const Model model = load("import keras\nfrom keras import layers\nlayers.Dense(1)\n"
+                           "keras.backend.clear_session()\n"
+                           "m = keras.Sequential([layers.Input((2,)), layers.Dense(1)])\n");
+  CHECK(layer_names(model) == std::vector<std::string>{"dense"});
+}
+
+TEST_CASE("output shapes") {
+  CHECK(last_shape("(28, 28, 1)", "layers.Conv2D(8, 5, strides=2, padding='same')") ==
+        "[N,14,14,8]");
+  CHECK(last_shape("(28, 27, 1)", "layers.Conv2D(8, (5, 3), strides=(2, 3))") == "[N,12,9,8]");
+  CHECK(last_shape("(28, 28, 4)", "layers.Conv2D(8, 3, dilation_rate=2, groups=4)") ==
+        "[N,24,24,8]");
+  CHECK(last_shape("(7, 7, 4)", "layers.MaxPooling2D(2)") == "[N,3,3,4]");
+  CHECK(last_shape("(7, 7, 4)", "layers.MaxPool2D(3, 2, 'same')") == "[N,4,4,4]");
+  CHECK(last_shape("(7, 7, 4)", "layers.AvgPool2D((2, 3), strides=1)") == "[N,6,5,4]");
+  CHECK(last_shape("(7, 7, 4)", "layers.GlobalMaxPooling2D(keepdims=True)") == "[N,1,1,4]");
+  CHECK(last_shape("(7, 7, 4)", "layers.GlobalAveragePooling2D()") == "[N,4]");
+  CHECK(last_shape("(4, 6)", "layers.Reshape((-1, 3))") == "[N,8,3]");
+  CHECK(last_shape("(4, 6, 2)", "layers.Permute((2, 3, 1))") == "[N,6,2,4]");
+  CHECK(last_shape("(4, 6, 2)", "layers.ZeroPadding2D(((1, 2), (3, 4)))") == "[N,7,13,2]");
+  CHECK(last_shape("(4, 6, 2)", "layers.ZeroPadding2D((1, 2))") == "[N,6,10,2]");
+  CHECK(last_shape("(4, 6)", "layers.Dense(3)") == "[N,4,3]");
+  CHECK(last_shape("(4, 6, 5)", "layers.Dense(3)") == "[N,4,6,3]");
+  CHECK(last_shape("(28, 28)", "layers.Flatten(), layers.Rescaling(1/255), layers.Dropout(0)") ==
+        "[N,784]");
+}
+
+TEST_CASE("same padding puts the odd pixel below and to the right") {
+  const Model model = chain("(6, 5, 1)", "layers.Conv2D(1, 4, strides=(1, 2), padding='same')");
+  const auto &conv = attrs<Conv2dAttrs>(model.graph[model.graph.all(OpKind::conv2d).at(0)]);
+  CHECK(conv.padding == std::array<int64_t, 4>{1, 1, 2, 2});
+}
+
+TEST_CASE("initializers are resolved as Keras does") {
+  struct Case {
+    std::string given, name;
+    double a, b;
+  };
+  // The kernel is [3,3,4,8]: fan_in 36, fan_out 72, fan_avg 54.
+  const double truncated = 0.87962566103423978;
+  const std::vector<Case> cases = {
+      {"'glorot_uniform'", "uniform", -std::sqrt(3 / 54.0), std::sqrt(3 / 54.0)},
+      {"None", "zeros", 0, 0},
+      {"'glorot_normal'", "truncated_normal", 0, std::sqrt(1 / 54.0) / truncated},
+      {"'he_uniform'", "uniform", -std::sqrt(6 / 36.0), std::sqrt(6 / 36.0)},
+      {"initializers.HeNormal(seed=1)", "truncated_normal", 0, std::sqrt(2 / 36.0) / truncated},
+      {"initializers.he_normal()", "truncated_normal", 0, std::sqrt(2 / 36.0) / truncated},
+      {"initializers.LecunUniform", "uniform", -std::sqrt(3 / 36.0), std::sqrt(3 / 36.0)},
+      {"'lecun_normal'", "truncated_normal", 0, std::sqrt(1 / 36.0) / truncated},
+      {"initializers.VarianceScaling(3, 'fan_out', 'untruncated_normal')", "normal", 0,
+       std::sqrt(3 / 72.0)},
+      {"'zeros'", "zeros", 0, 0},
+      {"'ones'", "ones", 0, 0},
+      {"initializers.Constant(0.5)", "constant", 0.5, 0},
+      {"'random_normal'", "normal", 0, 0.05},
+      {"'RandomUniform'", "uniform", -0.05, 0.05},
+      {"initializers.TruncatedNormal(mean=1, stddev=0.25)", "truncated_normal", 1, 0.25}};
+  for (const Case &test : cases) {
+    CAPTURE(test.given);
+    const Model model =
+        chain("(8, 8, 4)", "layers.Conv2D(8, 3, kernel_initializer=" + test.given + ")");
+    const ParameterAttrs &kernel = parameter(model, "conv2d/kernel");
+    CHECK(kernel.initializer == test.name);
+    CHECK(kernel.a == doctest::Approx(test.a).epsilon(1e-6));
+    CHECK(kernel.b == doctest::Approx(test.b).epsilon(1e-6));
+  }
+}
+
+TEST_CASE("parameters and roles of batch normalisation and frozen layers") {
+  const Model model =
+      chain("(4,)", "layers.BatchNormalization(), layers.Dense(2, trainable=False)");
+  CHECK(parameter(model, "batch_normalization/gamma").initializer == "ones");
+  CHECK(parameter(model, "batch_normalization/beta").role == "weight");
+  CHECK(parameter(model, "batch_normalization/moving_mean").role == "statistic");
+  CHECK(parameter(model, "batch_normalization/moving_variance").initializer == "ones");
+  CHECK(parameter(model, "dense/kernel").role == "statistic");
+  CHECK(parameter_count(chain("(4,)", "layers.BatchNormalization(scale=False, center=False)")) ==
+        8);
+}
+
+TEST_CASE("a shared layer and a nested model have their parameters once") {
+  const Model model = load(R"(from keras import layers, Model, Input, Sequential
+encoder = Sequential([layers.Input((4,)), layers.Dense(3)], name='encoder')
+x = Input((4,))
+shared = layers.Dense(2)
+y = layers.Add()([shared(encoder(x)), shared(encoder(x * 2.0))])
+model = Model(x, y)
+)");
+  CHECK(parameter_count(model) == 4 * 3 + 3 + 3 * 2 + 2);
+  CHECK(layer_names(model) ==
+        std::vector<std::string>{"input_layer_1", "multiply", "encoder", "dense_1", "add"});
+  CHECK(model.layers[2].type == "Sequential");
+  CHECK(model.layers[2].parameters.size() == 2);
+  CHECK(model.layers[2].inbound == std::vector<std::string>{"input_layer_1", "multiply"});
+}
+
+TEST_CASE("the dropouts of a model draw from streams of their own") {
+  const Model model = chain("(4,)", "layers.Dropout(0.1), layers.Dropout(0.2), layers.Dense(1)");
+  const std::vector<NodeId> dropouts = model.graph.all(OpKind::dropout);
+  REQUIRE(dropouts.size() == 2);
+  CHECK(attrs<DropoutAttrs>(model.graph[dropouts[0]]).stream == 0);
+  CHECK(attrs<DropoutAttrs>(model.graph[dropouts[1]]).stream == 1);
+}
+
+TEST_CASE("every import spelling finds the same layer") {
+  for (const char *import :
+       {"import keras\nL = keras.layers", "from tensorflow import keras\nL = keras.layers",
+        "import tensorflow as tf\nL = tf.keras.layers", "from keras import layers as L",
+        "import tensorflow.keras.layers as L", "from tensorflow.keras import layers\nL = layers",
+        "from tensorflow.python.keras import layers as L"})
+    CHECK(layer_names(load(std::string(import) +
+                           "\nimport keras\nkeras.Sequential([L.Input((2,)), L.Dense(1)])\n")) ==
+          std::vector<std::string>{"dense"});
+}
+
+TEST_CASE("every layer entry takes the common arguments and names its own") {
+  for (const LayerType &type : layer_types()) {
+    CAPTURE(std::string(type.native.path));
+    CHECK(find_native(type.native.path) != nullptr);
+    bool named = false;
+    for (const ArgumentSpec &spec : type.native.arguments)
+      named = named || spec.name == "name";
+    CHECK(named);
+    CHECK((type.apply != nullptr));
+  }
+}
+
+TEST_CASE("every synonym that a star import brings stands for something") {
+  for (const char *module : {"keras.layers", "keras.initializers", "keras.losses", "keras.metrics",
+                             "keras.models", "keras.activations", "numpy"})
+    for (const auto &[name, value] : module_members(module)) {
+      CAPTURE(name);
+      CHECK(std::get<const Native *>(value) != nullptr);
+    }
+}

@@ -1,0 +1,166 @@
+#include "tests/frontend/support.h"
+
+#include <doctest/doctest.h>
+
+using namespace sinter;
+
+namespace {
+
+const std::string kHead = R"(from tensorflow import keras
+(x, y), (xt, yt) = keras.datasets.fashion_mnist.load_data()
+model = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation='softmax')])
+)";
+const std::string kCompile =
+    "model.compile(loss='sparse_categorical_crossentropy', metrics=['accuracy'])\n";
+
+OptimizerSpec optimizer(const std::string &given) {
+  return load(kHead + "model.compile(" + given + ", loss='sparse_categorical_crossentropy')\n" +
+              "model.fit(x, y)\n")
+      .training->optimizer;
+}
+
+/// "loss=softmax_cross_entropy" of every output but the prediction.
+std::string outputs(const std::string &units, const std::string &compile_arguments) {
+  const Model model = load("from keras import layers, losses, metrics, Sequential\n"
+                           "model = Sequential([layers.Input((4,)), layers.Dense(" +
+                           units + ")])\nmodel.compile('sgd', " + compile_arguments + ")\n");
+  std::string text;
+  for (const Output &output : model.graph.outputs) {
+    const Node &mean = model.graph[output.value];
+    if (output.name == "prediction")
+      continue;
+    CHECK(mean.type.shape.empty());
+    text += fmt::format("{}{}={}", text.empty() ? "" : " ", output.name,
+                        name(model.graph[mean.inputs[0]].kind));
+  }
+  return text;
+}
+
+std::string label_type(const std::string &units, const std::string &compile_arguments) {
+  const Model model = load("from keras import layers, losses, Sequential\n"
+                           "model = Sequential([layers.Input((4,)), layers.Dense(" +
+                           units + ")])\nmodel.compile('sgd', " + compile_arguments + ")\n");
+  for (const NodeId id : model.graph.all(OpKind::input))
+    if (attrs<InputAttrs>(model.graph[id]).role == "label")
+      return model.graph.type(id).str();
+  return "";
+}
+
+} // namespace
+
+TEST_CASE("optimizers by name and by object, with Keras's defaults") {
+  CHECK(optimizer("'adam'").learning_rate == 0.001F);
+  CHECK(optimizer("'adam'").epsilon == 1e-7F);
+  CHECK(optimizer("'Adam'").kind == "adam");
+  CHECK(optimizer("'sgd'").learning_rate == 0.01F);
+  CHECK(optimizer("'rmsprop'").rho == 0.9F);
+  CHECK(optimizer("keras.optimizers.Adam").kind == "adam");
+  const OptimizerSpec adam = optimizer("keras.optimizers.Adam(0.01, beta_1=0.8, beta_2=0.9)");
+  CHECK(adam.learning_rate == 0.01F);
+  CHECK(adam.beta_1 == 0.8F);
+  CHECK(adam.beta_2 == 0.9F);
+  const OptimizerSpec sgd =
+      optimizer("keras.optimizers.legacy.SGD(lr=0.5, momentum=0.9, nesterov=True)");
+  CHECK(sgd.kind == "sgd");
+  CHECK(sgd.learning_rate == 0.5F);
+  CHECK(sgd.momentum == 0.9F);
+  CHECK(sgd.nesterov);
+}
+
+TEST_CASE("losses by name, by function and by object") {
+  const std::string sparse = "loss=categorical_crossentropy";
+  CHECK(outputs("3", "'sparse_categorical_crossentropy'") == sparse);
+  CHECK(outputs("3", "losses.sparse_categorical_crossentropy") == sparse);
+  CHECK(outputs("3", "losses.SparseCategoricalCrossentropy()") == sparse);
+  CHECK(outputs("3", "losses.SparseCategoricalCrossentropy(from_logits=True)") ==
+        "loss=softmax_cross_entropy");
+  CHECK(outputs("3", "'categorical_crossentropy'") == sparse);
+  CHECK(outputs("1", "'binary_crossentropy'") == "loss=binary_crossentropy");
+  CHECK(outputs("1", "losses.BinaryCrossentropy(from_logits=True)") ==
+        "loss=sigmoid_cross_entropy");
+  CHECK(outputs("3", "'mse'") == "loss=mean_squared_error");
+  CHECK(outputs("3", "losses.MeanSquaredError()") == "loss=mean_squared_error");
+  CHECK(label_type("3", "'sparse_categorical_crossentropy'") == "i32[N]");
+  CHECK(label_type("3", "'categorical_crossentropy'") == "f32[N,3]");
+  CHECK(label_type("1", "'binary_crossentropy'") == "f32[N,1]");
+}
+
+TEST_CASE("metrics are what Keras makes of them, under the names that it logs") {
+  const std::string loss = "loss=categorical_crossentropy ";
+  CHECK(outputs("3", "'sparse_categorical_crossentropy', metrics=['accuracy', 'mse']") ==
+        loss + "accuracy=categorical_accuracy mse=mean_squared_error");
+  CHECK(outputs("3", "'categorical_crossentropy', metrics=['acc']") ==
+        loss + "acc=categorical_accuracy");
+  CHECK(outputs("3", "'sparse_categorical_crossentropy', "
+                     "metrics=[metrics.SparseCategoricalAccuracy(), "
+                     "metrics.SparseCategoricalAccuracy(name='top')]") ==
+        loss + "sparse_categorical_accuracy=categorical_accuracy top=categorical_accuracy");
+  CHECK(outputs("1", "'binary_crossentropy', metrics=['accuracy']") ==
+        "loss=binary_crossentropy accuracy=binary_accuracy");
+  CHECK(outputs("3", "'mse', metrics=['accuracy']") ==
+        "loss=mean_squared_error accuracy=categorical_accuracy");
+}
+
+TEST_CASE("fit's settings") {
+  const TrainingSpec spec =
+      *load(kHead + kCompile + R"(model.fit(x, y, batch_size=64, epochs=7, shuffle=False,
+    verbose=2, validation_split=0.1, callbacks=[
+    keras.callbacks.EarlyStopping('val_accuracy', patience=3, min_delta=0.5, mode='max'),
+    keras.callbacks.ModelCheckpoint('best.keras', monitor='loss', save_best_only=True),
+    keras.callbacks.TensorBoard('logs')]))")
+           .training;
+  CHECK(spec.batch_size == 64);
+  CHECK(spec.epochs == 7);
+  CHECK(!spec.shuffle);
+  REQUIRE(spec.early_stopping);
+  CHECK(spec.early_stopping->monitor == "val_accuracy");
+  CHECK(spec.early_stopping->patience == 3);
+  CHECK(spec.early_stopping->min_delta == 0.5F);
+  CHECK(spec.early_stopping->mode == "max");
+  CHECK(!spec.early_stopping->restore_best_weights);
+  REQUIRE(spec.checkpoint);
+  CHECK(spec.checkpoint->filepath == "best.keras");
+  CHECK(spec.checkpoint->save_best_only);
+}
+
+TEST_CASE("a callback without anything to monitor is skipped with a warning, as in Keras") {
+  Diagnostics diagnostics;
+  const Model model = load(kHead + kCompile +
+                               "model.fit(x, y, callbacks=[keras.callbacks.EarlyStopping(), "
+                               "keras.callbacks.ModelCheckpoint('a')])\n",
+                           diagnostics);
+  CHECK(!model.training->early_stopping);
+  CHECK(model.training->checkpoint); // it saves every epoch, so nothing is monitored
+  CHECK(diagnostics.warnings() ==
+        std::vector<std::string>{"script.py:5:1: warning: EarlyStopping monitors 'val_loss', but "
+                                 "fit() has no validation data: it is skipped"});
+}
+
+TEST_CASE("the last model that is fit becomes the program") {
+  Diagnostics diagnostics;
+  const Model model = load(kHead + kCompile + R"(model.fit(x, y, epochs=3)
+other = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)], name='other')
+other.compile('adam', 'sparse_categorical_crossentropy')
+other.fit(x, y, epochs=5)
+other.fit(x, y, epochs=6)
+third = keras.Sequential([keras.layers.Input((2,)), keras.layers.Dense(1)])
+)",
+                           diagnostics);
+  CHECK(model.name == "other");
+  CHECK(model.training->epochs == 6);
+  CHECK(diagnostics.warnings() ==
+        std::vector<std::string>{
+            "script.py:8:1: warning: model 'sequential' fit on line 5 is not part of the program: "
+            "the last model that is fit is",
+            "script.py:9:1: warning: this fit() replaces the one on line 8: the program trains "
+            "once"});
+}
+
+TEST_CASE("a model without a loss is for inference only") {
+  const std::string model = "from keras import layers, Sequential\n"
+                            "m = Sequential([layers.Input((2,)), layers.Dense(1)])\n";
+  CHECK(!load(model).training);
+  CHECK(!load(model + "m.compile('adam')\n").training);
+  CHECK(load(model + "m.compile('adam', 'mse')\n").training->epochs == 1);
+  CHECK(!load(model + "m.compile('adam', 'mse')\n").data);
+}
