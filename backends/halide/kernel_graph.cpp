@@ -171,7 +171,9 @@ KernelGraph merge_dimensions(const KernelGraph &kernel) {
     } else if (node.inputs.empty()) {
       append_argument(result.graph, static_cast<size_t>(i), type);
     } else {
-      result.graph.append(node.kind, node.inputs, merged_attrs(node, type.shape));
+      // A bias of one channel becomes a scalar, which bias_add does not take but add does.
+      const OpKind kind = node.kind == OpKind::bias_add ? OpKind::add : node.kind;
+      result.graph.append(kind, node.inputs, merged_attrs(node, type.shape));
     }
     if (result.graph.type(NodeId{i}) != type)
       return kernel; // an op whose type rule looks at the rank

@@ -58,7 +58,11 @@ void schedule_stores(const OutputGroup &group, const Variant &variant) {
     return;
   }
   const std::vector<Var> args = func.args();
-  const int lanes = lanes_for(extents[0], variant);
+  int lanes = lanes_for(extents[0], variant);
+  // Halide 14 takes the two halves of a loop for equal when they store one full vector and a tail
+  // of one element into a buffer of their own: it then computes the first one twice.
+  if (group.outputs.size() > 1 && extents[0] == lanes + 1)
+    lanes /= 2;
   Var around = vectorize_rows(func, args[0], lanes);
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
   if (extents.size() == 1 && many)
