@@ -100,13 +100,34 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
   {
     using T = sinter_model;
     layouts.check(layouts.abi.model, sizeof(T),
-                  {AT(abi), AT(name), AT(target), AT(description), AT(parameters),
-                   AT(parameter_count), AT(parameter_bytes), AT(trainable_bytes), AT(input_rank),
-                   AT(output_rank), AT(label_rank), AT(input_dims), AT(output_dims),
-                   AT(label_dims), AT(label_is_index), AT(class_limit), AT(metric_count),
-                   AT(metric_names), AT(output_is_probability), AT(phases), AT(variant_names),
-                   AT(variant_count), AT(training), AT(data), AT(infer), AT(eval_step),
-                   AT(train_step), AT(train_loop)});
+                  {AT(abi),
+                   AT(name),
+                   AT(target),
+                   AT(description),
+                   AT(parameters),
+                   AT(parameter_count),
+                   AT(parameter_bytes),
+                   AT(trainable_bytes),
+                   AT(input_rank),
+                   AT(output_rank),
+                   AT(label_rank),
+                   AT(input_dims),
+                   AT(output_dims),
+                   AT(label_dims),
+                   AT(label_is_index),
+                   AT(class_limit),
+                   AT(metric_count),
+                   AT(metric_names),
+                   AT(output_is_probability),
+                   AT(phases),
+                   AT(variant_names),
+                   AT(variant_count),
+                   AT(training),
+                   AT(data),
+                   AT(infer),
+                   AT(eval_step),
+                   AT(train_step),
+                   AT(train_loop)});
   }
   {
     using T = sinter_context;

@@ -1,0 +1,80 @@
+// The header and the description of a library.
+#include "backends/program/description.h"
+#include "backends/program/header.h"
+#include "tests/backends/program/small_programs.h"
+#include "tests/paths.h"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+using namespace sinter;
+
+namespace {
+
+/// Compares with a file beside this one; UPDATE_GOLDENS=1 rewrites it.
+void check_golden(const std::string &text, const std::string &file) {
+  const std::string path = source_path("tests/backends/program/" + file);
+  if (std::getenv("UPDATE_GOLDENS") != nullptr)
+    std::ofstream(path) << text;
+  std::ostringstream expected;
+  expected << std::ifstream(path).rdbuf();
+  CHECK(text == expected.str());
+}
+
+} // namespace
+
+TEST_CASE("the header of a trainable model") {
+  const Program program = plan_program(fashion_net(8, 3, 0.5F), "fashion");
+  check_golden(library_header(without_kernels(program), "fashion"), "fashion.h.golden");
+}
+
+TEST_CASE("a model without training has no function for it") {
+  const Program program = plan_program(binary_net(), "binary", /*train=*/false);
+  const std::string text = library_header(without_kernels(program), "binary");
+  CHECK(text.find("binary_eval_step") != std::string::npos);
+  CHECK(text.find("train_step") == std::string::npos);
+  CHECK(text.find("set_learning_rate") == std::string::npos);
+  CHECK(text.find("TRAIN") == std::string::npos);
+}
+
+TEST_CASE("a model's name cannot end the header's comments") {
+  Model model = fashion_net(8, 3, 0.5F);
+  model.name = "evil */ #error \xC3\xA9\n";
+  const Program program = plan_program(model, "evil");
+  CHECK(library_header(without_kernels(program), "evil").rfind("/* evil *_ #error ___:", 0) == 0);
+}
+
+TEST_CASE("the header's memory formula is at least what the runtime asks for") {
+  const Program program = plan_program(fashion_net(8, 3, 0.5F), "fashion");
+  const CompiledProgram compiled = without_kernels(program);
+  const ContextBytes infer = context_bytes(compiled, SINTER_INFER);
+  const ContextBytes train = context_bytes(compiled, SINTER_TRAIN);
+  CHECK(infer.per_sample >= static_cast<uint64_t>(program.infer.arena_per_sample));
+  CHECK(train.per_sample >= static_cast<uint64_t>(program.train->arena_per_sample));
+  CHECK(infer.fixed >= static_cast<uint64_t>(program.infer.arena_fixed));
+  CHECK(train.fixed > static_cast<uint64_t>(program.parameter_bytes));
+  CHECK(train.fixed > infer.fixed);
+}
+
+TEST_CASE("the description says what the program is") {
+  Model model = fashion_net(8, 3, 0.5F);
+  model.name = "caf\xC3"; // cut in the middle of a letter
+  model.training->early_stopping = EarlyStoppingSpec{};
+  model.data = DataSpec{};
+  model.data->dataset = "fashion_mnist";
+  const Program program = plan_program(model, "fashion");
+  const auto json = nlohmann::json::parse(describe_program(without_kernels(program)));
+  CHECK(json["prefix"] == "fashion");
+  CHECK(json["inputs"][0]["shape"] == nlohmann::json::parse("[null, 8, 8, 1]"));
+  CHECK(json["labels"]["classes"] == 10);
+  CHECK(json["metrics"] == nlohmann::json::parse(R"(["loss", "accuracy"])"));
+  CHECK(json["variants"].size() == 3);
+  CHECK(json["parameters"]["total"] == json["parameters"]["trainable"]);
+  CHECK(json["training"]["optimizer"]["kind"] == "adam");
+  CHECK(json["training"]["early_stopping"]["monitor"] == "val_loss");
+  CHECK(json["memory"]["train"]["kernels"].get<size_t>() == program.train->kernels.size());
+  CHECK(json["data"]["dataset"] == "fashion_mnist");
+}
