@@ -17,7 +17,7 @@ public:
     ParameterAttrs parameter;
     parameter.name = name;
     parameter.role = role;
-    parameter.initializer = "uniform";
+    parameter.initializer = role == "statistic" ? "ones" : "uniform";
     parameter.a = -0.5F;
     parameter.b = 0.5F;
     parameter.type = {ElementType::f32, shape, 0};

@@ -37,6 +37,7 @@ private:
     ParameterAttrs attributes;
     attributes.name = "p" + std::to_string(parameters_++);
     attributes.role = role;
+    attributes.initializer = role == "statistic" ? "ones" : "zeros";
     attributes.type = {ElementType::f32, extents, 0};
     return append(OpKind::parameter, {}, attributes);
   }
