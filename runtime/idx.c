@@ -15,6 +15,15 @@ typedef struct idx_reader {
   const char *path;
 } idx_reader;
 
+/* zlib's text without the path, which it puts in front. */
+static const char *failure_text(const idx_reader *reader, int *code) {
+  const char *text = gzerror(reader->file, code);
+  const size_t length = strlen(reader->path);
+  if (*code == Z_ERRNO)
+    return strerror(errno);
+  return strncmp(text, reader->path, length) == 0 && text[length] == ':' ? text + length + 2 : text;
+}
+
 static int read_exactly(const idx_reader *reader, void *to, int64_t bytes, const char *what) {
   unsigned char *out = to;
   int64_t done = 0;
@@ -23,10 +32,9 @@ static int read_exactly(const idx_reader *reader, void *to, int64_t bytes, const
     const int got = gzread(reader->file, out + done, rest < 1 << 20 ? (unsigned)rest : 1u << 20);
     if (got < 0) {
       int code;
-      const char *message = gzerror(reader->file, &code);
+      const char *message = failure_text(reader, &code);
       return sinter_fail(code == Z_ERRNO ? SINTER_ERROR_IO : SINTER_ERROR_INPUT,
-                         "%s: the file is damaged or cut short: %s", reader->path,
-                         code == Z_ERRNO ? strerror(errno) : message);
+                         "%s: the file is damaged or cut short: %s", reader->path, message);
     }
     if (got == 0)
       return sinter_fail(SINTER_ERROR_INPUT,
@@ -90,7 +98,7 @@ static int check_end(const idx_reader *reader, const sinter_array *array) {
   unsigned char beyond;
   int code;
   const int got = gzread(reader->file, &beyond, 1);
-  const char *message = gzerror(reader->file, &code);
+  const char *message = failure_text(reader, &code);
   if (got > 0)
     return sinter_fail(SINTER_ERROR_INPUT,
                        "%s: longer than the %lld elements that its header states", reader->path,

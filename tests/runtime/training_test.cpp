@@ -197,7 +197,7 @@ TEST_CASE("a sample that is not finite is named") {
 TEST_CASE("an interrupt keeps the finished epochs and says how to go on") {
   const TinyProgram program(20000, 50);
   const Result result =
-      program.run("train --epochs=100000 --quiet" + program.with_data(), "timeout -s INT 1");
+      program.run("train --epochs=100000 --quiet" + program.with_data(), "timeout -s INT 3");
   INFO(result.err);
   CHECK(contains(result.err, "go on with --resume"));
   CHECK(program.run("train --epochs=1 --resume" + program.with_data()).code == 0);
