@@ -190,8 +190,7 @@ TEST_CASE("a sample that is not finite is named") {
   const Result result = program.run("train --data=" + folder.path.string());
   CHECK(result.code == 1);
   INFO(result.err);
-  CHECK(
-      contains(result.err, folder.file("x_train.npy") + ": sample 7 is not finite"));
+  CHECK(contains(result.err, folder.file("x_train.npy") + ": sample 7 is not finite"));
 }
 
 TEST_CASE("an interrupt keeps the finished epochs and says how to go on") {
