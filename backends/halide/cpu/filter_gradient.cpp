@@ -230,18 +230,16 @@ private:
 
   void place_total() {
     Func total = total_.func;
-    if (!around_.plain_after) {
-      schedule_at_root(total_, variant_);
-      if (around_.plain_before)
-        schedule_other_stages();
-    } else {
-      const OutputGroup &group = kernel_.groups[0];
-      const Var row = group.func.args()[1];
+    if (around_.plain_after) {
       const int lanes = lanes_for(shape_.block, variant_);
-      total.compute_at(group.func, row);
+      total.compute_at(kernel_.groups[0].func, schedule_stores(kernel_.groups[0], variant_));
       total.vectorize(total.args()[0], lanes, TailStrategy::GuardWithIf);
       total.update().vectorize(total.args()[0], lanes, TailStrategy::GuardWithIf);
+      return;
     }
+    schedule_at_root(total_, variant_);
+    if (around_.plain_before)
+      schedule_other_stages();
     for (const OutputGroup &group : kernel_.groups)
       schedule_stores(group, variant_);
   }

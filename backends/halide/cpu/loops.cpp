@@ -49,13 +49,13 @@ int lanes_for(int64_t extent, const Variant &variant) {
   return lanes;
 }
 
-void schedule_stores(const OutputGroup &group, const Variant &variant) {
+Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(group.type);
   Func func = group.func;
   if (extents.empty()) {
     if (group.outputs.size() > 1)
       Func(group.values).compute_root();
-    return;
+    return Var::outermost();
   }
   const std::vector<Var> args = func.args();
   int lanes = lanes_for(extents[0], variant);
@@ -63,19 +63,24 @@ void schedule_stores(const OutputGroup &group, const Variant &variant) {
   // of one element into a buffer of their own: it then computes the first one twice.
   if (group.outputs.size() > 1 && extents[0] == lanes + 1)
     lanes /= 2;
-  Var around = vectorize_rows(func, args[0], lanes);
+  Var vectors = vectorize_rows(func, args[0], lanes);
+  Var rows = extents.size() > 1 ? args[1] : vectors;
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
-  if (extents.size() == 1 && many)
-    around = parallelize_outermost(func, around, lanes);
-  else if (extents.size() > 1 && (group.type.batched() || many))
-    parallelize_outermost(func, args.back(),
-                          group.type.batched() ? elements_per_sample(group.type)
-                                               : elements_per_sample(group.type) / extents.back());
+  if (extents.size() == 1 && many) {
+    rows = vectors = parallelize_outermost(func, vectors, lanes);
+  } else if (extents.size() > 1 && (group.type.batched() || many)) {
+    const int64_t elements = elements_per_sample(group.type);
+    const Var inside = parallelize_outermost(
+        func, args.back(), group.type.batched() ? elements : elements / extents.back());
+    if (extents.size() == 2)
+      rows = inside;
+  }
   if (group.outputs.size() > 1) {
     Func values = group.values;
-    values.compute_at(func, around);
+    values.compute_at(func, vectors);
     vectorize_rows(values, args[0], lanes);
   }
+  return rows;
 }
 
 void schedule_at_root(const Stage &stage, const Variant &variant) {

@@ -18,8 +18,9 @@ int64_t elements_per_sample(const TensorType &);
 /// Lanes for a vector loop over `extent`: the full width, or less when the extent is short.
 int lanes_for(int64_t extent, const Variant &);
 
-/// A plain vector loop over the outputs of a group, in parallel when they are many.
-void schedule_stores(const OutputGroup &, const Variant &);
+/// A plain vector loop over the outputs of a group, in parallel when they are many. Returns the
+/// loop over rows of dimension 0, or over vectors when that is the only dimension.
+Halide::Var schedule_stores(const OutputGroup &, const Variant &);
 
 /// Computes a reduction or a copy whole, before what needs it.
 void schedule_at_root(const Stage &, const Variant &);

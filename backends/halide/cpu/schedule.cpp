@@ -3,6 +3,7 @@
 #include "backends/halide/cpu/convolution.h"
 #include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
+#include "backends/halide/cpu/matmul.h"
 
 #include <algorithm>
 
@@ -56,6 +57,10 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
     return schedule_filter_gradient(kernel, *contraction, variant);
   if (contraction && has_stage(*contraction, "padded"))
     return schedule_convolution(kernel, *contraction, variant);
+  if (contraction && has_stage(*contraction, "left"))
+    return schedule_matmul_transposed(kernel, *contraction, variant);
+  if (contraction)
+    return schedule_matmul(kernel, *contraction, variant);
   return schedule_stages(kernel, variant);
 }
 

@@ -1,0 +1,207 @@
+// Two forms, by which factor gives the vectors:
+//
+//   a . b      vectors along the columns of the result; a tile of rows by vectors in registers,
+//              the epilogue and an optimizer's update applied to it. A long sum is cut into parts
+//              that run in parallel, each reading its own rows of b once, and are added in order.
+//   a . b^T    both factors run along the sum, so vectors go along the rows (often the batch) over
+//              a transposed copy of a; blocks of the result are turned around when stored.
+#include "backends/halide/cpu/matmul.h"
+
+#include "backends/halide/cpu/loops.h"
+#include "backends/halide/cpu/surroundings.h"
+#include "backends/halide/cpu/tile.h"
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sinter {
+
+using Halide::Func;
+using Halide::TailStrategy;
+using Halide::Var;
+using Halide::VarOrRVar;
+
+namespace {
+
+/// Rows of a tile at most when they are the batch: a single sample computes a whole tile.
+constexpr int kBatchRows = 4;
+/// Rows of a tile at most otherwise.
+constexpr int kStaticRows = 14;
+/// Multiply-adds that make a parallel task worth its start.
+constexpr int64_t kTaskWork = int64_t{1} << 18;
+
+/// Funcs over the storage of a result: [rows, columns], or [blocks, rows, block].
+struct Columns {
+  bool blocked;
+  int64_t lanes; // of the innermost dimension, as vectors may run over it
+  int64_t blocks;
+};
+
+class ProductSchedule {
+public:
+  ProductSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
+      : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
+        sum_(node.stages.back()) {
+    const Graph &graph = kernel.kernel.graph;
+    const TensorType &type = graph.type(node.id);
+    const Stage *right = nullptr;
+    for (const Stage &stage : node.stages) {
+      if (stage.role == "right")
+        right = &stage;
+      else if (stage.kind == Stage::Kind::reduction && &stage != &sum_)
+        part_ = &stage;
+    }
+    const TensorType &b = right ? right->type : graph.type(graph[node.id].inputs[1]);
+    right_ = right;
+    rows_ = type.shape[0];
+    length_ = b.shape[0];
+    const int64_t padded = b.storage_shape().front() * b.block;
+    columns_ = type.blocked() ? Columns{true, type.block, type.storage_shape()[0]}
+                              : Columns{false, padded, 1};
+    choose();
+  }
+
+  std::string apply() {
+    if (right_)
+      schedule_at_root(*right_, variant_);
+    const bool fused = around_.plain_after && around_.plain_before;
+    if (part_)
+      place_parts(fused);
+    else if (fused)
+      place_fused();
+    else
+      place_whole();
+    if (!fused)
+      schedule_rest();
+    return fmt::format("product {}x{}", tile_.rows,
+                       tile_.vectors * blocks_in_tile_ * variant_.vector_width);
+  }
+
+private:
+  /// A tile of whole vectors: of one block, or of several blocks side by side.
+  void choose() {
+    const int longest = rows_ == kBatch ? kBatchRows : kStaticRows;
+    if (columns_.blocked && columns_.lanes % variant_.vector_width != 0) {
+      tile_ = {1, 1}; // a block that no vector fits
+      return;
+    }
+    tile_ = choose_tile(rows_, columns_.lanes, variant_, longest);
+  }
+
+  int lanes() const { return lanes_for(columns_.lanes, variant_); }
+
+  /// Splits a Func over the result's storage, or over part index and storage, into tiles; returns
+  /// the loop around one tile.
+  Var tile_consumer(Func consumer, bool parts) {
+    const std::vector<Var> v = consumer.args();
+    const Var column_tile("column_tile"), in_tile("in_tile"), vector("vector"), lane("lane");
+    const Var row_tile("row_tile"), row("row");
+    consumer.split(v[0], column_tile, in_tile, tile_.vectors * lanes(), TailStrategy::GuardWithIf);
+    consumer.split(in_tile, vector, lane, lanes());
+    consumer.split(v[1], row_tile, row, tile_.rows, TailStrategy::GuardWithIf);
+    std::vector<VarOrRVar> order{lane, vector, row, column_tile};
+    if (columns_.blocked)
+      order.emplace_back(v[2]);
+    order.emplace_back(row_tile);
+    if (parts)
+      order.emplace_back(v.back());
+    consumer.reorder(order).vectorize(lane).unroll(vector).unroll(row);
+    if (parts)
+      consumer.parallel(v.back());
+    else
+      parallelize_rows(consumer, row_tile);
+    return column_tile;
+  }
+
+  /// Runs row tiles in parallel, enough of them a task.
+  void parallelize_rows(Func consumer, const Var &row_tile) {
+    const int64_t length = length_ == kBatch ? 32 : length_; // a guess at the batch
+    const int64_t work = length * columns_.lanes * columns_.blocks * tile_.rows;
+    const int64_t tiles = (kTaskWork + work - 1) / work;
+    if (rows_ != kBatch && rows_ <= tiles * tile_.rows)
+      return;
+    const Var task("task"), inside("inside");
+    consumer.split(row_tile, task, inside, static_cast<int>(tiles), TailStrategy::GuardWithIf)
+        .parallel(task);
+  }
+
+  /// Accumulators of one tile.
+  void place_sum(const Stage &stage, Func consumer, const Var &at) {
+    Func sum = stage.func;
+    const std::vector<Var> v = sum.args();
+    sum.compute_at(consumer, at);
+    const Var vector("vector"), lane("lane");
+    sum.bound_extent(v[0], tile_.vectors * lanes()).bound_extent(v[1], tile_.rows);
+    sum.split(v[0], vector, lane, lanes()).vectorize(lane).unroll(vector).unroll(v[1]);
+    Halide::Stage update = sum.update();
+    update.split(v[0], vector, lane, lanes());
+    std::vector<VarOrRVar> order{lane, vector, v[1], stage.domain[0]};
+    order.insert(order.end(), v.begin() + 2, v.end());
+    update.reorder(order).vectorize(lane).unroll(vector).unroll(v[1]);
+  }
+
+  /// The tile's epilogue is the store itself.
+  void place_fused() {
+    const OutputGroup &group = kernel_.groups[0];
+    place_sum(sum_, group.func, tile_consumer(group.func, /*parts=*/false));
+    if (group.outputs.size() > 1) {
+      Func values = group.values;
+      values.compute_at(group.func, Var("vector"));
+      values.vectorize(values.args()[0], lanes(), TailStrategy::GuardWithIf);
+    }
+  }
+
+  /// The product alone, stored before the rest of the kernel runs.
+  void place_whole() {
+    Func result = node_.result;
+    result.compute_root();
+    place_sum(sum_, result, tile_consumer(result, /*parts=*/false));
+  }
+
+  /// Parts side by side, then their sum row by row.
+  void place_parts(bool fused) {
+    Func stored = Func(part_->func).in(sum_.func);
+    stored.compute_root();
+    place_sum(*part_, stored, tile_consumer(stored, /*parts=*/true));
+    if (!fused) {
+      schedule_at_root(sum_, variant_);
+      return;
+    }
+    const OutputGroup &group = kernel_.groups[0];
+    Func sum = sum_.func;
+    sum.compute_at(group.func, schedule_stores(group, variant_));
+    sum.vectorize(sum.args()[0], lanes(), TailStrategy::GuardWithIf);
+    sum.update().vectorize(sum.args()[0], lanes(), TailStrategy::GuardWithIf);
+  }
+
+  void schedule_rest() {
+    for (const LoweredNode &other : kernel_.nodes)
+      if (other.id != node_.id)
+        for (const Stage &stage : other.stages)
+          schedule_at_root(stage, variant_);
+    for (const OutputGroup &group : kernel_.groups)
+      schedule_stores(group, variant_);
+  }
+
+  const LoweredKernel &kernel_;
+  const LoweredNode &node_;
+  const Variant &variant_;
+  const Surroundings around_;
+  const Stage &sum_;
+  const Stage *part_ = nullptr;
+  const Stage *right_ = nullptr;
+  int64_t rows_ = 0, length_ = 0;
+  Columns columns_{};
+  RegisterTile tile_;
+  int blocks_in_tile_ = 1;
+};
+
+} // namespace
+
+std::string schedule_matmul(const LoweredKernel &kernel, const LoweredNode &product,
+                            const Variant &variant) {
+  return ProductSchedule(kernel, product, variant).apply();
+}
+
+} // namespace sinter
