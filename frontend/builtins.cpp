@@ -137,6 +137,17 @@ Value call_ceil(Interpreter &, const Call &call) {
   return to_integer(std::ceil(real_argument(call)), call);
 }
 
+Value call_path_join(Interpreter &, const Call &call) {
+  std::string path;
+  for (const Value &part : call.arguments.items("parts")) {
+    const std::string text = to_text(part);
+    path = text.rfind('/', 0) == 0              ? text
+           : path.empty() || path.back() == '/' ? path + text
+                                                : path + '/' + text;
+  }
+  return path;
+}
+
 Value call_partial(Interpreter &interpreter, const Call &call) {
   Partial *partial = interpreter.make<Partial>();
   partial->callee = call.arguments["func"];
@@ -172,6 +183,7 @@ const std::vector<Native> &python_natives() {
       {"math.log2", {required("x", Kind::number)}, call_log2},
       {"math.floor", {required("x", Kind::number)}, call_floor},
       {"math.ceil", {required("x", Kind::number)}, call_ceil},
+      {"os.path.join", {optional("parts", Kind::rest)}, call_path_join},
       {"functools.partial",
        {required("func", Kind::any), optional("args", Kind::rest),
         optional("keywords", Kind::keywords)},

@@ -100,16 +100,16 @@ void collect_frozen(const Layer &layer, std::set<int> &frozen) {
 }
 
 std::vector<LayerRecord> layer_records(const KerasModel &model, const Extraction &extraction) {
-  const NetworkMap network = map_network(model.inputs, model.outputs, model.layer.location);
+  std::map<const Layer *, std::vector<const LayerCall *>> calls;
+  for (const LayerCall *call : map_network(model.inputs, model.outputs, model.layer.location).calls)
+    calls[call->layer].push_back(call);
   std::vector<LayerRecord> records;
   for (Layer *layer : model.layers) {
     LayerRecord record;
     record.name = layer->name;
     record.type = layer->class_name();
     record.location = layer->location;
-    for (const LayerCall *call : network.calls) {
-      if (call->layer != layer)
-        continue;
+    for (const LayerCall *call : calls[layer]) {
       if (!record.output.valid())
         record.output = extraction.at(call->output->node);
       for (const KerasTensor *input : call->inputs)

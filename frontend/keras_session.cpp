@@ -290,6 +290,7 @@ void KerasSession::add(KerasModel &model, const Value &value, const SourceLocati
     model.inputs = model.outputs = {apply(layer, {}, location)};
     return;
   }
+  interpreter_.charge(static_cast<int64_t>(model.layers.size()) / 16, location);
   for (const Layer *other : model.layers)
     if (other->name == layer.name)
       throw CompileError(location, "two layers of model '{}' are named '{}'", model.layer.name,

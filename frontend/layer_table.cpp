@@ -82,6 +82,10 @@ const std::vector<Native> &layer_natives() {
   return natives;
 }
 
+ArgumentSpec data_format_argument() {
+  return {"data_format", ArgumentKind::choice, Value(None{}), "channels_last"};
+}
+
 std::vector<ArgumentSpec> with_common_arguments(std::vector<ArgumentSpec> arguments) {
   using Kind = ArgumentKind;
   const auto add = [&](ArgumentSpec spec) {

@@ -71,6 +71,8 @@ std::vector<LayerType> merge_layers();
 std::vector<LayerType> pooling_layers();
 std::vector<LayerType> shape_layers();
 
+/// Images are channels-last, the only order there is.
+ArgumentSpec data_format_argument();
 /// `arguments`, then those that every layer takes.
 std::vector<ArgumentSpec> with_common_arguments(std::vector<ArgumentSpec> arguments);
 

@@ -81,7 +81,7 @@ std::vector<LayerType> convolution_layers() {
             required("kernel_size", Kind::pair),
             optional("strides", Kind::pair, 1),
             choice("padding", "valid", "valid|same"),
-            optional("data_format", Kind::unsupported),
+            data_format_argument(),
             optional("dilation_rate", Kind::pair, 1),
             optional("groups", Kind::positive, 1),
             optional("activation", Kind::activation),
@@ -96,8 +96,7 @@ std::vector<LayerType> convolution_layers() {
         })},
        apply_conv2d},
       {{"keras.layers.ZeroPadding2D",
-        with_common_arguments(
-            {optional("padding", Kind::any, 1), optional("data_format", Kind::unsupported)})},
+        with_common_arguments({optional("padding", Kind::any, 1), data_format_argument()})},
        apply_zero_padding2d},
   };
 }

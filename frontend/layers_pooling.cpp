@@ -35,15 +35,15 @@ NodeId apply_global_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 
 std::vector<ArgumentSpec> pool_arguments() {
   using Kind = ArgumentKind;
-  return with_common_arguments(
-      {optional("pool_size", Kind::pair, 2), optional("strides", Kind::pair),
-       choice("padding", "valid", "valid|same"), optional("data_format", Kind::unsupported)});
+  return with_common_arguments({optional("pool_size", Kind::pair, 2),
+                                optional("strides", Kind::pair),
+                                choice("padding", "valid", "valid|same"), data_format_argument()});
 }
 
 std::vector<ArgumentSpec> global_pool_arguments() {
   using Kind = ArgumentKind;
-  return with_common_arguments({optional("data_format", Kind::unsupported),
-                                optional("keepdims", Kind::boolean, Value(false))});
+  return with_common_arguments(
+      {data_format_argument(), optional("keepdims", Kind::boolean, Value(false))});
 }
 
 } // namespace

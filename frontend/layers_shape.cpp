@@ -58,9 +58,7 @@ NodeId apply_permute(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 std::vector<LayerType> shape_layers() {
   using Kind = ArgumentKind;
   return {
-      {{"keras.layers.Flatten",
-        with_common_arguments({optional("data_format", Kind::unsupported)})},
-       apply_flatten},
+      {{"keras.layers.Flatten", with_common_arguments({data_format_argument()})}, apply_flatten},
       {{"keras.layers.Reshape", with_common_arguments({required("target_shape", Kind::any)})},
        apply_reshape},
       {{"keras.layers.Permute", with_common_arguments({required("dims", Kind::any)})},

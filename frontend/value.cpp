@@ -34,10 +34,7 @@ std::string describe_real(double value) {
     return "nan";
   if (std::isinf(value))
     return value > 0 ? "inf" : "-inf";
-  const double magnitude = std::fabs(value);
-  std::string text = fmt::format("{}", value);
-  if (magnitude != 0 && magnitude < 1e-4)
-    text = fmt::format("{:e}", value);
+  const std::string text = fmt::format("{}", value);
   return text.find_first_of(".e") == std::string::npos ? text + ".0" : text;
 }
 

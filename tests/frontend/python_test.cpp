@@ -96,6 +96,8 @@ TEST_CASE("texts follow Python") {
   CHECK(value("'{}_{:02d}_{name}'.format('a', 3, name='n')") == "a_03_n");
   CHECK(value("'-'.join(['a', 'b']).upper().split('-')") == "['A', 'B']");
   CHECK(value("'Conv2D'.lower().startswith('conv')") == "True");
+  CHECK(value_of("import os\nx = os.path.join('a', 'b/', 'c'), os.path.join('a', '/b')") ==
+        "('a/b/c', '/b')");
   CHECK(value("'''a'''\"b\"") == "ab");
 }
 

@@ -111,3 +111,6 @@ layers.BatchNormalization(axis=1)(x)  # error: BatchNormalization 'batch_normali
 # -----
 from keras import layers
 layers.Dense(10)([1, 2])  # error: 'dense' can be called on tensors only, got 1
+# -----
+from keras import layers
+layers.Conv2D(8, 3, data_format='channels_first')  # error: Conv2D: data_format must be 'channels_last', got 'channels_first'
