@@ -19,7 +19,7 @@ namespace sinter {
 namespace {
 
 std::filesystem::path output_path(const BuildOptions &options) {
-  const std::filesystem::path path(options.output);
+  std::filesystem::path path(options.output);
   if (path.filename().empty() || path.filename() == "." || path.filename() == "..")
     throw CompileError({}, "the output path \"{}\" names no file", options.output);
   return path;
