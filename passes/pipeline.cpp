@@ -125,6 +125,7 @@ std::vector<Pass> training_pipeline(const OptimizerSpec &spec) {
   Pass optimizer = *find_pass("add-optimizer"); // after simplify: nothing rewrites update rules
   optimizer.run = [spec](Graph &graph) { add_optimizer(graph, spec); };
   passes.push_back(optimizer);
+  passes.push_back(*find_pass("eliminate-dead-nodes")); // Adam's rate, where nothing is trained
   passes.push_back(*find_pass("isolate-results"));
   return passes;
 }

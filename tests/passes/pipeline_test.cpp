@@ -1,4 +1,5 @@
 // Whole pipelines on whole nets: the plans hold, and mean what the model means.
+#include "ir/parse.h"
 #include "nets.h"
 #include "passes/pipeline.h"
 #include "random_graph.h"
@@ -70,6 +71,24 @@ TEST_CASE("the gradient plan has a gradient for every weight and updates nothing
             (parameter.role == "weight"));
     }
   }
+}
+
+TEST_CASE("a model without weights has a training step that trains nothing") {
+  Model model;
+  model.name = "fixed";
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,4]} : f32[N,4]
+%1 = input {name="t", role="label", type=f32[N,4]} : f32[N,4]
+%2 = mean_squared_error %0, %1 : f32[N]
+%3 = reduce_mean %2 {axes=[0]} : f32[]
+output "prediction" %0
+output "loss" %3)",
+                            "fixed.sir");
+  model.training = TrainingSpec{};
+  const Program program = build_program(model, {});
+  CHECK(program.parameters.empty());
+  REQUIRE(program.train);
+  CHECK(program.train->graph.updates.empty());
+  CHECK(program.infer.kernels.size() == 1); // the copy of x into the caller's memory
 }
 
 TEST_CASE("no update of a training graph needs a copy") {
