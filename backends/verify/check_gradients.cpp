@@ -12,9 +12,10 @@ namespace sinter {
 namespace {
 
 const std::string kPrefix = "gradient:";
-constexpr double kStep = 1e-6;     // of every element, along directions of +-1
-constexpr double kLongStep = 1e-5; // along the gradient, or of a single element
-constexpr double kFloor = 1e-3;    // of the largest gradient: below it errors are absolute
+constexpr double kStep = 1e-7;
+constexpr double kShrink = 1.0 / 16;
+constexpr int kSmallerSteps = 2;
+constexpr double kFloor = 1e-3; // of the largest gradient: below it errors are absolute
 constexpr int kRandomDirections = 2;
 constexpr int kRandomElements = 2;
 
@@ -103,31 +104,45 @@ struct Floors {
   double element = 0;
 };
 
+/// How far the gradient's slope along `direction` is from the loss's, relative to `size`. A kink
+/// between the two points of a difference makes it wrong by chance, and a smaller step right; a
+/// wrong gradient stays wrong.
+double slope_error(const LossSurface &surface, NodeId parameter, const Array &gradient,
+                   const Array &direction, double size) {
+  const double expected = dot(gradient, direction);
+  double step = kStep;
+  double error = 0;
+  for (int attempt = 0; attempt <= kSmallerSteps; ++attempt, step *= kShrink) {
+    error = std::fabs(surface.slope(parameter, direction, step) - expected);
+    if (error <= kGradientTolerance * size)
+      break;
+  }
+  return error == 0 ? 0 : error / size;
+}
+
 /// Largest error of the probes of one parameter.
 double probe(const LossSurface &surface, NodeId parameter, const Array &gradient,
              const Floors &floors, std::mt19937_64 &random) {
   double worst = 0;
-  const auto compare = [&](const Array &direction, double step, double size) {
-    const double error =
-        std::fabs(surface.slope(parameter, direction, step) - dot(gradient, direction));
-    worst = std::max(worst, error == 0 ? 0 : error / size);
+  const auto compare = [&](const Array &direction, double size) {
+    worst = std::max(worst, slope_error(surface, parameter, gradient, direction, size));
   };
   const double size = norm(gradient);
   Array direction = gradient;
   if (size > 0) {
     for (double &value : direction.values)
       value /= size;
-    compare(direction, kLongStep, std::max(size, floors.norm));
+    compare(direction, std::max(size, floors.norm));
   }
   for (int i = 0; i < kRandomDirections; ++i) {
     for (double &value : direction.values)
       value = (random() >> 63) != 0 ? 1 : -1;
-    compare(direction, kStep, std::max(size, floors.norm));
+    compare(direction, std::max(size, floors.norm));
   }
   const auto compare_element = [&](int64_t element) {
     std::fill(direction.values.begin(), direction.values.end(), 0.0);
     direction[element] = 1;
-    compare(direction, kLongStep, std::max(largest(gradient), floors.element));
+    compare(direction, std::max(largest(gradient), floors.element));
   };
   const auto by_magnitude = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
   compare_element(std::max_element(gradient.values.begin(), gradient.values.end(), by_magnitude) -

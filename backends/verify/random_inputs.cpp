@@ -32,7 +32,7 @@ Array random_parameter(const ParameterAttrs &attrs, int64_t batch, Generator &ra
   const double a = static_cast<double>(attrs.a);
   const double b = static_cast<double>(attrs.b);
   if (attrs.role == "optimizer")
-    random.fill_uniform(value, 0, 0.1);
+    random.fill_uniform(value, 0, 1e-3); // as small as gradients: none disappears beside it
   else if (attrs.initializer == "ones")
     random.fill_uniform(value, 0.5, 1.5);
   else if (attrs.initializer == "uniform")

@@ -1,0 +1,150 @@
+// The command line: what goes where, exit codes, and the text forms of every stage.
+#include "tests/paths.h"
+#include "tool_support.h"
+#include "tools/op_table.h"
+#include "tools/report_errors.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+using namespace sinter;
+
+namespace {
+
+bool contains(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::string cache_option() { return "--cache=" + build_path("test_kernels"); }
+
+} // namespace
+
+TEST_CASE("wrong usage exits with 2 and says what is wrong on standard error") {
+  const ScriptFolder scripts;
+  const std::vector<std::vector<std::string>> wrong = {
+      {},
+      {"frobnicate"},
+      {"compile"},
+      {"compile", scripts.net()}, // an executable without a name
+      {"compile", scripts.net(), "-o", scripts.path("x"), "--emit=pdf"},
+      {"compile", scripts.net(), "-o", "-", "--emit=lib"},
+      {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=f16"},
+      {"compile", scripts.net(), "--emit=plan", "--passes=canonicalize"},
+      {"summary", scripts.net(), "--batch=0"},
+      {"verify", scripts.net(), "--no-such-option"},
+  };
+  for (const std::vector<std::string> &arguments : wrong) {
+    const ToolRun run = run_sinter(arguments);
+    CAPTURE(run.err);
+    CHECK(run.code == kExitUsage);
+    CHECK(run.out.empty());
+    CHECK_FALSE(run.err.empty());
+  }
+  CHECK(run_sinter({"--help"}).code == kExitOk);
+  CHECK(contains(run_sinter({"compile", "--help"}).out, "--emit"));
+}
+
+TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
+  const ScriptFolder scripts;
+  const std::string bad =
+      scripts.write("bad.py", "from tensorflow import keras\nx = keras.layers.Nothing(3)\n");
+  const std::string directory = scripts.path("directory");
+  std::filesystem::create_directory(directory);
+  const std::vector<std::vector<std::string>> faults = {
+      {"summary", scripts.path("missing.py")},
+      {"summary", bad},
+      {"compile", scripts.net(), "-o", "/nowhere/at/all", "--target=host", cache_option()},
+      {"compile", scripts.net(), "-o", directory, "--target=host", cache_option()},
+      {"compile", scripts.net(), "--emit=plan", "-o", directory},
+      {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=bf16"},
+      {"compile", scripts.net(), "-o", scripts.path("x"), "--target=pdp11"},
+      {"compile", scripts.net(), "-o", scripts.path("x"), "--weights=/nowhere.npz"},
+      {"compile", scripts.net(), "--emit=ir", "--passes=no-such-pass"},
+  };
+  for (const std::vector<std::string> &arguments : faults) {
+    const ToolRun run = run_sinter(arguments);
+    CAPTURE(run.err);
+    CHECK(run.code == kExitUserError);
+    CHECK(contains(run.err, "error: "));
+  }
+  CHECK(contains(run_sinter({"summary", bad}).err, "bad.py:2:"));
+  size_t entries = 0; // net.py, bad.py, directory
+  for ([[maybe_unused]] const auto &entry :
+       std::filesystem::directory_iterator(scripts.folder.path()))
+    ++entries;
+  CHECK(entries == 3);
+}
+
+TEST_CASE("every stage is text on standard output") {
+  const ScriptFolder scripts;
+  const auto stage = [&](const std::string &kind) {
+    const ToolRun run =
+        run_sinter({"compile", scripts.net(), "--emit=" + kind, "--target=host", cache_option()});
+    CAPTURE(run.err);
+    CHECK(run.code == kExitOk);
+    return run.out;
+  };
+  CHECK(contains(stage("ir"), "model \"sequential\" {"));
+  CHECK(contains(stage("plan"), "kernel \"conv2d"));
+  CHECK(contains(stage("stmt"), "produce "));
+  CHECK(contains(stage("llvm"), "define "));
+  CHECK(contains(stage("asm"), ".globl"));
+}
+
+TEST_CASE("the printed IR compiles to itself") {
+  const ScriptFolder scripts;
+  const std::string ir = run_sinter({"compile", scripts.net(), "--emit=ir"}).out;
+  const std::string sir = scripts.write("net.sir", ir);
+  CHECK(run_sinter({"compile", sir, "--emit=ir"}).out == ir);
+}
+
+TEST_CASE("text goes to the output path when there is one") {
+  const ScriptFolder scripts;
+  const ToolRun one =
+      run_sinter({"compile", scripts.net(), "--emit=ir", "-o", scripts.path("one.sir")});
+  CHECK(one.code == kExitOk);
+  CHECK(one.out.empty());
+  CHECK(contains(read_file(scripts.path("one.sir")), "graph {"));
+  CHECK(run_sinter({"compile", scripts.net(), "--emit=ir,plan", "-o", scripts.path("two")}).code ==
+        kExitOk);
+  CHECK(contains(read_file(scripts.path("two.sir")), "graph {"));
+  CHECK(contains(read_file(scripts.path("two.plan")), "// train"));
+}
+
+TEST_CASE("named passes run alone") {
+  const ScriptFolder scripts;
+  const ToolRun run = run_sinter(
+      {"compile", scripts.net(), "--emit=ir", "--passes=canonicalize,specialize-for-inference"});
+  CHECK(run.code == kExitOk);
+  CHECK(contains(run.out, "conv2d"));
+  CHECK_FALSE(contains(run.out, "= dropout"));
+  const ToolRun printed = run_sinter({"compile", scripts.net(), "--emit=plan", "-o",
+                                      scripts.path("p"), "--print-after=differentiate"});
+  CHECK(contains(printed.err, "gradient:"));
+}
+
+TEST_CASE("verify passes and says so, as a table and as JSON") {
+  const ScriptFolder scripts;
+  const ToolRun table = run_sinter({"verify", scripts.net(), "--check-grad", cache_option()});
+  CAPTURE(table.out);
+  CHECK(table.code == kExitOk);
+  CHECK(contains(table.out, "all ok"));
+  const ToolRun run =
+      run_sinter({"verify", scripts.net(), "--check-grad", "--json", cache_option()});
+  const nlohmann::json report = nlohmann::json::parse(run.out);
+  CHECK(report.at("ok") == true);
+  CHECK(report.at("gradients").size() == 4);
+  for (const nlohmann::json &kernel : report.at("kernels")) {
+    CHECK(kernel.at("ok") == true);
+    CHECK(kernel.contains("name"));
+    CHECK(kernel.contains("max_abs_error"));
+    CHECK(kernel.contains("max_rel_error"));
+  }
+}
+
+TEST_CASE("docs/ir.md has the table that `sinter ops --markdown` prints") {
+  const std::string document = read_file(source_path("docs/ir.md"));
+  CHECK(contains(document, "<!-- ops -->\n" + op_table_markdown() + "<!-- /ops -->\n"));
+  CHECK(run_sinter({"ops"}).out == op_table_text());
+}

@@ -1,0 +1,57 @@
+#!/bin/sh
+# The commands that become the built program: arguments, output and exit code pass straight through,
+# with the cache and without it.
+sinter=$1
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 2
+XDG_CACHE_HOME=$folder/cache && export XDG_CACHE_HOME
+failures=0
+
+cat >net.py <<'END'
+from tensorflow import keras
+model = keras.Sequential([
+    keras.layers.Input(shape=(4, 4, 1)),
+    keras.layers.Flatten(),
+    keras.layers.Dense(3, activation='softmax'),
+])
+model.compile(optimizer='sgd', loss='sparse_categorical_crossentropy', metrics=['accuracy'])
+END
+
+# expect CODE COMMAND...: and what it printed is in $folder/out and $folder/err.
+expect() {
+  expected=$1
+  shift
+  "$@" >"$folder/out" 2>"$folder/err"
+  code=$?
+  if [ "$code" -ne "$expected" ]; then
+    echo "expected exit code $expected, got $code: $*"
+    cat "$folder/err"
+    failures=$((failures + 1))
+  fi
+}
+
+# shows FILE TEXT
+shows() {
+  grep -qF -- "$2" "$folder/$1" || {
+    echo "not in $1: $2"
+    cat "$folder/$1"
+    failures=$((failures + 1))
+  }
+}
+
+expect 0 "$sinter" bench net.py --batch=2 --json
+shows out '"kernels"'
+[ "$(ls cache/sinter/programs | wc -l)" -eq 1 ] || failures=$((failures + 1))
+before=$(ls -l --time-style=full-iso cache/sinter/programs/*/net)
+expect 0 "$sinter" bench net.py --batch=3 --json
+[ "$before" = "$(ls -l --time-style=full-iso cache/sinter/programs/*/net)" ] || {
+  echo "the cached program was built again"
+  failures=$((failures + 1))
+}
+expect 0 "$sinter" bench net.py --cache=off --batch=2 --json
+expect 2 "$sinter" bench net.py --no-such-option
+expect 1 "$sinter" train net.py --data="$folder/nowhere"
+expect 1 "$sinter" predict net.py "$folder/nowhere.png"
+expect 1 "$sinter" train missing.py
+expect 2 "$sinter" train
+exit $((failures > 0))

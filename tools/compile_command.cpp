@@ -1,0 +1,137 @@
+// sinter compile: any stage of the way from a model to machine code, as a file or as text.
+#include "backends/program/build.h"
+#include "ir/print.h"
+#include "tools/command.h"
+#include "tools/compile_model.h"
+#include "tools/emit_text.h"
+#include "tools/options.h"
+#include "tools/output_file.h"
+#include "tools/report_errors.h"
+
+#include <algorithm>
+#include <fmt/ostream.h>
+#include <ostream>
+
+namespace sinter {
+
+namespace {
+
+struct CompileCommandOptions {
+  ModelOptions model;
+  BackendOptions backend;
+  PipelineOptions pipeline;
+  std::string output;
+  std::vector<std::string> emit{"exe"};
+  std::string precision = "f32";
+  std::string math = "exact";
+  std::string weights;
+  std::string passes;
+  bool embed_weights = false;
+};
+
+/// The kinds that build_outputs makes as files, not as text.
+std::vector<Emit> file_kinds(const CompileCommandOptions &options) {
+  std::vector<Emit> kinds;
+  for (const std::string &kind : options.emit)
+    if (const std::optional<Emit> emit = parse_emit(kind); emit && !is_text_kind(kind))
+      kinds.push_back(*emit);
+  return kinds;
+}
+
+void check_usage(const CompileCommandOptions &options) {
+  for (const std::string &kind : options.emit)
+    if (!is_text_kind(kind) && !parse_emit(kind))
+      throw CLI::ValidationError("--emit", fmt::format("unknown kind '{}'", kind));
+  if (!file_kinds(options).empty() && (options.output.empty() || options.output == "-"))
+    throw CLI::ValidationError(
+        "-o", fmt::format("--emit={} needs an output path", name(file_kinds(options).front())));
+  if (!options.passes.empty() && options.emit != std::vector<std::string>{"ir"})
+    throw CLI::ValidationError("--passes", "goes with --emit=ir alone");
+}
+
+/// Where the text of one kind goes: standard output, the output path itself when the text is all
+/// that was asked for, else OUT.<kind>.
+void deliver_text(const CompileCommandOptions &options, const std::string &kind,
+                  const std::string &text, Tool &tool) {
+  if (options.output.empty() || options.output == "-")
+    tool.out << text;
+  else if (options.emit.size() == 1)
+    write_file(options.output, text);
+  else
+    write_file(options.output + text_extension(kind), text);
+}
+
+void report(const BuildResult &result, const CompileCommandOptions &options, Tool &tool) {
+  if (options.pipeline.time) {
+    for (const StageTime &time : result.times)
+      fmt::print(tool.err, "{:>9.3f} s  {}\n", time.seconds, time.stage);
+    fmt::print(tool.err, "{} kernels, {} compiled, the rest from the cache\n", result.kernels,
+               result.kernels_compiled);
+  }
+}
+
+int run_compile(const CompileCommandOptions &options, Tool &tool) {
+  if (options.precision != "f32")
+    throw CompileError({}, "--precision={} is not there yet: kernels are compiled for f32",
+                       options.precision);
+  const Model model = load_model_and_warn(options.model, tool);
+  if (!options.passes.empty()) {
+    deliver_text(options, "ir",
+                 print(run_named_passes(model, options.passes, options.pipeline, tool)), tool);
+    return kExitOk;
+  }
+  const Program program = build_program_for(model, options.model.path, options.pipeline, tool);
+  BuildOptions build;
+  build.target = options.backend.target;
+  build.cache_directory = cache_directory(options.backend.cache);
+  build.embed_weights = options.embed_weights;
+  if (!options.weights.empty())
+    build.weights = read_weights_for(program, options.weights);
+  for (const std::string &kind : options.emit)
+    if (is_text_kind(kind))
+      deliver_text(options, kind, emit_text(program, kind, build, tool.diagnostics), tool);
+  build.emit = file_kinds(options);
+  build.output = options.output;
+  if (!build.emit.empty())
+    report(build_outputs(program, build, tool.diagnostics), options, tool);
+  return kExitOk;
+}
+
+} // namespace
+
+void add_compile_command(CLI::App &app, Tool &tool) {
+  CLI::App *command = app.add_subcommand("compile", "Compile a model to a program or a library");
+  auto options = std::make_shared<CompileCommandOptions>();
+  add_model_option(*command, options->model);
+  command->add_option("-o,--output", options->output,
+                      "What to write; other files take their names from it. Text goes to standard "
+                      "output without it");
+  command
+      ->add_option("--emit", options->emit,
+                   "exe, lib, shared, obj, header, ir, plan, stmt, llvm or asm; may be repeated")
+      ->delimiter(',')
+      ->take_all();
+  add_backend_options(*command, options->backend, "x86-64");
+  add_pipeline_options(*command, options->pipeline);
+  command->add_option("--precision", options->precision, "f32 (bf16 is to come)")
+      ->check(CLI::IsMember({"f32", "bf16"}))
+      ->capture_default_str();
+  command
+      ->add_option("--math", options->math,
+                   "fast or exact; both mean exact today: no kernel trades accuracy for speed")
+      ->check(CLI::IsMember({"fast", "exact"}))
+      ->capture_default_str();
+  command->add_option("--weights", options->weights,
+                      "Initial weights: .safetensors or .npz, by parameter name");
+  command->add_flag("--embed-weights", options->embed_weights,
+                    "Compile a library's weights into it instead of writing OUT.safetensors");
+  command->add_option("--passes", options->passes,
+                      "Run these graph passes alone (comma-separated) and print the graph; with "
+                      "--emit=ir");
+  command->callback([&tool, options] {
+    check_usage(*options);
+    tool.action = [&tool, options] { return run_compile(*options, tool); };
+  });
+}
+
+} // namespace sinter

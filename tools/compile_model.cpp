@@ -1,0 +1,112 @@
+#include "tools/compile_model.h"
+
+#include "passes/pipeline.h"
+#include "tools/options.h"
+#include "tools/weights_file.h"
+
+#include <algorithm>
+#include <fmt/ostream.h>
+#include <ostream>
+#include <sstream>
+
+namespace sinter {
+
+namespace {
+
+PassOptions pass_options(const PipelineOptions &options, Tool &tool) {
+  PassOptions passes;
+  passes.print_after = options.print_after;
+  passes.time = options.time;
+  passes.reproducer = "sinter-reproducer.sir";
+  passes.log = [&tool](const std::string &text) {
+    tool.err << text << (text.empty() || text.back() == '\n' ? "" : "\n");
+  };
+  return passes;
+}
+
+const Pass &find_pass_or_throw(const std::string &pass_name) {
+  std::string known;
+  for (const Pass &pass : all_passes()) {
+    if (pass.name == pass_name)
+      return pass;
+    known += (known.empty() ? "" : ", ") + std::string(pass.name);
+  }
+  throw CompileError({}, "unknown pass '{}': there are {}", pass_name, known);
+}
+
+/// arr_0, arr_1, ... in the order of `tensors` becomes the names of the layers' parameters.
+std::vector<NamedTensor> named_by_position(std::vector<NamedTensor> tensors, const Program &program,
+                                           const std::string &path) {
+  std::vector<std::string> names;
+  for (const LayerRecord &layer : program.model.layers)
+    for (NodeId id : layer.parameters) {
+      const std::string &parameter = attrs<ParameterAttrs>(program.model.graph[id]).name;
+      if (std::find(names.begin(), names.end(), parameter) == names.end())
+        names.push_back(parameter);
+    }
+  if (names.size() != tensors.size())
+    throw CompileError({}, "{} holds {} numbered tensors, the model has {} parameters", path,
+                       tensors.size(), names.size());
+  for (NamedTensor &tensor : tensors)
+    tensor.name = names[static_cast<size_t>(position_of(tensor.name))];
+  return tensors;
+}
+
+} // namespace
+
+void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
+  command.add_option("--name", options.name,
+                     "Prefix of the C symbols (default: the output's or the model file's name)");
+  command.add_flag("--no-train", options.no_train, "Inference and evaluation only");
+  command.add_option("--print-after", options.print_after,
+                     "Print the graph after a pass that changed it; a pass's name or all");
+  command.add_flag("--time", options.time, "Print how long every pass and stage took");
+}
+
+Program build_program_for(const Model &model, const std::string &model_path,
+                          const PipelineOptions &options, Tool &tool) {
+  ProgramOptions program;
+  program.name = c_identifier(options.name.empty() ? stem(model_path) : options.name);
+  program.train = !options.no_train;
+  program.passes = pass_options(options, tool);
+  if (!options.print_after.empty() && options.print_after != "all")
+    find_pass_or_throw(options.print_after);
+  return build_program(model, program);
+}
+
+Model run_named_passes(Model model, const std::string &passes, const PipelineOptions &options,
+                       Tool &tool) {
+  std::vector<Pass> sequence;
+  std::istringstream names(passes);
+  for (std::string pass_name; std::getline(names, pass_name, ',');)
+    sequence.push_back(find_pass_or_throw(pass_name));
+  Model result;
+  result.name = model.name; // layers refer to nodes that passes may remove
+  result.graph = std::move(model.graph);
+  run_passes(result.graph, sequence, pass_options(options, tool));
+  return result;
+}
+
+std::vector<InitialWeights> read_weights_for(const Program &program, const std::string &path) {
+  std::vector<NamedTensor> tensors = read_weights_file(path);
+  const auto numbered = [](const NamedTensor &tensor) { return position_of(tensor.name) >= 0; };
+  if (!tensors.empty() && std::all_of(tensors.begin(), tensors.end(), numbered))
+    tensors = named_by_position(std::move(tensors), program, path);
+  std::vector<InitialWeights> weights;
+  for (const ParameterSlot &slot : program.parameters) {
+    if (slot.attrs.role == "optimizer")
+      continue;
+    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor &tensor) {
+      return tensor.name == slot.attrs.name;
+    });
+    if (found == tensors.end())
+      throw CompileError({}, "{} has no tensor for parameter {}", path, slot.attrs.name);
+    if (found->shape != slot.attrs.type.shape)
+      throw CompileError({}, "{}: {} expects shape {}, got {}", path, slot.attrs.name,
+                         str(slot.attrs.type.shape), str(found->shape));
+    weights.push_back({slot.attrs.name, std::move(found->values)});
+  }
+  return weights;
+}
+
+} // namespace sinter

@@ -1,0 +1,33 @@
+// From a model to a program, as the command line says.
+#pragma once
+
+#include "backends/program/build.h"
+#include "ir/program.h"
+#include "tools/command.h"
+
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+struct PipelineOptions {
+  std::string name; // symbol prefix; "" takes the model file's
+  std::string print_after;
+  bool no_train = false;
+  bool time = false;
+};
+void add_pipeline_options(CLI::App &command, PipelineOptions &);
+
+/// Runs the pipelines; prints and times go to `tool.err`. `model_path` gives the default name.
+Program build_program_for(const Model &, const std::string &model_path, const PipelineOptions &,
+                          Tool &);
+
+/// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.
+Model run_named_passes(Model, const std::string &passes, const PipelineOptions &, Tool &);
+
+/// Values for the program's parameters from a weights file. Every trainable parameter must be
+/// there with its shape; a file that numbers its tensors (arr_0, arr_1, ...) gives them in the
+/// order of Keras's get_weights().
+std::vector<InitialWeights> read_weights_for(const Program &, const std::string &path);
+
+} // namespace sinter

@@ -1,0 +1,175 @@
+#include "tools/explain.h"
+
+#include "ir/op.h"
+#include "tools/text_table.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sinter {
+
+namespace {
+
+/// The words in the order of their first appearance, each once.
+std::string join_distinct(const std::vector<std::string> &words) {
+  std::vector<std::string> seen;
+  std::string result;
+  for (const std::string &word : words) {
+    if (word.empty() || std::find(seen.begin(), seen.end(), word) != seen.end())
+      continue;
+    seen.push_back(word);
+    result += (result.empty() ? "" : ", ") + word;
+  }
+  return result;
+}
+
+std::string node_text(const Graph &graph, NodeId id) {
+  const Node &node = graph[id];
+  const std::string leaf = node.kind == OpKind::parameter ? attrs<ParameterAttrs>(node).name
+                           : node.kind == OpKind::input   ? attrs<InputAttrs>(node).name
+                                                          : node.layer;
+  return leaf.empty() ? name(node.kind) : fmt::format("{} ({})", name(node.kind), leaf);
+}
+
+KernelExplanation explain_kernel(const Plan &plan, const Kernel &kernel,
+                                 const std::string &algorithm) {
+  KernelExplanation result{kernel.name, "", "", algorithm};
+  std::vector<std::string> layers;
+  for (NodeId id : kernel.nodes) {
+    result.ops += (result.ops.empty() ? "" : " + ") + std::string(name(plan.graph[id].kind));
+    layers.push_back(plan.graph[id].layer);
+  }
+  result.layers = join_distinct(layers);
+  return result;
+}
+
+std::vector<ValueExplanation> explain_memory(const Plan &plan) {
+  std::vector<ValueExplanation> values;
+  for (int i = 0; i < plan.graph.size(); ++i) {
+    const Placement &place = plan.placements[static_cast<size_t>(i)];
+    if (place.region == Region::none || plan.storage_root({i}) != NodeId{i})
+      continue;
+    values.push_back({fmt::format("%{} {}", i, node_text(plan.graph, {i})),
+                      plan.graph.type({i}).str(), name(place.region), place.offset, place.bytes,
+                      place.in_place});
+  }
+  return values;
+}
+
+PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string> &algorithms) {
+  const Plan &plan = *phase.plan;
+  PhaseExplanation result;
+  result.name = phase.name;
+  for (size_t k = 0; k < plan.kernels.size(); ++k)
+    result.kernels.push_back(explain_kernel(plan, plan.kernels[k], algorithms[k]));
+  for (const Refusal &refusal : plan.refusals)
+    result.refusals.push_back({node_text(plan.graph, refusal.producer),
+                               node_text(plan.graph, refusal.consumer), refusal.reason});
+  result.values = explain_memory(plan);
+  result.arena_fixed = plan.arena_fixed;
+  result.arena_per_sample = plan.arena_per_sample;
+  return result;
+}
+
+std::string kernels_text(const PhaseExplanation &phase) {
+  TextTable table({{"Kernel", Align::left},
+                   {"Algorithm", Align::left},
+                   {"Layers", Align::left},
+                   {"Fused operations", Align::left}});
+  for (const KernelExplanation &kernel : phase.kernels)
+    table.add_row({kernel.name, kernel.algorithm, kernel.layers, kernel.ops});
+  return table.str();
+}
+
+std::string memory_text(const PhaseExplanation &phase) {
+  TextTable table({{"Value", Align::left},
+                   {"Type", Align::left},
+                   {"Region", Align::left},
+                   {"Offset", Align::right},
+                   {"Bytes", Align::right},
+                   {"", Align::left}});
+  for (const ValueExplanation &value : phase.values)
+    table.add_row({value.value, value.type, value.region, std::to_string(value.offset),
+                   std::to_string(value.bytes), value.in_place ? "in place" : ""});
+  return table.str();
+}
+
+std::string phase_text(const PhaseExplanation &phase, bool memory) {
+  std::string result =
+      fmt::format("\n{}: {} kernels, arena {} bytes + {} bytes a sample\n", phase.name,
+                  phase.kernels.size(), phase.arena_fixed, phase.arena_per_sample);
+  result += kernels_text(phase);
+  if (!phase.refusals.empty())
+    result += "not fused:\n";
+  for (const RefusalExplanation &refusal : phase.refusals)
+    result += fmt::format("  {} -> {}: {}\n", refusal.producer, refusal.consumer, refusal.reason);
+  return memory ? result + memory_text(phase) : result;
+}
+
+} // namespace
+
+Explanation explain(const Program &program, const std::string &variant,
+                    const std::vector<std::vector<std::string>> &algorithms) {
+  Explanation result;
+  result.model = program.model.name;
+  result.variant = variant;
+  for (const ParameterSlot &slot : program.parameters)
+    result.layouts.push_back({slot.attrs.name, slot.attrs.type.str(), slot.bytes});
+  result.parameter_bytes = program.parameter_bytes;
+  const std::vector<Phase> all = phases(program);
+  for (size_t i = 0; i < all.size(); ++i)
+    result.phases.push_back(explain_phase(all[i], algorithms[i]));
+  return result;
+}
+
+std::string text(const Explanation &explanation, bool memory) {
+  std::string result =
+      fmt::format("Model \"{}\", kernels for {}\n\nparameters: {} bytes\n", explanation.model,
+                  explanation.variant, explanation.parameter_bytes);
+  for (const LayoutExplanation &layout : explanation.layouts)
+    result +=
+        fmt::format("  {:<40} {:<32} {:>12} bytes\n", layout.parameter, layout.type, layout.bytes);
+  for (const PhaseExplanation &phase : explanation.phases)
+    result += phase_text(phase, memory);
+  return result;
+}
+
+nlohmann::ordered_json json(const Explanation &explanation) {
+  using Json = nlohmann::ordered_json;
+  Json result{{"model", explanation.model},
+              {"variant", explanation.variant},
+              {"parameter_bytes", explanation.parameter_bytes},
+              {"parameters", Json::array()},
+              {"phases", Json::array()}};
+  for (const LayoutExplanation &layout : explanation.layouts)
+    result["parameters"].push_back(
+        {{"name", layout.parameter}, {"type", layout.type}, {"bytes", layout.bytes}});
+  for (const PhaseExplanation &phase : explanation.phases) {
+    Json entry{{"name", phase.name},
+               {"arena_fixed", phase.arena_fixed},
+               {"arena_per_sample", phase.arena_per_sample},
+               {"kernels", Json::array()},
+               {"not_fused", Json::array()},
+               {"values", Json::array()}};
+    for (const KernelExplanation &kernel : phase.kernels)
+      entry["kernels"].push_back({{"name", kernel.name},
+                                  {"ops", kernel.ops},
+                                  {"layers", kernel.layers},
+                                  {"algorithm", kernel.algorithm}});
+    for (const RefusalExplanation &refusal : phase.refusals)
+      entry["not_fused"].push_back({{"producer", refusal.producer},
+                                    {"consumer", refusal.consumer},
+                                    {"reason", refusal.reason}});
+    for (const ValueExplanation &value : phase.values)
+      entry["values"].push_back({{"value", value.value},
+                                 {"type", value.type},
+                                 {"region", value.region},
+                                 {"offset", value.offset},
+                                 {"bytes", value.bytes},
+                                 {"in_place", value.in_place}});
+    result["phases"].push_back(std::move(entry));
+  }
+  return result;
+}
+
+} // namespace sinter

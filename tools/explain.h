@@ -1,0 +1,62 @@
+// Why the program is as it is: fusion, layouts, algorithms, memory.
+#pragma once
+
+#include "ir/program.h"
+#include "tools/emit_text.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+namespace sinter {
+
+struct KernelExplanation {
+  std::string name;
+  std::string ops;       // "conv2d + bias_add + relu"
+  std::string layers;    // "conv2d, max_pooling2d"
+  std::string algorithm; // "direct 14x32"
+};
+
+struct RefusalExplanation {
+  std::string producer, consumer; // "relu (conv2d)"
+  std::string reason;
+};
+
+struct ValueExplanation {
+  std::string value; // "%7 = relu (conv2d)"
+  std::string type;
+  std::string region; // "arena_batch"
+  int64_t offset = 0, bytes = 0;
+  bool in_place = false;
+};
+
+struct PhaseExplanation {
+  std::string name; // "train"
+  std::vector<KernelExplanation> kernels;
+  std::vector<RefusalExplanation> refusals;
+  std::vector<ValueExplanation> values; // those that lie in memory, by node
+  int64_t arena_fixed = 0, arena_per_sample = 0;
+};
+
+struct LayoutExplanation {
+  std::string parameter, type;
+  int64_t bytes = 0;
+};
+
+struct Explanation {
+  std::string model;
+  std::string variant;
+  std::vector<LayoutExplanation> layouts;
+  int64_t parameter_bytes = 0;
+  std::vector<PhaseExplanation> phases;
+};
+
+/// `algorithms`: of every kernel, by phase, in the order of phases().
+Explanation explain(const Program &, const std::string &variant,
+                    const std::vector<std::vector<std::string>> &algorithms);
+
+/// With `memory`, also the place of every value.
+std::string text(const Explanation &, bool memory);
+nlohmann::ordered_json json(const Explanation &);
+
+} // namespace sinter

@@ -1,0 +1,65 @@
+#include "backends/halide/kernels.h"
+#include "tools/command.h"
+#include "tools/compile_model.h"
+#include "tools/explain.h"
+#include "tools/options.h"
+#include "tools/report_errors.h"
+
+#include <ostream>
+
+namespace sinter {
+
+namespace {
+
+struct ExplainOptions {
+  ModelOptions model;
+  BackendOptions backend;
+  bool memory = false;
+  bool json = false;
+};
+
+/// The algorithm of every kernel of every phase, for the best variant of the target.
+std::vector<std::vector<std::string>> algorithms(const std::vector<Phase> &phases,
+                                                 const Variant &variant, const std::string &cache) {
+  std::vector<const Plan *> plans;
+  for (const Phase &phase : phases)
+    plans.push_back(phase.plan);
+  KernelOptions options;
+  options.cache_dir = cache;
+  std::vector<std::vector<std::string>> result;
+  for (const auto &variants : compile_kernels(plans, {variant}, options)) {
+    std::vector<std::string> &names = result.emplace_back();
+    for (const KernelObject &kernel : variants.front())
+      names.push_back(kernel.algorithm);
+  }
+  return result;
+}
+
+int run_explain(const ExplainOptions &options, Tool &tool) {
+  const Model model = load_model_and_warn(options.model, tool);
+  const Program program = build_program_for(model, options.model.path, {}, tool);
+  const Variant variant = variants_for_target(options.backend.target).back();
+  const Explanation explanation =
+      explain(program, variant.name,
+              algorithms(phases(program), variant, cache_directory(options.backend.cache)));
+  if (options.json)
+    tool.out << json(explanation).dump(2) << "\n";
+  else
+    tool.out << text(explanation, options.memory);
+  return kExitOk;
+}
+
+} // namespace
+
+void add_explain_command(CLI::App &app, Tool &tool) {
+  CLI::App *command = app.add_subcommand(
+      "explain", "Print which layers fused into which kernel, which did not and why, and memory");
+  auto options = std::make_shared<ExplainOptions>();
+  add_model_option(*command, options->model);
+  add_backend_options(*command, options->backend, "host");
+  command->add_flag("--memory", options->memory, "Also the place of every value");
+  command->add_flag("--json", options->json, "As JSON");
+  set_action(*command, tool, options, run_explain);
+}
+
+} // namespace sinter

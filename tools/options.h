@@ -1,0 +1,44 @@
+// What several subcommands share: reading the model, the target, the cache.
+#pragma once
+
+#include "ir/model.h"
+#include "tools/command.h"
+
+#include <memory>
+#include <string>
+
+namespace sinter {
+
+/// The MODEL argument of a subcommand.
+struct ModelOptions {
+  std::string path;
+};
+void add_model_option(CLI::App &command, ModelOptions &);
+
+/// Loads MODEL and prints its warnings on `tool.err`.
+Model load_model_and_warn(const ModelOptions &, Tool &);
+
+/// --target and --cache.
+struct BackendOptions {
+  std::string target;
+  std::string cache; // DIR, "off", or "" for the default
+};
+void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);
+
+/// The directory that --cache means: DIR, "" for "off", by default $XDG_CACHE_HOME/sinter or
+/// ~/.cache/sinter ("" when neither variable is set).
+std::string cache_directory(const std::string &option);
+
+/// "fashion_cnn" of "examples/fashion_cnn.py".
+std::string stem(const std::string &path);
+
+/// Registers `action` to run when `command` is the one named on the command line.
+template <typename Options>
+void set_action(CLI::App &command, Tool &tool, std::shared_ptr<Options> options,
+                int (*action)(const Options &, Tool &)) {
+  command.callback([&tool, options, action] {
+    tool.action = [&tool, options, action] { return action(*options, tool); };
+  });
+}
+
+} // namespace sinter

@@ -1,0 +1,120 @@
+// run, train, evaluate, predict, bench: compile into the cache, then become the built program.
+#include "backends/halide/kernel_cache.h"
+#include "backends/halide/kernels.h"
+#include "backends/program/build.h"
+#include "ir/print.h"
+#include "tools/command.h"
+#include "tools/compile_model.h"
+#include "tools/options.h"
+#include "tools/output_file.h"
+#include "tools/report_errors.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <filesystem>
+#include <ostream>
+#include <unistd.h>
+
+namespace sinter {
+
+namespace {
+
+struct ProgramCommandOptions {
+  std::string command; // "train"
+  ModelOptions model;
+  BackendOptions backend;
+  std::vector<std::string> arguments; // for the program
+};
+
+/// A name for what is built: another compiler, model, target or machine gives another one. The
+/// compiler is told by its own file, so that a new build never meets an old program.
+std::string program_key(const Model &model, const std::string &target) {
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
+  std::string text = fmt::format(
+      "{}\n{}\n{}\n{}\n{}", SINTER_VERSION, std::filesystem::file_size(self),
+      std::filesystem::last_write_time(self).time_since_epoch().count(), target, print(model));
+  for (const Variant &variant : variants_for_target(target))
+    text += "\n" + variant.halide_target;
+  return content_hash(text);
+}
+
+/// Builds the program at `path`, unless it is there.
+void build_program_file(const Model &model, const ProgramCommandOptions &options,
+                        const std::string &path, Tool &tool) {
+  if (std::filesystem::exists(path))
+    return;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  BuildOptions build;
+  build.output = path;
+  build.target = options.backend.target;
+  build.cache_directory = cache_directory(options.backend.cache);
+  build_outputs(build_program_for(model, options.model.path, {}, tool), build, tool.diagnostics);
+}
+
+/// Replaces this process by the program. It runs from an open file, so its path may go before it
+/// starts.
+[[noreturn]] void become(int program, std::vector<std::string> arguments) {
+  std::vector<char *> pointers;
+  for (std::string &argument : arguments)
+    pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  ::fexecve(program, pointers.data(), environ);
+  throw CompileError({}, "cannot run {}: {}", arguments.front(), std::strerror(errno));
+}
+
+int open_program(const std::string &path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    throw CompileError({}, "cannot open {}: {}", path, std::strerror(errno));
+  return file;
+}
+
+int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
+  const Model model = load_model_and_warn(options.model, tool);
+  const std::string program_name = stem(options.model.path);
+  const std::string cache = cache_directory(options.backend.cache);
+  int program = -1;
+  if (cache.empty()) {
+    const TemporaryFolder folder;
+    build_program_file(model, options, folder.path() + "/" + program_name, tool);
+    program = open_program(folder.path() + "/" + program_name);
+  } else {
+    const std::string path = fmt::format("{}/programs/{}/{}", cache,
+                                         program_key(model, options.backend.target), program_name);
+    build_program_file(model, options, path, tool);
+    program = open_program(path);
+  }
+  std::vector<std::string> arguments{program_name, options.command};
+  arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  tool.out.flush();
+  tool.err.flush();
+  become(program, std::move(arguments));
+}
+
+void add_program_command(CLI::App &app, Tool &tool, const char *name, const char *description) {
+  CLI::App *command = app.add_subcommand(name, description);
+  command->allow_extras();
+  command->footer("Everything else goes to the program: see `sinter compile` and OUT " +
+                  std::string(name) + " --help.");
+  auto options = std::make_shared<ProgramCommandOptions>();
+  options->command = name;
+  add_model_option(*command, options->model);
+  add_backend_options(*command, options->backend, "host");
+  command->callback([&tool, options, command] {
+    options->arguments = command->remaining();
+    tool.action = [&tool, options] { return run_program_command(*options, tool); };
+  });
+}
+
+} // namespace
+
+void add_program_commands(CLI::App &app, Tool &tool) {
+  add_program_command(app, tool, "run", "Compute a model's output for given inputs");
+  add_program_command(app, tool, "train", "Compile the model and train it");
+  add_program_command(app, tool, "evaluate", "Compile the model and evaluate its weights");
+  add_program_command(app, tool, "predict", "Compile the model and classify images or arrays");
+  add_program_command(app, tool, "bench", "Compile the model and time its kernels");
+}
+
+} // namespace sinter

@@ -1,0 +1,176 @@
+#include "tools/summary.h"
+
+#include "ir/op.h"
+#include "tools/text_table.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace sinter {
+
+namespace {
+
+int64_t arena_bytes(const Plan &plan, int64_t batch) {
+  return plan.arena_fixed + batch * plan.arena_per_sample;
+}
+
+/// Forward FLOPs of one sample, of the nodes for which `belongs` holds.
+template <typename F> double forward_flops(const Graph &graph, F &&belongs) {
+  double flops = 0;
+  for (int i = 0; i < graph.size(); ++i)
+    if (belongs(graph[NodeId{i}]))
+      flops += cost(graph, {i}).flops_per_sample;
+  return flops;
+}
+
+bool is_trainable(const Graph &graph, NodeId parameter) {
+  return attrs<ParameterAttrs>(graph[parameter]).role == "weight";
+}
+
+void count_parameters(const Model &model, ModelSummary &summary) {
+  std::set<NodeId> counted;
+  for (const LayerRecord &layer : model.layers)
+    for (NodeId id : layer.parameters)
+      if (counted.insert(id).second)
+        (is_trainable(model.graph, id) ? summary.trainable : summary.non_trainable) +=
+            model.graph.type(id).elements();
+}
+
+void measure_memory(const Program &program, int64_t batch, ModelSummary &summary) {
+  summary.batch = batch;
+  for (const ParameterSlot &slot : program.parameters)
+    (slot.attrs.role == "optimizer" ? summary.optimizer_bytes : summary.parameter_bytes) +=
+        slot.bytes;
+  summary.inference_bytes = arena_bytes(program.infer, batch);
+  if (program.train)
+    summary.training_bytes = std::max(arena_bytes(*program.train, batch),
+                                      program.eval ? arena_bytes(*program.eval, batch) : 0);
+}
+
+std::string with_commas(int64_t value) {
+  std::string digits = std::to_string(value);
+  for (size_t i = digits.size(); i > 3; i -= 3)
+    digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string keras_shape(const Shape &shape) {
+  std::string result = "(";
+  for (size_t i = 0; i < shape.size(); ++i)
+    result += (i ? ", " : "") + (shape[i] == kBatch ? "None" : std::to_string(shape[i]));
+  return result + (shape.size() == 1 ? ",)" : ")");
+}
+
+/// Whether some layer does not simply follow the one before it: then Keras names what it is
+/// connected to.
+bool has_branches(const ModelSummary &summary) {
+  for (size_t i = 0; i < summary.layers.size(); ++i) {
+    const std::vector<std::string> &inbound = summary.layers[i].inbound;
+    if (inbound.size() > 1 ||
+        (i > 0 && inbound.size() == 1 && inbound[0] != summary.layers[i - 1].name))
+      return true;
+  }
+  return false;
+}
+
+std::string connections(const std::vector<std::string> &inbound) {
+  std::string result;
+  for (const std::string &layer : inbound)
+    result += (result.empty() ? "" : ", ") + layer + "[0][0]";
+  return result.empty() ? "-" : result;
+}
+
+} // namespace
+
+ModelSummary summarize(const Program &program, int64_t batch) {
+  const Model &model = program.model;
+  ModelSummary summary;
+  summary.name = model.name;
+  for (const LayerRecord &layer : model.layers) {
+    LayerSummary &row = summary.layers.emplace_back();
+    row.name = layer.name;
+    row.type = layer.type;
+    row.output_shape = model.graph.type(layer.output).shape;
+    row.inbound = layer.inbound;
+    for (NodeId id : layer.parameters)
+      row.parameters += model.graph.type(id).elements();
+    row.flops =
+        forward_flops(model.graph, [&](const Node &node) { return node.layer == layer.name; });
+    summary.flops += row.flops;
+  }
+  count_parameters(model, summary);
+  measure_memory(program, batch, summary);
+  return summary;
+}
+
+std::string readable_size(double bytes) {
+  const char *units[] = {"B", "KB", "MB", "GB", "TB", "PB"};
+  size_t unit = 0;
+  for (; unit + 1 < std::size(units) && bytes >= 1024; ++unit)
+    bytes /= 1024;
+  return fmt::format("{:.2f} {}", bytes, units[unit]);
+}
+
+std::string text(const ModelSummary &summary) {
+  const bool connected = has_branches(summary);
+  TextTable table({{"Layer (type)", Align::left},
+                   {"Output Shape", Align::left},
+                   {"Param #", Align::right},
+                   {"FLOPs", Align::right}});
+  if (connected)
+    table.add_column({"Connected to", Align::left});
+  for (const LayerSummary &layer : summary.layers) {
+    std::vector<std::string> row{fmt::format("{} ({})", layer.name, layer.type),
+                                 keras_shape(layer.output_shape), with_commas(layer.parameters),
+                                 with_commas(static_cast<int64_t>(layer.flops))};
+    if (connected)
+      row.push_back(connections(layer.inbound));
+    table.add_row(std::move(row));
+  }
+  const auto parameters = [](const char *label, int64_t count) {
+    return fmt::format(" {} params: {} ({})\n", label, with_commas(count),
+                       readable_size(4.0 * static_cast<double>(count)));
+  };
+  const auto size = [](int64_t bytes) { return readable_size(static_cast<double>(bytes)); };
+  std::string result = fmt::format("Model: \"{}\"\n", summary.name) + table.str();
+  result += parameters("Total", summary.trainable + summary.non_trainable);
+  result += parameters("Trainable", summary.trainable);
+  result += parameters("Non-trainable", summary.non_trainable);
+  result += fmt::format(" Forward FLOPs per sample: {}\n",
+                        with_commas(static_cast<int64_t>(summary.flops)));
+  result += fmt::format(" Memory at batch {}: parameters {}, inference {}", summary.batch,
+                        size(summary.parameter_bytes), size(summary.inference_bytes));
+  if (summary.training_bytes > 0)
+    result += fmt::format(", training {}, optimizer state {}", size(summary.training_bytes),
+                          size(summary.optimizer_bytes));
+  return result + "\n";
+}
+
+nlohmann::ordered_json json(const ModelSummary &summary) {
+  nlohmann::ordered_json layers = nlohmann::ordered_json::array();
+  for (const LayerSummary &layer : summary.layers) {
+    nlohmann::ordered_json shape = nlohmann::ordered_json::array();
+    for (int64_t extent : layer.output_shape)
+      shape.push_back(extent == kBatch ? nlohmann::ordered_json() : nlohmann::ordered_json(extent));
+    layers.push_back({{"name", layer.name},
+                      {"type", layer.type},
+                      {"output_shape", shape},
+                      {"params", layer.parameters},
+                      {"flops", static_cast<int64_t>(layer.flops)},
+                      {"inbound", layer.inbound}});
+  }
+  return {{"model", summary.name},
+          {"total_params", summary.trainable + summary.non_trainable},
+          {"trainable_params", summary.trainable},
+          {"non_trainable_params", summary.non_trainable},
+          {"flops", static_cast<int64_t>(summary.flops)},
+          {"batch", summary.batch},
+          {"parameter_bytes", summary.parameter_bytes},
+          {"optimizer_bytes", summary.optimizer_bytes},
+          {"inference_arena_bytes", summary.inference_bytes},
+          {"training_arena_bytes", summary.training_bytes},
+          {"layers", layers}};
+}
+
+} // namespace sinter

@@ -1,0 +1,154 @@
+#include "backends/verify/check_gradients.h"
+#include "backends/verify/check_kernels.h"
+#include "backends/verify/random_inputs.h"
+#include "passes/pipeline.h"
+#include "tools/command.h"
+#include "tools/compile_model.h"
+#include "tools/emit_text.h"
+#include "tools/options.h"
+#include "tools/report_errors.h"
+#include "tools/text_table.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+namespace sinter {
+
+namespace {
+
+struct VerifyOptions {
+  ModelOptions model;
+  BackendOptions backend;
+  int64_t batch = 3; // no multiple of any block of samples
+  int threads = 2;
+  uint64_t seed = 1;
+  bool check_grad = false;
+  bool json = false;
+};
+
+struct Report {
+  std::vector<KernelCheck> kernels; // names carry their phase: "train/conv2d.0"
+  std::vector<GradientCheck> gradients;
+
+  bool ok() const {
+    const auto passed = [](const auto &check) { return check.ok; };
+    return std::all_of(kernels.begin(), kernels.end(), passed) &&
+           std::all_of(gradients.begin(), gradients.end(), passed);
+  }
+};
+
+Report verify_model(const Model &model, const Program &program, const VerifyOptions &options) {
+  std::vector<Phase> checked = phases(program);
+  const size_t kernel_phases = checked.size();
+  Plan gradient_plan;
+  if (options.check_grad) {
+    if (!model.graph.find_output("loss").valid())
+      throw CompileError({}, "{} has no loss to differentiate: it does not call compile()",
+                         options.model.path);
+    gradient_plan = build_gradient_plan(model);
+    checked.push_back({"gradient", &gradient_plan});
+  }
+  std::vector<const Plan *> plans;
+  for (const Phase &phase : checked)
+    plans.push_back(phase.plan);
+  KernelOptions kernel_options;
+  kernel_options.cache_dir = cache_directory(options.backend.cache);
+  const KernelLibrary library(plans, variants_for_target(options.backend.target).back(),
+                              kernel_options, options.threads);
+  Report report;
+  for (size_t i = 0; i < kernel_phases; ++i) {
+    const NamedArrays inputs = random_inputs(checked[i].plan->graph, options.batch, options.seed);
+    for (KernelCheck &check : check_kernels(library, i, *checked[i].plan, options.batch, inputs)) {
+      check.name = fmt::format("{}/{}", checked[i].name, check.name);
+      report.kernels.push_back(std::move(check));
+    }
+  }
+  if (options.check_grad)
+    report.gradients = check_gradients(
+        library, kernel_phases, gradient_plan, options.batch,
+        random_inputs(gradient_plan.graph, options.batch, options.seed), options.seed);
+  return report;
+}
+
+std::string text(const Report &report) {
+  TextTable kernels({{"Kernel", Align::left},
+                     {"Algorithm", Align::left},
+                     {"Max abs error", Align::right},
+                     {"Max rel error", Align::right},
+                     {"", Align::left}});
+  for (const KernelCheck &check : report.kernels)
+    kernels.add_row({check.name, check.algorithm, fmt::format("{:.2e}", check.max_abs_error),
+                     fmt::format("{:.2e}", check.max_rel_error),
+                     check.ok                ? "ok"
+                     : check.problem.empty() ? "FAILED"
+                                             : check.problem});
+  std::string result =
+      kernels.str() +
+      fmt::format("tolerance {} of each output's largest magnitude\n", kKernelTolerance);
+  if (report.gradients.empty())
+    return result;
+  TextTable gradients(
+      {{"Gradient of", Align::left}, {"Max rel error", Align::right}, {"", Align::left}});
+  for (const GradientCheck &check : report.gradients)
+    gradients.add_row(
+        {check.parameter, fmt::format("{:.2e}", check.max_rel_error), check.ok ? "ok" : "FAILED"});
+  return result + gradients.str() +
+         fmt::format("tolerance {} of each gradient's size, float32 against float64 central "
+                     "differences\n",
+                     kGradientTolerance);
+}
+
+nlohmann::ordered_json json(const Report &report) {
+  nlohmann::ordered_json kernels = nlohmann::ordered_json::array();
+  for (const KernelCheck &check : report.kernels)
+    kernels.push_back({{"name", check.name},
+                       {"algorithm", check.algorithm},
+                       {"max_abs_error", check.max_abs_error},
+                       {"max_rel_error", check.max_rel_error},
+                       {"ok", check.ok},
+                       {"problem", check.problem}});
+  nlohmann::ordered_json gradients = nlohmann::ordered_json::array();
+  for (const GradientCheck &check : report.gradients)
+    gradients.push_back(
+        {{"parameter", check.parameter}, {"max_rel_error", check.max_rel_error}, {"ok", check.ok}});
+  return {{"kernels", kernels},
+          {"gradients", gradients},
+          {"kernel_tolerance", kKernelTolerance},
+          {"gradient_tolerance", kGradientTolerance},
+          {"ok", report.ok()}};
+}
+
+int run_verify(const VerifyOptions &options, Tool &tool) {
+  const Model model = load_model_and_warn(options.model, tool);
+  const Program program = build_program_for(model, options.model.path, {}, tool);
+  const Report report = verify_model(model, program, options);
+  if (options.json)
+    tool.out << json(report).dump(2) << "\n";
+  else
+    tool.out << text(report) << (report.ok() ? "all ok\n" : "FAILED\n");
+  return report.ok() ? kExitOk : kExitUserError;
+}
+
+} // namespace
+
+void add_verify_command(CLI::App &app, Tool &tool) {
+  CLI::App *command = app.add_subcommand(
+      "verify", "Compare every compiled kernel with the float64 reference interpreter");
+  auto options = std::make_shared<VerifyOptions>();
+  add_model_option(*command, options->model);
+  add_backend_options(*command, options->backend, "host");
+  command->add_flag("--check-grad", options->check_grad,
+                    "Also every gradient with central differences");
+  command->add_option("--batch", options->batch, "Batch size")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads that kernels run on")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command->add_option("--seed", options->seed, "Of the random inputs")->capture_default_str();
+  command->add_flag("--json", options->json, "As JSON");
+  set_action(*command, tool, options, run_verify);
+}
+
+} // namespace sinter
