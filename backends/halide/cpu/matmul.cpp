@@ -147,7 +147,8 @@ private:
     place_sum(sum_, group.func, tile_consumer(group.func, /*parts=*/false));
     if (group.outputs.size() > 1) {
       Func values = group.values;
-      values.compute_at(group.func, Var("vector"));
+      // A tile, not a vector at a time: the last vectors of padded columns may lie wholly outside.
+      values.compute_at(group.func, Var("column_tile"));
       values.vectorize(values.args()[0], lanes(), TailStrategy::GuardWithIf);
     }
   }
