@@ -95,6 +95,15 @@ TEST_CASE("valgrind finds no error and no leak in a user's program") {
   CHECK(result.status == 0);
 }
 
+TEST_CASE("after its first step a library allocates nothing") {
+  const std::string program = libraries() + "/steady_memory";
+  check_command("gcc -I" + libraries() + " -o " + program + " " +
+                source_path("tests/end_to_end/steady_memory.c") + " " + libraries() +
+                "/libfirst.a -lm -lpthread -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,"
+                "--wrap=aligned_alloc");
+  CHECK(run_command(program).output == "ok\n");
+}
+
 TEST_CASE("libraries export their prefix alone") {
   for (const std::string library : {"/libfirst.a", "/libfirst.so"}) {
     const std::string dynamic = library == "/libfirst.so" ? "-D " : "";
