@@ -81,7 +81,7 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
   if (const KerasTensor *tensor = object<KerasTensor>(value))
     return tensor_attribute(interpreter, *tensor, name);
   if (const DataArray *array = object<DataArray>(value)) {
-    if (const std::optional<Value> found = array_attribute(interpreter, *array, name))
+    if (std::optional<Value> found = array_attribute(interpreter, *array, name))
       return found;
     return interpreter.opaque(fmt::format("{}.{}", array->str(), name), location);
   }

@@ -141,9 +141,11 @@ Value call_path_join(Interpreter &, const Call &call) {
   std::string path;
   for (const Value &part : call.arguments.items("parts")) {
     const std::string text = to_text(part);
-    path = text.rfind('/', 0) == 0              ? text
-           : path.empty() || path.back() == '/' ? path + text
-                                                : path + '/' + text;
+    if (text.rfind('/', 0) == 0)
+      path.clear();
+    else if (!path.empty() && path.back() != '/')
+      path += '/';
+    path += text;
   }
   return path;
 }

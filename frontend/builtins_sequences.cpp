@@ -125,7 +125,7 @@ Value call_extreme(Interpreter &interpreter, const Call &call) {
   const std::string op = call.native.name() == "min" ? "<" : ">";
   Value best = items[0];
   for (const Value &item : items) {
-    const Value better = comparison(interpreter, op, item, best, call.location);
+    Value better = comparison(interpreter, op, item, best, call.location);
     if (object<Opaque>(better))
       return better;
     if (interpreter.truth(better, call.location))
@@ -146,7 +146,7 @@ Value call_sorted(Interpreter &interpreter, const Call &call) {
   std::vector<std::pair<Value, Value>> keyed;
   const bool by_key = !call.arguments.is_none("key");
   for (const Value &item : items) {
-    const Value key =
+    Value key =
         by_key ? interpreter.call(call.arguments["key"], {{item}, {}}, call.location) : item;
     if (object<Opaque>(key))
       return key;

@@ -11,7 +11,7 @@ Value Interpreter::evaluate(const CallExpression &expression, const SourceLocati
   const Value callee = evaluate(expression.callee);
   CallArguments arguments;
   for (const Argument &argument : expression.arguments) {
-    const Value value = evaluate(argument.value);
+    Value value = evaluate(argument.value);
     const SourceLocation place = at(argument.value->position);
     if (argument.stars == 1) {
       if (object<Opaque>(value))
@@ -160,7 +160,9 @@ void Interpreter::bind_parameters(const Function &function, const CallArguments 
   if (next < arguments.positional.size())
     throw CompileError(location, "{} takes {} positional arguments, got {}", function.name, next,
                        arguments.positional.size());
-  for (const auto &[name, value] : arguments.keywords) {
+  for (const auto &keyword : arguments.keywords) {
+    const std::string &name = keyword.first;
+    const Value &value = keyword.second;
     const bool known =
         std::any_of(parameters.begin(), parameters.end(), [&](const Parameter &parameter) {
           return parameter.name == name && (parameter.kind == Parameter::Kind::ordinary ||

@@ -30,7 +30,7 @@ Value Interpreter::evaluate(const FormattedString &string, const SourceLocation 
     text += part.text;
     if (!part.expression)
       continue;
-    const Value value = evaluate(part.expression);
+    Value value = evaluate(part.expression);
     if (object<Opaque>(value))
       return value;
     text += part.conversion == 'r' ? describe(value) : format_value(value, part.format, location);
@@ -207,11 +207,12 @@ Value Interpreter::evaluate(const BooleanOperation &operation, const SourceLocat
 }
 
 Value Interpreter::evaluate(const ConditionalExpression &expression, const SourceLocation &) {
-  const Value condition = evaluate(expression.condition);
-  if (const Opaque *unknown = object<Opaque>(condition)) {
-    const Uncertain region(*this, *unknown);
-    evaluate(expression.then);
-    evaluate(expression.otherwise);
+  Value condition = evaluate(expression.condition);
+  if (Opaque *unknown = object<Opaque>(condition)) {
+    run_uncertainly(*unknown, [&] {
+      evaluate(expression.then);
+      evaluate(expression.otherwise);
+    });
     return condition;
   }
   return evaluate(truth(condition, at(expression.condition->position)) ? expression.then

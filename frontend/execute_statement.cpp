@@ -135,18 +135,32 @@ void Interpreter::execute_import(const FromImport &import, const SourceLocation 
 
 Interpreter::Flow Interpreter::execute_if(const If &statement) {
   const Value condition = evaluate(statement.condition);
-  const Opaque *unknown = object<Opaque>(condition);
+  Opaque *unknown = object<Opaque>(condition);
   if (!unknown)
     return execute(truth(condition, at(statement.condition->position)) ? statement.then
                                                                        : statement.otherwise);
-  execute_uncertainly(statement.then, *unknown);
-  execute_uncertainly(statement.otherwise, *unknown);
+  run_uncertainly(*unknown, [&] {
+    execute_uncertainly(statement.then, *unknown);
+    execute_uncertainly(statement.otherwise, *unknown);
+  });
   return Flow::next;
 }
 
+/// Runs a region that is reached or not depending on an unknown value. When the outermost one
+/// ends, every name that was assigned in it becomes unknown.
+void Interpreter::run_uncertainly(Opaque &reason, const std::function<void()> &region) {
+  if (uncertain_)
+    return region();
+  uncertain_ = &reason;
+  region();
+  uncertain_ = nullptr;
+  for (const auto &[environment, name] : uncertain_writes_)
+    environment->names[name] = &reason;
+  uncertain_writes_.clear();
+}
+
 /// Evaluates statements of which it is not known whether, or how often, they run.
-void Interpreter::execute_uncertainly(const Block &block, const Opaque &reason) {
-  const Uncertain region(*this, reason);
+void Interpreter::execute_uncertainly(const Block &block, Opaque &reason) {
   for (const Statement *statement : block) {
     if (execute(*statement) == Flow::next)
       continue;
@@ -170,12 +184,11 @@ Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation
   const bool outer_loop = uncertain_loop_;
   if (Opaque *unknown = object<Opaque>(iterable)) {
     uncertain_loop_ = true;
-    {
-      const Uncertain region(*this, *unknown);
+    run_uncertainly(*unknown, [&] {
       assign(loop.target, unknown);
       execute_uncertainly(loop.body, *unknown);
       execute_uncertainly(loop.otherwise, *unknown);
-    }
+    });
     uncertain_loop_ = outer_loop;
     return Flow::next;
   }
@@ -199,9 +212,9 @@ Interpreter::Flow Interpreter::execute_while(const While &loop, const SourceLoca
   while (!ended) {
     charge(1, location);
     const Value condition = evaluate(loop.condition);
-    if (const Opaque *unknown = object<Opaque>(condition)) {
+    if (Opaque *unknown = object<Opaque>(condition)) {
       uncertain_loop_ = true;
-      execute_uncertainly(loop.body, *unknown);
+      run_uncertainly(*unknown, [&] { execute_uncertainly(loop.body, *unknown); });
       uncertain_loop_ = outer_loop;
       return Flow::next;
     }

@@ -1,4 +1,4 @@
-// Scopes of the evaluator: bounded recursion, and code that may not be reached.
+// The evaluator's recursion is bounded.
 #pragma once
 
 #include "frontend/interpreter.h"
@@ -21,31 +21,6 @@ public:
 private:
   static constexpr int kMaxDepth = 1000;
   Interpreter &interpreter_;
-};
-
-/// A region that is reached or not depending on an unknown value. When the outermost one ends,
-/// every name that was assigned in it becomes unknown.
-class Interpreter::Uncertain {
-public:
-  Uncertain(Interpreter &interpreter, const Opaque &reason)
-      : interpreter_(interpreter), outer_(interpreter.uncertain_) {
-    if (!outer_)
-      interpreter.uncertain_ = &reason;
-  }
-  ~Uncertain() {
-    if (outer_)
-      return;
-    for (const auto &[environment, name] : interpreter_.uncertain_writes_)
-      environment->names[name] = const_cast<Opaque *>(interpreter_.uncertain_);
-    interpreter_.uncertain_writes_.clear();
-    interpreter_.uncertain_ = nullptr;
-  }
-  Uncertain(const Uncertain &) = delete;
-  Uncertain &operator=(const Uncertain &) = delete;
-
-private:
-  Interpreter &interpreter_;
-  const Opaque *outer_;
 };
 
 } // namespace sinter

@@ -12,6 +12,7 @@
 #include "frontend/value.h"
 #include "ir/diagnostics.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -60,7 +61,6 @@ public:
 private:
   enum class Flow { next, break_loop, continue_loop, return_value };
   class DepthGuard;
-  class Uncertain;
 
   // Statements.
   Flow execute(const Block &);
@@ -70,7 +70,8 @@ private:
   Flow execute_for(const For &, const SourceLocation &);
   Flow execute_while(const While &, const SourceLocation &);
   Flow execute_loop_body(const Block &, bool &ended);
-  void execute_uncertainly(const Block &, const Opaque &);
+  void run_uncertainly(Opaque &reason, const std::function<void()> &region);
+  void execute_uncertainly(const Block &, Opaque &reason);
   void execute_import(const Import &);
   void execute_import(const FromImport &, const SourceLocation &);
   void execute_augmented(const AugmentedAssignment &, const SourceLocation &);
@@ -130,8 +131,8 @@ private:
   int64_t steps_ = 0;
   int depth_ = 0;
   std::set<int> skipped_lines_;
-  const Opaque *uncertain_ = nullptr; // why it is not known whether this place is reached
-  bool uncertain_loop_ = false;       // the innermost loop runs an unknown number of times
+  Opaque *uncertain_ = nullptr; // why it is not known whether this place is reached
+  bool uncertain_loop_ = false; // the innermost loop runs an unknown number of times
   std::vector<std::pair<Environment *, std::string>> uncertain_writes_;
 };
 

@@ -78,6 +78,7 @@ struct KerasModel {
   std::optional<CompileRecord> compiled;
   std::optional<FitRecord> fit;
   std::vector<SampleSet> evaluated;
+  SourceLocation loaded; // where weights of another model were loaded into this one
 };
 
 /// Of a layer, and of everything in it when it is a model.

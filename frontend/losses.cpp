@@ -138,11 +138,11 @@ OpKind metric_kind(std::string_view name, const Value &metric, const Targets &ta
   }
   if (name == "mse" || name == "MSE" || name == "mean_squared_error" || name == "MeanSquaredError")
     return OpKind::mean_squared_error;
-  static const std::vector<std::string_view> kKnown = {
+  static const std::vector<std::string_view> known_metrics = {
       "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
       "mean_squared_error"};
   throw CompileError(targets.compiled.location, "unknown metric {}{}", describe(metric),
-                     suggestion(name, kKnown));
+                     suggestion(name, known_metrics));
 }
 
 void append_metric(const Targets &targets, const Value &metric, const Loss &loss) {

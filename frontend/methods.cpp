@@ -45,7 +45,7 @@ Value list_pop(Interpreter &interpreter, const Call &call) {
     throw CompileError(call.location, "index {} is outside a list of {}",
                        call.arguments.integer("index"), length);
   const auto place = list.items.begin() + index;
-  const Value item = *place;
+  Value item = *place;
   interpreter.charge(length / 16, call.location);
   list.items.erase(place);
   return item;

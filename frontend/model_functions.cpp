@@ -158,11 +158,14 @@ Value model_save(Interpreter &interpreter, const Call &call) {
 
 Value model_load_weights(Interpreter &interpreter, const Call &call) {
   const Value &path = call.arguments["filepath"];
-  if (interpreter.keras().find_saved(to_text(path)) != &self(call))
+  const KerasModel *saved = interpreter.keras().find_saved(to_text(path));
+  if (!saved)
     throw CompileError(call.location,
-                       "load_weights({}): this script saves no such file; use "
-                       "--weights=FILE instead",
+                       "load_weights({}): this script saves no such file; use --weights=FILE "
+                       "instead",
                        describe(path));
+  if (saved != &self(call))
+    self(call).loaded = call.location;
   interpreter.skip(call.location, "loading weights is skipped: the program keeps its best itself");
   return None{};
 }

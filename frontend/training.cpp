@@ -197,6 +197,11 @@ Value call_fit(Interpreter &interpreter, const Call &call) {
   KerasModel &model = self(call);
   if (!model.compiled)
     throw CompileError(call.location, "model '{}' must be compiled before fit()", model.layer.name);
+  if (model.loaded.known())
+    throw CompileError(call.location,
+                       "training that starts from another model's weights (loaded on line {}) is "
+                       "not supported: use --weights=FILE",
+                       model.loaded.line);
   const Arguments &arguments = call.arguments;
   FitRecord record;
   record.train = sample_set(call, arguments["x"], arguments["y"]);

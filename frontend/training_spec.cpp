@@ -95,16 +95,22 @@ Subset subset_of(const DataArray &array) {
   return subset;
 }
 
+/// Training samples, or validation samples that were split off them.
+bool is_training_data(const KerasModel &model, const SampleSet &set) {
+  if (!model.fit)
+    return false;
+  const std::optional<SampleSet> &validation = model.fit->validation;
+  return same_samples(*set.images, *model.fit->train.images) ||
+         (validation && set.images->source == "train" &&
+          same_samples(*set.images, *validation->images));
+}
+
 /// The subset that evaluate() was last called on, other than what is trained or validated on; the
 /// data set's own test samples when there is none.
 Subset test_subset(const KerasModel &model, const std::string &dataset, Diagnostics &diagnostics) {
   const SampleSet *test = nullptr;
   for (const SampleSet &set : model.evaluated) {
-    const bool known =
-        model.fit &&
-        (same_samples(*set.images, *model.fit->train.images) ||
-         (model.fit->validation && same_samples(*set.images, *model.fit->validation->images)));
-    if (known)
+    if (is_training_data(model, set))
       continue;
     if (test && !same_samples(*test->images, *set.images))
       diagnostics.warn(set.location, fmt::format("these samples replace those of line {} as the "

@@ -104,6 +104,10 @@ TEST_CASE("the test set is what was evaluated last, beside training and validati
       text(data_of(head + "model.evaluate(xt, yt)\nmodel.evaluate(xv, yv)\nmodel.evaluate(x, y)\n")
                .test) == "test");
   CHECK(text(data_of(head + "model.evaluate(xt[:100], yt[:100])\n").test) == "test slice[0:100]");
+  // Test samples that serve as validation samples too.
+  CHECK(text(data_of("xt, yt = xt[:9], yt[:9]\nmodel.fit(x, y, validation_data=(xt, yt))\n"
+                     "model.evaluate(xt, yt)\n")
+                 .test) == "test slice[0:9]");
 }
 
 TEST_CASE("splits without a random state are the same only when one call made them") {

@@ -164,3 +164,20 @@ TEST_CASE("a model without a loss is for inference only") {
   CHECK(load(model + "m.compile('adam', 'mse')\n").training->epochs == 1);
   CHECK(!load(model + "m.compile('adam', 'mse')\n").data);
 }
+
+TEST_CASE("files that the script saves can be loaded in it") {
+  const std::string head = kHead + kCompile + R"(model.fit(x, y)
+model.save_weights('w.h5')
+model.save('m.keras')
+other = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10)])
+other.load_weights('w.h5')
+again = keras.models.load_model('m.keras')
+again.evaluate(xt[:10], yt[:10])
+)";
+  const Model model = load(head);
+  CHECK(model.name == "sequential");
+  CHECK(model.data->test.steps.size() == 1);
+  CHECK(error_of(head + "other.compile('adam', 'mse')\nother.fit(x, y)\n") ==
+        "13: training that starts from another model's weights (loaded on line 9) is not "
+        "supported: use --weights=FILE");
+}
