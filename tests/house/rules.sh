@@ -38,12 +38,13 @@ may_include passes 'ir|passes'
 may_include backends/halide 'ir|backends/halide'
 may_include backends/reference 'ir|backends/reference'
 may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
+may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
 may_include backends/program 'ir|runtime|backends/halide|backends/program'
 may_include tools 'ir|frontend|passes|backends|runtime|tools'
 
-forbid libraries 'include (<Halide|"ir/kernel_builder.h")' \
-  $(sources frontend passes backends/reference backends/program runtime tools)
-forbid libraries 'include <Halide' \
+forbid libraries 'include (<Halide\.h|"ir/kernel_builder.h")' \
+  $(sources frontend passes backends/reference backends/verify backends/program runtime tools)
+forbid libraries 'include <Halide\.h' \
   $(sources ir | grep -Ev '^ir/(ops/|kernel_builder)')
 forbid libraries 'include [<"](llvm|lld)[/-]' \
   $(sources ir frontend passes backends/halide backends/reference runtime tools)
