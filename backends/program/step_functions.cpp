@@ -27,6 +27,15 @@ int32_t halide_type_word(ElementType element) {
   return code | static_cast<int32_t>(byte_size(element) * 8) << 8 | 1 << 16;
 }
 
+// One set of buffers serves the kernel of every variant.
+void check_same_arguments(const KernelObject &a, const KernelObject &b) {
+  SINTER_ASSERT(a.arguments.size() == b.arguments.size(), "{} and {} differ", a.symbol, b.symbol);
+  for (size_t i = 0; i < a.arguments.size(); ++i)
+    SINTER_ASSERT(a.arguments[i].element == b.arguments[i].element &&
+                      a.arguments[i].extents == b.arguments[i].extents,
+                  "{} and {} differ in argument {}", a.symbol, b.symbol, i);
+}
+
 class StepWriter {
 public:
   StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase)
@@ -98,7 +107,9 @@ llvm::Constant *StepWriter::kernel_table() {
   for (const std::vector<KernelObject> &variant : code_.kernels) {
     SINTER_ASSERT(variant.size() == plan_.kernels.size(), "{} kernel objects for {} kernels",
                   variant.size(), plan_.kernels.size());
-    for (const KernelObject &kernel : variant) {
+    for (size_t i = 0; i < variant.size(); ++i) {
+      const KernelObject &kernel = variant[i];
+      check_same_arguments(kernel, code_.kernels.front()[i]);
       const std::vector<llvm::Type *> parameters(kernel.arguments.size() + 1, m.abi.pointer);
       llvm::Constant *symbol = llvm::cast<llvm::Constant>(
           m.module
