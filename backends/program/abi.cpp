@@ -14,7 +14,7 @@ Abi::Abi(llvm::LLVMContext &c)
       i64(llvm::Type::getInt64Ty(c)), f32(llvm::Type::getFloatTy(c)),
       f64(llvm::Type::getDoubleTy(c)), pointer(llvm::PointerType::get(c, 0)) {
   const auto array = [](llvm::Type *type, uint64_t n) { return llvm::ArrayType::get(type, n); };
-  const auto make = [](const char *name, std::vector<llvm::Type *> fields) {
+  const auto make = [](const char *name, const std::vector<llvm::Type *> &fields) {
     return llvm::StructType::create(fields, name);
   };
   llvm::Type *dims = array(i64, SINTER_MAX_RANK);

@@ -42,7 +42,7 @@ std::string StagedFiles::scratch(const std::string &name) const {
 }
 
 std::string StagedFiles::write_scratch(const std::string &name, const std::string &content) const {
-  const std::string path = scratch(name);
+  std::string path = scratch(name);
   write_file(path, content, path);
   return path;
 }
