@@ -13,8 +13,7 @@ std::string pkg_config_file(const LibraryPackage &package) {
                                  package.stem);
   // libSTEM.so knows what it needs; for libSTEM.a the user must name it.
   const char *separator = package.has_shared ? "\nLibs.private:" : "";
-  return text +
-         fmt::format("Libs: -L${{prefix}} -l{}{} -lm -lpthread\n", package.stem, separator);
+  return text + fmt::format("Libs: -L${{prefix}} -l{}{} -lm -lpthread\n", package.stem, separator);
 }
 
 namespace {
