@@ -169,7 +169,7 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes) {
   const std::string descr = header.text_field("descr").value_or("?");
   const std::optional<bool> fortran = header.flag("fortran_order");
   const std::optional<Shape> shape = header.shape();
-  const int64_t count = shape ? element_count(*shape).value_or(-1) : -1;
+  const int64_t count = shape ? extent_product(*shape).value_or(-1) : -1;
   if (!fortran || count < 0) {
     result.problem = "malformed .npy header";
     return result;

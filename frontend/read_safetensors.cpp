@@ -44,7 +44,7 @@ NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_
   };
   const std::optional<Shape> shape = parse_extents(field("shape"));
   const std::optional<Shape> offsets = parse_extents(field("data_offsets"));
-  const int64_t count = shape ? element_count(*shape).value_or(-1) : -1;
+  const int64_t count = shape ? extent_product(*shape).value_or(-1) : -1;
   if (count < 0 || !offsets || offsets->size() != 2) {
     result.problem = "malformed header entry";
     return result;

@@ -22,7 +22,7 @@ int64_t byte_size(NumberFormat);
 std::vector<float> to_floats(std::string_view bytes, NumberFormat);
 
 /// Elements of a shape; nothing when they are more than a tensor may have.
-std::optional<int64_t> element_count(const Shape &);
+std::optional<int64_t> extent_product(const Shape &);
 
 /// The arrays of an .npz archive, in the order of its directory.
 std::vector<NamedArray> read_npz(const SourceLocation &file);

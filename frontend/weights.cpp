@@ -141,7 +141,7 @@ std::vector<float> to_floats(std::string_view bytes, NumberFormat format) {
   SINTER_UNREACHABLE("number format {}", static_cast<int>(format));
 }
 
-std::optional<int64_t> element_count(const Shape &shape) {
+std::optional<int64_t> extent_product(const Shape &shape) {
   int64_t count = 1;
   for (const int64_t extent : shape)
     if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > kMaxElements)

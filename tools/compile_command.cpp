@@ -86,7 +86,7 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   build.cache_directory = cache_directory(options.backend.cache);
   build.embed_weights = options.embed_weights;
   if (!options.weights.empty())
-    build.weights = read_weights_for(program, options.weights);
+    build.weights = read_weights_for(model, options.weights);
   for (const std::string &kind : options.emit)
     if (is_text_kind(kind))
       deliver_text(options, kind, emit_text(program, kind, build, tool.diagnostics), tool);

@@ -1,8 +1,8 @@
 #include "tools/compile_model.h"
 
+#include "frontend/weights.h"
 #include "passes/pipeline.h"
 #include "tools/options.h"
-#include "tools/weights_file.h"
 
 #include <algorithm>
 #include <fmt/ostream.h>
@@ -32,24 +32,6 @@ const Pass &find_pass_or_throw(const std::string &pass_name) {
     known += (known.empty() ? "" : ", ") + std::string(pass.name);
   }
   throw CompileError({}, "unknown pass '{}': there are {}", pass_name, known);
-}
-
-/// arr_0, arr_1, ... in the order of `tensors` becomes the names of the layers' parameters.
-std::vector<NamedTensor> named_by_position(std::vector<NamedTensor> tensors, const Program &program,
-                                           const std::string &path) {
-  std::vector<std::string> names;
-  for (const LayerRecord &layer : program.model.layers)
-    for (NodeId id : layer.parameters) {
-      const std::string &parameter = attrs<ParameterAttrs>(program.model.graph[id]).name;
-      if (std::find(names.begin(), names.end(), parameter) == names.end())
-        names.push_back(parameter);
-    }
-  if (names.size() != tensors.size())
-    throw CompileError({}, "{} holds {} numbered tensors, the model has {} parameters", path,
-                       tensors.size(), names.size());
-  for (NamedTensor &tensor : tensors)
-    tensor.name = names[static_cast<size_t>(position_of(tensor.name))];
-  return tensors;
 }
 
 } // namespace
@@ -87,25 +69,10 @@ Model run_named_passes(Model model, const std::string &passes, const PipelineOpt
   return result;
 }
 
-std::vector<InitialWeights> read_weights_for(const Program &program, const std::string &path) {
-  std::vector<NamedTensor> tensors = read_weights_file(path);
-  const auto numbered = [](const NamedTensor &tensor) { return position_of(tensor.name) >= 0; };
-  if (!tensors.empty() && std::all_of(tensors.begin(), tensors.end(), numbered))
-    tensors = named_by_position(std::move(tensors), program, path);
+std::vector<InitialWeights> read_weights_for(const Model &model, const std::string &path) {
   std::vector<InitialWeights> weights;
-  for (const ParameterSlot &slot : program.parameters) {
-    if (slot.attrs.role == "optimizer")
-      continue;
-    const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor &tensor) {
-      return tensor.name == slot.attrs.name;
-    });
-    if (found == tensors.end())
-      throw CompileError({}, "{} has no tensor for parameter {}", path, slot.attrs.name);
-    if (found->shape != slot.attrs.type.shape)
-      throw CompileError({}, "{}: {} expects shape {}, got {}", path, slot.attrs.name,
-                         str(slot.attrs.type.shape), str(found->shape));
-    weights.push_back({slot.attrs.name, std::move(found->values)});
-  }
+  for (auto &[parameter, array] : load_weights(path, model))
+    weights.push_back({parameter, std::move(array.values)});
   return weights;
 }
 

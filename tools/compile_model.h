@@ -25,9 +25,7 @@ Program build_program_for(const Model &, const std::string &model_path, const Pi
 /// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.
 Model run_named_passes(Model, const std::string &passes, const PipelineOptions &, Tool &);
 
-/// Values for the program's parameters from a weights file. Every trainable parameter must be
-/// there with its shape; a file that numbers its tensors (arr_0, arr_1, ...) gives them in the
-/// order of Keras's get_weights().
-std::vector<InitialWeights> read_weights_for(const Program &, const std::string &path);
+/// Values for all of the model's parameters from a weights file: see frontend/weights.h.
+std::vector<InitialWeights> read_weights_for(const Model &, const std::string &path);
 
 } // namespace sinter

@@ -8,6 +8,7 @@
 #include "tools/options.h"
 #include "tools/output_file.h"
 #include "tools/report_errors.h"
+#include "tools/weights_argument.h"
 
 #include <cerrno>
 #include <cstring>
@@ -87,6 +88,7 @@ int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
   }
   std::vector<std::string> arguments{program_name, options.command};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
+  convert_weights_argument(arguments, model);
   tool.out.flush();
   tool.err.flush();
   become(program, std::move(arguments));
