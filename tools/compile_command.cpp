@@ -9,6 +9,7 @@
 #include "tools/report_errors.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/ostream.h>
 #include <ostream>
 
@@ -70,6 +71,12 @@ void report(const BuildResult &result, const CompileCommandOptions &options, Too
   }
 }
 
+/// What is built takes its name from the output, what is only printed from the model file.
+std::string default_name(const CompileCommandOptions &options) {
+  return file_kinds(options).empty() ? stem(options.model.path)
+                                     : std::filesystem::path(options.output).filename().string();
+}
+
 int run_compile(const CompileCommandOptions &options, Tool &tool) {
   if (options.precision != "f32")
     throw CompileError({}, "--precision={} is not there yet: kernels are compiled for f32",
@@ -80,7 +87,7 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
                  print(run_named_passes(model, options.passes, options.pipeline, tool)), tool);
     return kExitOk;
   }
-  const Program program = build_program_for(model, options.model.path, options.pipeline, tool);
+  const Program program = build_program_for(model, default_name(options), options.pipeline, tool);
   BuildOptions build;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);

@@ -45,10 +45,10 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
   command.add_flag("--time", options.time, "Print how long every pass and stage took");
 }
 
-Program build_program_for(const Model &model, const std::string &model_path,
+Program build_program_for(const Model &model, const std::string &default_name,
                           const PipelineOptions &options, Tool &tool) {
   ProgramOptions program;
-  program.name = c_identifier(options.name.empty() ? stem(model_path) : options.name);
+  program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);
   if (!options.print_after.empty() && options.print_after != "all")

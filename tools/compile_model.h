@@ -11,15 +11,15 @@
 namespace sinter {
 
 struct PipelineOptions {
-  std::string name; // symbol prefix; "" takes the model file's
+  std::string name; // symbol prefix; "" takes the default
   std::string print_after;
   bool no_train = false;
   bool time = false;
 };
 void add_pipeline_options(CLI::App &command, PipelineOptions &);
 
-/// Runs the pipelines; prints and times go to `tool.err`. `model_path` gives the default name.
-Program build_program_for(const Model &, const std::string &model_path, const PipelineOptions &,
+/// Runs the pipelines; prints and times go to `tool.err`.
+Program build_program_for(const Model &, const std::string &default_name, const PipelineOptions &,
                           Tool &);
 
 /// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.

@@ -12,19 +12,31 @@
 
 namespace sinter {
 
-void write_file(const std::string &path, const std::string &text) {
-  if (std::filesystem::is_directory(path))
-    throw CompileError({}, "cannot write {}: is a directory", path);
-  const std::string aside = fmt::format("{}.{}.tmp", path, ::getpid());
+namespace {
+
+/// Writes and closes; the reason of a failure, or "".
+std::string write_through(const std::string &path, const std::string &text) {
   errno = 0;
-  std::ofstream file(aside, std::ios::binary);
+  std::ofstream file(path, std::ios::binary);
   file << text;
   file.close();
-  if (!file || std::rename(aside.c_str(), path.c_str()) != 0) {
-    const std::string reason = std::strerror(errno);
+  return file ? "" : std::strerror(errno ? errno : EIO);
+}
+
+} // namespace
+
+void write_file(const std::string &path, const std::string &text) {
+  const std::filesystem::file_status status = std::filesystem::status(path);
+  const bool device = exists(status) && !is_regular_file(status); // or a pipe, or a directory
+  const std::string aside = device ? path : fmt::format("{}.{}.tmp", path, ::getpid());
+  std::string reason = write_through(aside, text);
+  if (reason.empty() && !device && std::rename(aside.c_str(), path.c_str()) != 0)
+    reason = std::strerror(errno);
+  if (reason.empty())
+    return;
+  if (!device)
     std::remove(aside.c_str());
-    throw CompileError({}, "cannot write {}: {}", path, reason);
-  }
+  throw CompileError({}, "cannot write {}: {}", path, reason);
 }
 
 std::string read_file(const std::string &path) {

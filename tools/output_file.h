@@ -5,8 +5,9 @@
 
 namespace sinter {
 
-/// Writes `text` beside `path` and renames it into place. Throws CompileError naming the path when
-/// that fails; then no file is left half-written and an old one is unharmed.
+/// Writes `text` beside `path` and renames it into place; into a device or a pipe, directly. Throws
+/// CompileError naming the path when that fails; then no file is left half-written and an old one
+/// is unharmed.
 void write_file(const std::string &path, const std::string &text);
 
 /// The whole of a file. Throws CompileError when it cannot be read.

@@ -50,7 +50,8 @@ void build_program_file(const Model &model, const ProgramCommandOptions &options
   build.output = path;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
-  build_outputs(build_program_for(model, options.model.path, {}, tool), build, tool.diagnostics);
+  build_outputs(build_program_for(model, stem(options.model.path), {}, tool), build,
+                tool.diagnostics);
 }
 
 /// Replaces this process by the program. It runs from an open file, so its path may go before it

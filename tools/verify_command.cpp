@@ -121,7 +121,7 @@ nlohmann::ordered_json json(const Report &report) {
 
 int run_verify(const VerifyOptions &options, Tool &tool) {
   const Model model = load_model_and_warn(options.model, tool);
-  const Program program = build_program_for(model, options.model.path, {}, tool);
+  const Program program = build_program_for(model, stem(options.model.path), {}, tool);
   const Report report = verify_model(model, program, options);
   if (options.json)
     tool.out << json(report).dump(2) << "\n";

@@ -112,6 +112,29 @@ TEST_CASE("text goes to the output path when there is one") {
   CHECK(contains(read_file(scripts.path("two.plan")), "// train"));
 }
 
+TEST_CASE("a device is written to, not replaced") {
+  const ScriptFolder scripts;
+  const ToolRun run = run_sinter({"compile", scripts.net(), "--emit=ir", "-o", "/dev/full"});
+  CHECK(run.code == kExitUserError);
+  CHECK(run.err == "error: cannot write /dev/full: No space left on device\n");
+  CHECK(std::filesystem::is_character_file("/dev/full"));
+  CHECK(run_sinter({"compile", scripts.net(), "--emit=ir", "-o", "/dev/null"}).code == kExitOk);
+  CHECK(std::filesystem::is_character_file("/dev/null"));
+}
+
+TEST_CASE("a library's symbols are named after the output") {
+  const ScriptFolder scripts;
+  const ToolRun run =
+      run_sinter({"compile", scripts.net(), "--emit=header", "-o", scripts.path("boots")});
+  CAPTURE(run.err);
+  CHECK(run.code == kExitOk);
+  CHECK(contains(read_file(scripts.path("boots.h")), "boots_infer"));
+  CHECK(run_sinter({"compile", scripts.net(), "--emit=header", "--name=shoes", "-o",
+                    scripts.path("boots")})
+            .code == kExitOk);
+  CHECK(contains(read_file(scripts.path("boots.h")), "shoes_infer"));
+}
+
 TEST_CASE("named passes run alone") {
   const ScriptFolder scripts;
   const ToolRun run = run_sinter(
