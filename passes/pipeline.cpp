@@ -25,6 +25,12 @@
 
 namespace sinter {
 
+namespace {
+
+constexpr std::string_view kPlanMemory = "plan-memory";
+
+} // namespace
+
 const std::vector<Pass> &all_passes() {
   static const std::vector<Pass> passes = {
       {"add-optimizer", "turns gradients into updates of weights and optimizer state",
@@ -71,6 +77,21 @@ const PlanPass *find_plan_pass(std::string_view name) {
     if (pass.name == name)
       return &pass;
   return nullptr;
+}
+
+std::vector<std::string_view> graph_pass_names() {
+  std::vector<std::string_view> names;
+  for (const Pass &pass : all_passes())
+    names.push_back(pass.name);
+  return names;
+}
+
+std::vector<std::string_view> all_pass_names() {
+  std::vector<std::string_view> names = graph_pass_names();
+  for (const PlanPass &pass : all_plan_passes())
+    names.push_back(pass.name);
+  names.push_back(kPlanMemory);
+  return names;
 }
 
 namespace {
@@ -152,7 +173,7 @@ Graph loss_graph(const Graph &forward) {
 Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const PassOptions &options) {
   Plan plan = make_plan(std::move(graph));
   std::vector<PlanPass> passes = all_plan_passes();
-  passes.push_back({"plan-memory", "gives every value its place",
+  passes.push_back({kPlanMemory, "gives every value its place",
                     [&](Plan &fused) { plan_memory(fused, slots); }});
   run_passes(plan, passes, options);
   return plan;

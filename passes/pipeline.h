@@ -25,6 +25,10 @@ std::vector<Pass> training_pipeline(const OptimizerSpec &);
 const std::vector<PlanPass> &all_plan_passes();
 const PlanPass *find_plan_pass(std::string_view name);
 
+std::vector<std::string_view> graph_pass_names();
+/// The same, the fusion passes and plan-memory: every name that PassOptions may see.
+std::vector<std::string_view> all_pass_names();
+
 struct ProgramOptions {
   std::string name;  // C identifier; "" takes the model's
   bool train = true; // false: --no-train

@@ -5,6 +5,7 @@
 #include "tools/options.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 #include <fmt/ostream.h>
 #include <ostream>
 #include <sstream>
@@ -24,14 +25,17 @@ PassOptions pass_options(const PipelineOptions &options, Tool &tool) {
   return passes;
 }
 
+/// Passes over plans have names, too, but only build_program runs them.
+void require_pass_name(const std::string &pass_name, const std::vector<std::string_view> &known) {
+  if (std::find(known.begin(), known.end(), pass_name) == known.end())
+    throw CompileError({}, "unknown pass '{}': there are {}", pass_name, fmt::join(known, ", "));
+}
+
 const Pass &find_pass_or_throw(const std::string &pass_name) {
-  std::string known;
-  for (const Pass &pass : all_passes()) {
-    if (pass.name == pass_name)
-      return pass;
-    known += (known.empty() ? "" : ", ") + std::string(pass.name);
-  }
-  throw CompileError({}, "unknown pass '{}': there are {}", pass_name, known);
+  const Pass *pass = find_pass(pass_name);
+  if (!pass)
+    require_pass_name(pass_name, graph_pass_names());
+  return *pass;
 }
 
 } // namespace
@@ -52,7 +56,7 @@ Program build_program_for(const Model &model, const std::string &default_name,
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);
   if (!options.print_after.empty() && options.print_after != "all")
-    find_pass_or_throw(options.print_after);
+    require_pass_name(options.print_after, all_pass_names());
   return build_program(model, program);
 }
 
