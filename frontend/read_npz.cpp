@@ -140,18 +140,18 @@ std::string read_member(zip_t *archive, zip_uint64_t index, const SourceLocation
     throw CompileError(file, "{} has {} bytes, more than {}", stat.name, stat.size,
                        kMaxMemberBytes);
   const std::unique_ptr<zip_file_t, CloseMember> member(zip_fopen_index(archive, index, 0));
-  // The directory's size is a claim: memory grows only with what is really there.
+  // The directory's size is a claim: memory grows only with what is really there. The checksum is
+  // compared by the read that finds the end.
   std::string bytes;
   std::vector<char> chunk(size_t{1} << 20U);
-  while (member && bytes.size() < stat.size) {
-    const zip_int64_t read = zip_fread(member.get(), chunk.data(), chunk.size());
-    if (read <= 0)
-      break;
-    bytes.append(chunk.data(), static_cast<size_t>(read));
+  zip_int64_t read = member ? 1 : -1;
+  while (read > 0 && bytes.size() <= stat.size) {
+    read = zip_fread(member.get(), chunk.data(), chunk.size());
+    if (read > 0)
+      bytes.append(chunk.data(), static_cast<size_t>(read));
   }
-  if (!member || bytes.size() != stat.size)
-    throw CompileError(file, "{} is truncated or damaged: {} of {} bytes", stat.name, bytes.size(),
-                       stat.size);
+  if (read != 0 || bytes.size() != stat.size)
+    throw CompileError(file, "{} is truncated or damaged", stat.name);
   return bytes;
 }
 

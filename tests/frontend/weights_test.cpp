@@ -185,6 +185,31 @@ TEST_CASE("damaged files of weights are errors") {
         "the header of this safetensors file is not a JSON object");
 }
 
+TEST_CASE("no truncated or damaged archive is read, at any length") {
+  const std::string whole = read_file(write_npz("whole.npz", complete_members()));
+  for (size_t length = 0; length < whole.size(); length += 7)
+    CHECK(error_of_weights(write_text("part.npz", whole.substr(0, length))) != "");
+  std::string damaged = whole;
+  damaged[whole.find("\x93NUMPY") + 80] ^= 1; // in the stored kernel: its checksum tells
+  CHECK(error_of_weights(write_text("damaged.npz", damaged)) ==
+        "dense/kernel.npy is truncated or damaged");
+}
+
+TEST_CASE("a safetensors header that lies about the data is refused") {
+  for (const char *entry :
+       {R"({"dense.kernel":{"dtype":"F32","shape":[2,3],"data_offsets":[8,32]}})",
+        R"({"dense.kernel":{"dtype":"F32","shape":[2,3],"data_offsets":[24,0]}})",
+        R"({"dense.kernel":{"dtype":"F32","shape":[-2,-3],"data_offsets":[0,24]}})",
+        R"({"dense.kernel":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,24]}})",
+        R"({"dense.kernel":{}})", R"({"dense.kernel":3})"}) {
+    CAPTURE(entry);
+    const uint64_t length = std::strlen(entry);
+    const std::string bytes =
+        std::string(reinterpret_cast<const char *>(&length), 8) + entry + bytes_of(kKernel);
+    CHECK(error_of_weights(write_text("lies.safetensors", bytes)).rfind("dense.kernel: ", 0) == 0);
+  }
+}
+
 TEST_CASE("random damage never gets further than an error") {
   std::mt19937 random(3);
   const std::string npz = read_file(write_npz("fuzz.npz", complete_members()));
