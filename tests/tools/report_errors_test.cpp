@@ -22,10 +22,10 @@ template <typename Error> ToolRun report(const Error &error) {
 TEST_CASE("a user's error shows its line and a caret under the column") {
   const ScriptFolder scripts;
   const std::string path = scripts.write("x.py", "a = 1\n\tb = \"\xC3\xA9\" + c\r\n");
-  const SourceLocation location{std::make_shared<const std::string>(path), 2, 13};
+  const SourceLocation location{std::make_shared<const std::string>(path), 2, 12};
   const ToolRun run = report(CompileError(location, "c is not defined"));
   CHECK(run.code == kExitUserError);
-  CHECK(run.err == path + ":2:13: error: c is not defined\n"
+  CHECK(run.err == path + ":2:12: error: c is not defined\n"
                           "  2 | \tb = \"\xC3\xA9\" + c\n"
                           "    | \t          ^\n");
 }
