@@ -147,7 +147,7 @@ Value str_format(Interpreter &interpreter, const Call &call) {
     }
     const size_t end = format.find('}', i);
     if (end == std::string::npos)
-      throw CompileError(call.location, "a '{{' in this format is never closed");
+      throw CompileError(call.location, "a '{' in this format is never closed");
     const std::string field = format.substr(i + 1, end - i - 1);
     const size_t colon = std::min(field.find(':'), field.size());
     const std::string name = field.substr(0, colon);

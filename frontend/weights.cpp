@@ -162,6 +162,9 @@ std::map<std::string, WeightArray> load_weights(const std::string &path, const M
                        extension);
   std::vector<NamedArray> arrays = extension == ".npz" ? read_npz(file) : read_safetensors(file);
   const std::vector<const ParameterAttrs *> parameters = parameters_in_order(model);
+  if (are_unnamed(arrays) && arrays.size() != parameters.size())
+    throw CompileError(file, "{} arrays without names, but the model has {} parameters",
+                       arrays.size(), parameters.size());
   const ArrayIndex index = index_arrays(arrays, parameters);
   std::map<std::string, WeightArray> weights;
   std::string problems;

@@ -135,6 +135,9 @@ TEST_CASE("unnamed arrays come in the order of the layers") {
   CHECK(load_weights(write_npz("unnamed.npz", members), load(kScript))
             .at("batch_normalization/gamma")
             .values[2] == 3.5F);
+  members.pop_back();
+  CHECK(error_of_weights(write_npz("few.npz", members)) ==
+        "5 arrays without names, but the model has 6 parameters");
 }
 
 TEST_CASE("everything wrong with an .npz is told at once") {
