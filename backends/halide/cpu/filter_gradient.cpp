@@ -31,6 +31,9 @@ namespace {
 /// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
 constexpr int64_t kLoopOverhead = 2;
 
+/// Vectors that a step loads at most: more of them leave too few registers for the broadcasts.
+constexpr int kMostVectors = 4;
+
 /// What of the filter one register tile covers.
 struct FilterTile {
   int vectors_in_block = 1; // of the innermost storage dimension
@@ -45,16 +48,17 @@ struct FilterShape {
   int64_t block, channels, width, height, blocks;
 };
 
-/// The divisors of an extent up to a limit.
+/// The divisors of an extent up to a limit, largest first.
 std::vector<int> divisors(int64_t extent, int limit) {
   std::vector<int> result;
-  for (int i = 1; i <= limit && i <= extent; ++i)
+  for (int i = static_cast<int>(std::min<int64_t>(limit, extent)); i >= 1; --i)
     if (extent % i == 0)
       result.push_back(i);
   return result;
 }
 
-/// Every tile divides the filter: taps come whole or singly, channels and vectors by divisors.
+/// Of equal tiles the first is taken: whole blocks before several. Every tile divides the filter:
+/// taps come whole or singly, channels and vectors by divisors.
 FilterTile choose_filter_tile(const FilterShape &shape, const Variant &variant) {
   FilterTile best;
   double least = -1;
@@ -66,7 +70,7 @@ FilterTile choose_filter_tile(const FilterShape &shape, const Variant &variant) 
             const FilterTile tile{vectors, blocks, channels,
                                   all_columns ? static_cast<int>(shape.width) : 1,
                                   all_rows ? static_cast<int>(shape.height) : 1};
-            if (!fits_registers(tile.registers(), variant))
+            if (vectors * blocks > kMostVectors || !fits_registers(tile.registers(), variant))
               continue;
             const RegisterTile registers = tile.registers();
             const double work = static_cast<double>(half_cycles(registers) + kLoopOverhead) /

@@ -10,6 +10,8 @@ namespace {
 
 /// Multiply-adds in flight that hide their latency: two units of four cycles.
 constexpr int64_t kLatency = 8;
+/// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
+constexpr int64_t kLoopOverhead = 2;
 
 } // namespace
 
@@ -28,7 +30,7 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
   const int64_t count = rows == kBatch ? many_rows : rows;
   RegisterTile best;
   int64_t least = -1;
-  for (int vectors = 8; vectors >= 1; --vectors) {
+  for (int vectors = 1; vectors <= 8; ++vectors) {
     if (lanes % (int64_t{vectors} * variant.vector_width) != 0)
       continue;
     for (int height = static_cast<int>(std::min<int64_t>(longest, count)); height >= 1; --height) {
@@ -36,7 +38,7 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
       if (!fits_registers(tile, variant))
         continue;
       const int64_t tiles = (count + height - 1) / height * (lanes / vectors);
-      const int64_t work = tiles * half_cycles(tile);
+      const int64_t work = tiles * (half_cycles(tile) + kLoopOverhead);
       if (least < 0 || work < least) {
         least = work;
         best = tile;
