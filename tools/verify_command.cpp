@@ -28,7 +28,7 @@ struct VerifyOptions {
 };
 
 struct Report {
-  std::vector<KernelCheck> kernels; // names carry their phase: "train/conv2d.0"
+  std::vector<KernelCheck> kernels; // "train/conv2d.0"; of several variants "avx2:train/conv2d.0"
   std::vector<GradientCheck> gradients;
 
   bool ok() const {
@@ -38,9 +38,46 @@ struct Report {
   }
 };
 
+/// The variants of the target that this processor runs.
+std::vector<Variant> runnable_variants(const std::string &target) {
+  const std::string best = variants_for_target("host").back().name;
+  std::vector<Variant> variants = variants_for_target(target);
+  const auto last = std::find_if(variants.begin(), variants.end(),
+                                 [&](const Variant &variant) { return variant.name == best; });
+  if (last != variants.end())
+    variants.erase(last + 1, variants.end());
+  return variants;
+}
+
+/// Checks the phases' kernels in one variant; the last phase is the gradients' when asked for.
+void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
+                    const std::string &prefix, const VerifyOptions &options, Report &report) {
+  std::vector<const Plan *> plans;
+  for (const Phase &phase : checked)
+    plans.push_back(phase.plan);
+  KernelOptions kernel_options;
+  kernel_options.cache_dir = cache_directory(options.backend.cache);
+  const KernelLibrary library(plans, variant, kernel_options, options.threads);
+  for (size_t i = 0; i < checked.size(); ++i) {
+    const Plan &plan = *checked[i].plan;
+    const NamedArrays inputs = random_inputs(plan.graph, options.batch, options.seed);
+    if (options.check_grad && i + 1 == checked.size()) {
+      for (GradientCheck &check :
+           check_gradients(library, i, plan, options.batch, inputs, options.seed)) {
+        check.parameter = prefix + check.parameter;
+        report.gradients.push_back(std::move(check));
+      }
+      continue;
+    }
+    for (KernelCheck &check : check_kernels(library, i, plan, options.batch, inputs)) {
+      check.name = fmt::format("{}{}/{}", prefix, checked[i].name, check.name);
+      report.kernels.push_back(std::move(check));
+    }
+  }
+}
+
 Report verify_model(const Model &model, const Program &program, const VerifyOptions &options) {
   std::vector<Phase> checked = phases(program);
-  const size_t kernel_phases = checked.size();
   Plan gradient_plan;
   if (options.check_grad) {
     if (!model.graph.find_output("loss").valid())
@@ -49,25 +86,11 @@ Report verify_model(const Model &model, const Program &program, const VerifyOpti
     gradient_plan = build_gradient_plan(model);
     checked.push_back({"gradient", &gradient_plan});
   }
-  std::vector<const Plan *> plans;
-  for (const Phase &phase : checked)
-    plans.push_back(phase.plan);
-  KernelOptions kernel_options;
-  kernel_options.cache_dir = cache_directory(options.backend.cache);
-  const KernelLibrary library(plans, variants_for_target(options.backend.target).back(),
-                              kernel_options, options.threads);
+  const std::vector<Variant> variants = runnable_variants(options.backend.target);
   Report report;
-  for (size_t i = 0; i < kernel_phases; ++i) {
-    const NamedArrays inputs = random_inputs(checked[i].plan->graph, options.batch, options.seed);
-    for (KernelCheck &check : check_kernels(library, i, *checked[i].plan, options.batch, inputs)) {
-      check.name = fmt::format("{}/{}", checked[i].name, check.name);
-      report.kernels.push_back(std::move(check));
-    }
-  }
-  if (options.check_grad)
-    report.gradients = check_gradients(
-        library, kernel_phases, gradient_plan, options.batch,
-        random_inputs(gradient_plan.graph, options.batch, options.seed), options.seed);
+  for (const Variant &variant : variants)
+    verify_variant(checked, variant, variants.size() > 1 ? variant.name + ":" : "", options,
+                   report);
   return report;
 }
 
