@@ -31,10 +31,10 @@ constexpr int kStaticRows = 14;
 /// Multiply-adds that make a parallel task worth its start.
 constexpr int64_t kTaskWork = int64_t{1} << 18;
 
-/// Funcs over the storage of a result: [rows, columns], or [blocks, rows, block].
+/// The result's columns as stored: [rows, columns], or [blocks, rows, block].
 struct Columns {
   bool blocked;
-  int64_t lanes; // of the innermost dimension, as vectors may run over it
+  int64_t lanes; // that vectors may run over in dimension 0, padding included
   int64_t blocks;
 };
 
@@ -74,12 +74,11 @@ public:
       place_whole();
     if (!fused)
       schedule_rest();
-    return fmt::format("product {}x{}", tile_.rows,
-                       tile_.vectors * blocks_in_tile_ * variant_.vector_width);
+    return fmt::format("product {}x{}", tile_.rows, tile_.vectors * variant_.vector_width);
   }
 
 private:
-  /// A tile of whole vectors: of one block, or of several blocks side by side.
+  /// A tile of whole vectors, where the columns are any.
   void choose() {
     const int longest = rows_ == kBatch ? kBatchRows : kStaticRows;
     if (columns_.blocked && columns_.lanes % variant_.vector_width != 0) {
@@ -195,7 +194,6 @@ private:
   int64_t rows_ = 0, length_ = 0;
   Columns columns_{};
   RegisterTile tile_;
-  int blocks_in_tile_ = 1;
 };
 
 } // namespace
