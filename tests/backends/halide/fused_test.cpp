@@ -201,6 +201,32 @@ TEST_CASE("dense layers with their epilogues") {
   }
 }
 
+TEST_CASE("contractions with several outputs, one column beyond whole vectors") {
+  for (const int columns : {1, 3, 5, 9, 17, 33})
+    for (const char *target : kTargets) {
+      check_kernel(fmt::format(R"(graph {{
+%0 = input {{name="x", type=f32[N,20]}} : f32[N,20]
+%1 = parameter {{name="w", type=f32[20,{0}; block=16]}} : f32[20,{0}; block=16]
+%2 = matmul %0, %1 : f32[N,{0}]
+%3 = relu %2 : f32[N,{0}]
+output "a" %2
+output "b" %3
+}})",
+                               columns),
+                   {1, 5}, target);
+      check_kernel(fmt::format(R"(graph {{
+%0 = input {{name="x", type=f32[N,5,6,3]}} : f32[N,5,6,3]
+%1 = parameter {{name="w", type=f32[3,3,3,{0}; block=16]}} : f32[3,3,3,{0}; block=16]
+%2 = conv2d %0, %1 {{padding=[1,1,1,1]}} : f32[N,5,6,{0}]
+%3 = relu %2 : f32[N,5,6,{0}]
+output "a" %2
+output "b" %3
+}})",
+                               columns),
+                   {2}, target);
+    }
+}
+
 TEST_CASE("elementwise kernels with several outputs and odd sizes") {
   for (const char *shape : {"[N,7,5,3]", "[N]", "[N,1]", "[5,7]", "[40000]", "[N,200,41]"})
     check_kernel(fmt::format(R"(graph {{
