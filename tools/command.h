@@ -24,6 +24,9 @@ void add_summary_command(CLI::App &, Tool &);
 void add_explain_command(CLI::App &, Tool &);
 void add_information_commands(CLI::App &, Tool &); // ops, targets, version
 
+/// Prints the warnings collected so far on `tool.err`, and forgets them.
+void print_warnings(Tool &);
+
 /// The whole tool; `arguments` without the program's own name. Never throws.
 int run_tool(const std::vector<std::string> &arguments, std::ostream &out, std::ostream &err);
 

@@ -13,23 +13,10 @@ void add_model_option(CLI::App &command, ModelOptions &options) {
   command.add_option("MODEL", options.path, "Model script (.py) or IR text (.sir)")->required();
 }
 
-namespace {
-
-/// Prints what was collected when it goes, so that warnings also precede an error.
-struct WarningPrinter {
-  Tool &tool;
-  ~WarningPrinter() {
-    for (const std::string &warning : tool.diagnostics.warnings())
-      fmt::print(tool.err, "{}\n", warning);
-    tool.diagnostics = {};
-  }
-};
-
-} // namespace
-
 Model load_model_and_warn(const ModelOptions &options, Tool &tool) {
-  const WarningPrinter printer{tool};
-  return load_model(options.path, {}, tool.diagnostics);
+  Model model = load_model(options.path, {}, tool.diagnostics);
+  print_warnings(tool);
+  return model;
 }
 
 void add_backend_options(CLI::App &command, BackendOptions &options,

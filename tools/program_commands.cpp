@@ -90,6 +90,7 @@ int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
   std::vector<std::string> arguments{program_name, options.command};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
   convert_weights_argument(arguments, model);
+  print_warnings(tool);
   tool.out.flush();
   tool.err.flush();
   become(program, std::move(arguments));

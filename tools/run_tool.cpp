@@ -23,7 +23,14 @@ int parse_command_line(CLI::App &app, std::vector<std::string> arguments, Tool &
 }
 
 int run_action(Tool &tool) {
-  const int code = tool.action();
+  int code = kExitOk;
+  try {
+    code = tool.action();
+  } catch (...) { // what was warned of comes before the error
+    print_warnings(tool);
+    throw;
+  }
+  print_warnings(tool);
   tool.out.flush();
   if (!tool.out)
     throw CompileError({}, "cannot write to standard output");
@@ -31,6 +38,12 @@ int run_action(Tool &tool) {
 }
 
 } // namespace
+
+void print_warnings(Tool &tool) {
+  for (const std::string &warning : tool.diagnostics.warnings())
+    fmt::print(tool.err, "{}\n", warning);
+  tool.diagnostics = {};
+}
 
 int run_tool(const std::vector<std::string> &arguments, std::ostream &out, std::ostream &err) {
   Tool tool{out, err, {}, {}};

@@ -76,6 +76,19 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
   CHECK(entries == 3);
 }
 
+TEST_CASE("warnings come before the error that follows them") {
+  const ScriptFolder scripts;
+  const std::string path =
+      scripts.write("plot.py", "from tensorflow import keras\nimport matplotlib.pyplot as plt\n"
+                               "plt.show()\nx = keras.layers.Nothing(3)\n");
+  const ToolRun run = run_sinter({"summary", path});
+  CHECK(run.code == kExitUserError);
+  const size_t warning = run.err.find("plot.py:3:1: warning: ");
+  const size_t error = run.err.find("plot.py:4:");
+  CHECK(warning < error);
+  CHECK(error != std::string::npos);
+}
+
 TEST_CASE("every stage is text on standard output") {
   const ScriptFolder scripts;
   const auto stage = [&](const std::string &kind) {
