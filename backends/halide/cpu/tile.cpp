@@ -12,6 +12,8 @@ namespace {
 constexpr int64_t kLatency = 8;
 /// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
 constexpr int64_t kLoopOverhead = 2;
+/// Vectors that a tile is wide at most.
+constexpr int kMostVectors = 8;
 
 } // namespace
 
@@ -30,7 +32,12 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
   const int64_t count = rows == kBatch ? many_rows : rows;
   RegisterTile best;
   int64_t least = -1;
-  for (int vectors = 1; vectors <= 8; ++vectors) {
+  // Of equal tiles the first is taken: with 32 registers the narrowest, which reads the fewest
+  // weights. With 16 the widest: one vector under many rows is a run of multiply-adds so dense that
+  // valgrind 3.19 fails to translate it, and users check their programs with valgrind.
+  const bool narrow_first = variant.registers >= 32;
+  for (int i = 1; i <= kMostVectors; ++i) {
+    const int vectors = narrow_first ? i : kMostVectors + 1 - i;
     if (lanes % (int64_t{vectors} * variant.vector_width) != 0)
       continue;
     for (int height = static_cast<int>(std::min<int64_t>(longest, count)); height >= 1; --height) {
