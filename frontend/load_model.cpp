@@ -25,7 +25,8 @@ Model load_script(const std::string &name, const std::string &text, const LoadOp
   return load_script(source_from_text(name, text), options, diagnostics);
 }
 
-Model load_model(const std::string &path, const LoadOptions &options, Diagnostics &diagnostics) {
+LoadedModel load_model(const std::string &path, const LoadOptions &options,
+                       Diagnostics &diagnostics) {
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension != ".py" && extension != ".sir")
     throw CompileError({std::make_shared<const std::string>(path), 0, 0},
@@ -34,8 +35,8 @@ Model load_model(const std::string &path, const LoadOptions &options, Diagnostic
                        extension);
   SourceFile file = read_source_file(path);
   if (extension == ".sir")
-    return parse_model(file.text, path);
-  return load_script(std::move(file), options, diagnostics);
+    return {parse_model(file.text, path), {}};
+  return {load_script(std::move(file), options, diagnostics), {}};
 }
 
 } // namespace sinter

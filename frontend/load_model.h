@@ -1,6 +1,7 @@
 // Reads a model file of any kind that Sinter knows.
 #pragma once
 
+#include "frontend/weights.h"
 #include "ir/diagnostics.h"
 #include "ir/model.h"
 
@@ -14,10 +15,17 @@ struct LoadOptions {
   int64_t max_steps = 5'000'000;
 };
 
+/// A model and the weights that came with it, by parameter name: they replace the initializers. A
+/// script and the IR's text form bring none.
+struct LoadedModel {
+  Model model;
+  std::map<std::string, WeightArray> weights;
+};
+
 /// Dispatches on the file's extension: `.py` is a model script (docs/model_script.md), `.sir` the
 /// text form of the IR. Warnings go to the diagnostics; whatever is wrong with the file is a
 /// CompileError with its place.
-Model load_model(const std::string &path, const LoadOptions &, Diagnostics &);
+LoadedModel load_model(const std::string &path, const LoadOptions &, Diagnostics &);
 
 /// A model script whose text is at hand; `name` stands for the file in messages.
 Model load_script(const std::string &name, const std::string &text, const LoadOptions &,

@@ -81,7 +81,8 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   if (options.precision != "f32")
     throw CompileError({}, "--precision={} is not there yet: kernels are compiled for f32",
                        options.precision);
-  const Model model = load_model_and_warn(options.model, tool);
+  const LoadedModel loaded = load_model_and_warn(options.model, tool);
+  const Model &model = loaded.model;
   if (!options.passes.empty()) {
     deliver_text(options, "ir",
                  print(run_named_passes(model, options.passes, options.pipeline, tool)), tool);
@@ -92,8 +93,7 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
   build.embed_weights = options.embed_weights;
-  if (!options.weights.empty())
-    build.weights = read_weights_for(model, options.weights);
+  build.weights = initial_weights(loaded, options.weights);
   for (const std::string &kind : options.emit)
     if (is_text_kind(kind))
       deliver_text(options, kind, emit_text(program, kind, build, tool.diagnostics), tool);
@@ -129,7 +129,8 @@ void add_compile_command(CLI::App &app, Tool &tool) {
       ->check(CLI::IsMember({"fast", "exact"}))
       ->capture_default_str();
   command->add_option("--weights", options->weights,
-                      "Initial weights: .safetensors or .npz, by parameter name");
+                      "Initial weights: .safetensors or .npz, by parameter name (default: those in "
+                      "MODEL, if any)");
   command->add_flag("--embed-weights", options->embed_weights,
                     "Compile a library's weights into it instead of writing OUT.safetensors");
   command->add_option("--passes", options->passes,

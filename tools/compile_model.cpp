@@ -1,6 +1,5 @@
 #include "tools/compile_model.h"
 
-#include "frontend/weights.h"
 #include "passes/pipeline.h"
 #include "tools/options.h"
 
@@ -73,10 +72,11 @@ Model run_named_passes(Model model, const std::string &passes, const PipelineOpt
   return result;
 }
 
-std::vector<InitialWeights> read_weights_for(const Model &model, const std::string &path) {
+std::vector<InitialWeights> initial_weights(const LoadedModel &loaded, const std::string &path) {
   std::vector<InitialWeights> weights;
-  for (auto &[parameter, array] : load_weights(path, model))
-    weights.push_back({parameter, std::move(array.values)});
+  for (const auto &[parameter, array] :
+       path.empty() ? loaded.weights : load_weights(path, loaded.model))
+    weights.push_back({parameter, array.values});
   return weights;
 }
 

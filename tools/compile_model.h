@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/program/build.h"
+#include "frontend/load_model.h"
 #include "ir/program.h"
 #include "tools/command.h"
 
@@ -25,7 +26,9 @@ Program build_program_for(const Model &, const std::string &default_name, const 
 /// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.
 Model run_named_passes(Model, const std::string &passes, const PipelineOptions &, Tool &);
 
-/// Values for all of the model's parameters from a weights file: see frontend/weights.h.
-std::vector<InitialWeights> read_weights_for(const Model &, const std::string &path);
+/// The values that the program starts with: of the weights file at `path`, which must have all of
+/// the model's parameters (frontend/weights.h), or, when that is "", those that came with the
+/// model.
+std::vector<InitialWeights> initial_weights(const LoadedModel &, const std::string &path);
 
 } // namespace sinter

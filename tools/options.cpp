@@ -1,7 +1,5 @@
 #include "tools/options.h"
 
-#include "frontend/load_model.h"
-
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/ostream.h>
@@ -13,8 +11,8 @@ void add_model_option(CLI::App &command, ModelOptions &options) {
   command.add_option("MODEL", options.path, "Model script (.py) or IR text (.sir)")->required();
 }
 
-Model load_model_and_warn(const ModelOptions &options, Tool &tool) {
-  Model model = load_model(options.path, {}, tool.diagnostics);
+LoadedModel load_model_and_warn(const ModelOptions &options, Tool &tool) {
+  LoadedModel model = load_model(options.path, {}, tool.diagnostics);
   print_warnings(tool);
   return model;
 }

@@ -1,7 +1,7 @@
 // What several subcommands share: reading the model, the target, the cache.
 #pragma once
 
-#include "ir/model.h"
+#include "frontend/load_model.h"
 #include "tools/command.h"
 
 #include <memory>
@@ -16,7 +16,7 @@ struct ModelOptions {
 void add_model_option(CLI::App &command, ModelOptions &);
 
 /// Loads MODEL and prints its warnings on `tool.err`.
-Model load_model_and_warn(const ModelOptions &, Tool &);
+LoadedModel load_model_and_warn(const ModelOptions &, Tool &);
 
 /// --target and --cache.
 struct BackendOptions {

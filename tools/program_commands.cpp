@@ -28,20 +28,33 @@ struct ProgramCommandOptions {
   std::vector<std::string> arguments; // for the program
 };
 
-/// A name for what is built: another compiler, model, target or machine gives another one. The
-/// compiler is told by its own file, so that a new build never meets an old program.
-std::string program_key(const Model &model, const std::string &target) {
+/// A line a parameter with the hash of its values.
+std::string weights_key(const std::map<std::string, WeightArray> &weights) {
+  std::string text;
+  for (const auto &[parameter, array] : weights) {
+    const std::string values(reinterpret_cast<const char *>(array.values.data()),
+                             array.values.size() * sizeof(float));
+    text += fmt::format("{} {}\n", parameter, content_hash(values));
+  }
+  return text;
+}
+
+/// A name for what is built: another compiler, model, target or machine gives another one, and so
+/// do other weights. The compiler is told by its own file, so that a new build never meets an old
+/// program.
+std::string program_key(const LoadedModel &loaded, const std::string &target) {
   const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
-  std::string text = fmt::format(
-      "{}\n{}\n{}\n{}\n{}", SINTER_VERSION, std::filesystem::file_size(self),
-      std::filesystem::last_write_time(self).time_since_epoch().count(), target, print(model));
+  std::string text =
+      fmt::format("{}\n{}\n{}\n{}\n{}{}", SINTER_VERSION, std::filesystem::file_size(self),
+                  std::filesystem::last_write_time(self).time_since_epoch().count(), target,
+                  print(loaded.model), weights_key(loaded.weights));
   for (const Variant &variant : variants_for_target(target))
     text += "\n" + variant.halide_target;
   return content_hash(text);
 }
 
 /// Builds the program at `path`, unless it is there.
-void build_program_file(const Model &model, const ProgramCommandOptions &options,
+void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &options,
                         const std::string &path, Tool &tool) {
   if (std::filesystem::exists(path))
     return;
@@ -50,7 +63,8 @@ void build_program_file(const Model &model, const ProgramCommandOptions &options
   build.output = path;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
-  build_outputs(build_program_for(model, stem(options.model.path), {}, tool), build,
+  build.weights = initial_weights(loaded, "");
+  build_outputs(build_program_for(loaded.model, stem(options.model.path), {}, tool), build,
                 tool.diagnostics);
 }
 
@@ -73,23 +87,23 @@ int open_program(const std::string &path) {
 }
 
 int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
-  const Model model = load_model_and_warn(options.model, tool);
+  const LoadedModel loaded = load_model_and_warn(options.model, tool);
   const std::string program_name = stem(options.model.path);
   const std::string cache = cache_directory(options.backend.cache);
   int program = -1;
   if (cache.empty()) {
     const TemporaryFolder folder;
-    build_program_file(model, options, folder.path() + "/" + program_name, tool);
+    build_program_file(loaded, options, folder.path() + "/" + program_name, tool);
     program = open_program(folder.path() + "/" + program_name);
   } else {
     const std::string path = fmt::format("{}/programs/{}/{}", cache,
-                                         program_key(model, options.backend.target), program_name);
-    build_program_file(model, options, path, tool);
+                                         program_key(loaded, options.backend.target), program_name);
+    build_program_file(loaded, options, path, tool);
     program = open_program(path);
   }
   std::vector<std::string> arguments{program_name, options.command};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-  convert_weights_argument(arguments, model);
+  convert_weights_argument(arguments, loaded.model);
   print_warnings(tool);
   tool.out.flush();
   tool.err.flush();

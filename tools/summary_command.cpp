@@ -17,7 +17,7 @@ struct SummaryOptions {
 };
 
 int run_summary(const SummaryOptions &options, Tool &tool) {
-  const Model model = load_model_and_warn(options.model, tool);
+  const Model model = load_model_and_warn(options.model, tool).model;
   const int64_t trained = model.training ? model.training->batch_size : 32;
   const Program program = build_program(model, {});
   const ModelSummary summary = summarize(program, options.batch > 0 ? options.batch : trained);

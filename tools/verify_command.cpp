@@ -49,9 +49,17 @@ std::vector<Variant> runnable_variants(const std::string &target) {
   return variants;
 }
 
+/// Gives parameters the values that came with the model instead of random ones.
+void give_weights(const std::map<std::string, WeightArray> &weights, NamedArrays &inputs) {
+  for (const auto &[parameter, array] : weights)
+    if (const auto input = inputs.find(parameter); input != inputs.end())
+      input->second.values.assign(array.values.begin(), array.values.end());
+}
+
 /// Checks the phases' kernels in one variant; the last phase is the gradients' when asked for.
 void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
-                    const std::string &prefix, const VerifyOptions &options, Report &report) {
+                    const std::string &prefix, const std::map<std::string, WeightArray> &weights,
+                    const VerifyOptions &options, Report &report) {
   std::vector<const Plan *> plans;
   for (const Phase &phase : checked)
     plans.push_back(phase.plan);
@@ -60,7 +68,8 @@ void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
   const KernelLibrary library(plans, variant, kernel_options, options.threads);
   for (size_t i = 0; i < checked.size(); ++i) {
     const Plan &plan = *checked[i].plan;
-    const NamedArrays inputs = random_inputs(plan.graph, options.batch, options.seed);
+    NamedArrays inputs = random_inputs(plan.graph, options.batch, options.seed);
+    give_weights(weights, inputs);
     if (options.check_grad && i + 1 == checked.size()) {
       for (GradientCheck &check :
            check_gradients(library, i, plan, options.batch, inputs, options.seed)) {
@@ -76,7 +85,9 @@ void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
   }
 }
 
-Report verify_model(const Model &model, const Program &program, const VerifyOptions &options) {
+Report verify_model(const LoadedModel &loaded, const Program &program,
+                    const VerifyOptions &options) {
+  const Model &model = loaded.model;
   std::vector<Phase> checked = phases(program);
   Plan gradient_plan;
   if (options.check_grad) {
@@ -89,8 +100,8 @@ Report verify_model(const Model &model, const Program &program, const VerifyOpti
   const std::vector<Variant> variants = runnable_variants(options.backend.target);
   Report report;
   for (const Variant &variant : variants)
-    verify_variant(checked, variant, variants.size() > 1 ? variant.name + ":" : "", options,
-                   report);
+    verify_variant(checked, variant, variants.size() > 1 ? variant.name + ":" : "", loaded.weights,
+                   options, report);
   return report;
 }
 
@@ -143,9 +154,9 @@ nlohmann::ordered_json json(const Report &report) {
 }
 
 int run_verify(const VerifyOptions &options, Tool &tool) {
-  const Model model = load_model_and_warn(options.model, tool);
-  const Program program = build_program_for(model, stem(options.model.path), {}, tool);
-  const Report report = verify_model(model, program, options);
+  const LoadedModel loaded = load_model_and_warn(options.model, tool);
+  const Program program = build_program_for(loaded.model, stem(options.model.path), {}, tool);
+  const Report report = verify_model(loaded, program, options);
   if (options.json)
     tool.out << json(report).dump(2) << "\n";
   else

@@ -26,7 +26,7 @@ std::string last_shape(const std::string &input_shape, const std::string &chaine
 
 Model example(const std::string &name) {
   Diagnostics diagnostics;
-  return load_model(source_path("examples/" + name), {}, diagnostics);
+  return load_model(source_path("examples/" + name), {}, diagnostics).model;
 }
 
 /// Parameters of every layer that has some, in order.
