@@ -3,6 +3,7 @@
 
 #include "ir/graph.h"
 
+#include <initializer_list>
 #include <string_view>
 
 namespace sinter {
@@ -65,6 +66,16 @@ struct Traits {
   bool view = false;   // the same bytes under another shape (reshape): costs nothing
   bool metric = false; // not differentiable on purpose; no gradient flows
   bool random = false; // reads the rng key
+  bool costly = false; // recomputing an element takes a division or a transcendental function
+  bool plain = false;  // says little in a kernel's name: simple arithmetic, what always comes along
+
+  /// {OpClass::elementwise, {&Traits::commutative}}
+  constexpr Traits(OpClass op_class_of_op, std::initializer_list<bool Traits::*> properties = {})
+      : op_class(op_class_of_op) {
+    for (bool Traits::*property : properties)
+      this->*property = true;
+  }
+  constexpr Traits() = default;
 };
 
 /// Work of one node; per sample for what grows with the batch, fixed for the rest.

@@ -42,8 +42,7 @@ void fuse_epilogues(Plan &plan) {
     if (partition.home(id) < 0 || partition.nodes(partition.home(id)).size() != 1)
       continue;
     const OpKind kind = plan.graph[id].kind;
-    const bool pools = kind == OpKind::max_pool2d || kind == OpKind::max_pool2d_argmax ||
-                       kind == OpKind::average_pool2d;
+    const bool pools = std::holds_alternative<Pool2dAttrs>(plan.graph[id].attrs);
     if (pools || op_def(kind).traits.op_class == OpClass::elementwise)
       join_producer(partition, id);
     if (kind == OpKind::max_pool2d_argmax)

@@ -10,10 +10,7 @@ OpClass op_class(const Partition &partition, NodeId id) {
   return op_def(partition.graph()[id].kind).traits.op_class;
 }
 
-bool is_pool(OpKind kind) {
-  return kind == OpKind::max_pool2d || kind == OpKind::max_pool2d_argmax ||
-         kind == OpKind::average_pool2d;
-}
+bool is_pool(const Node &node) { return std::holds_alternative<Pool2dAttrs>(node.attrs); }
 
 bool reads_directly(const Partition &partition, NodeId consumer, NodeId producer) {
   const std::vector<NodeId> &inputs = partition.graph()[consumer].inputs;
@@ -33,27 +30,18 @@ template <typename PoolAttrs> bool windows_touch_once(const PoolAttrs &pool) {
 /// A pooling node of the group, or an invalid id.
 NodeId find_pool(const Partition &partition, int group) {
   for (NodeId id : partition.nodes(group))
-    if (is_pool(partition.graph()[id].kind))
+    if (is_pool(partition.graph()[id]))
       return id;
   return {};
 }
 
-/// Whether recomputing the node takes transcendental functions or random numbers.
-bool is_costly(OpKind kind) {
-  static constexpr OpKind kCostly[] = {OpKind::exp,     OpKind::log,      OpKind::tanh,
-                                       OpKind::sigmoid, OpKind::sqrt,     OpKind::rsqrt,
-                                       OpKind::divide,  OpKind::adam_rate};
-  return std::find(std::begin(kCostly), std::end(kCostly), kind) != std::end(kCostly);
-}
-
 const char *refuse_recomputation(const Partition &partition, NodeId producer) {
   const Node &node = partition.graph()[producer];
-  if (node.kind == OpKind::max_pool2d_gradient || node.kind == OpKind::average_pool2d_gradient)
-    return windows_touch_once(attrs<Pool2dGradientAttrs>(node)) ? nullptr
-                                                                : "pooling windows overlap";
+  if (const auto *gradient = std::get_if<Pool2dGradientAttrs>(&node.attrs))
+    return windows_touch_once(*gradient) ? nullptr : "pooling windows overlap";
   if (op_class(partition, producer) != OpClass::elementwise)
     return "it is too much work to do twice";
-  if (is_costly(node.kind) && partition.readers(producer).size() > 1)
+  if (op_def(node.kind).traits.costly && partition.readers(producer).size() > 1)
     return "it is too much work to do twice";
   return nullptr;
 }
@@ -70,7 +58,7 @@ const char *refuse_reader(const Partition &partition, NodeId producer, NodeId re
   case OpClass::reduction:
     return nullptr;
   case OpClass::window:
-    return is_pool(graph[reader].kind) && windows_touch_once(attrs<Pool2dAttrs>(graph[reader]))
+    return is_pool(graph[reader]) && windows_touch_once(attrs<Pool2dAttrs>(graph[reader]))
                ? nullptr
                : "pooling windows overlap";
   case OpClass::row:
@@ -78,7 +66,9 @@ const char *refuse_reader(const Partition &partition, NodeId producer, NodeId re
                ? nullptr
                : "a row is read several times";
   case OpClass::contraction:
-    return graph[reader].kind == OpKind::matmul ? "a matrix product reads it many times" : nullptr;
+    return std::holds_alternative<MatmulAttrs>(graph[reader].attrs)
+               ? "a matrix product reads it many times"
+               : nullptr;
   default:
     return "its reader moves elements";
   }
@@ -141,7 +131,7 @@ const char *refuse_pool(const Partition &partition, NodeId producer, NodeId cons
   const int group = partition.home(producer);
   const bool from_convolution =
       std::any_of(partition.nodes(group).begin(), partition.nodes(group).end(),
-                  [&](NodeId id) { return graph[id].kind == OpKind::conv2d; });
+                  [&](NodeId id) { return std::holds_alternative<Conv2dAttrs>(graph[id].attrs); });
   if (!from_convolution)
     return "no convolution makes it";
   if (!reads_directly(partition, consumer, producer))
@@ -153,7 +143,7 @@ const char *refuse_pool(const Partition &partition, NodeId producer, NodeId cons
     return "its kernel pools already";
   const bool pooled_only = std::all_of(
       partition.users(producer).begin(), partition.users(producer).end(), [&](NodeId user) {
-        return is_pool(graph[user].kind) && graph[user].attrs == graph[consumer].attrs &&
+        return is_pool(graph[user]) && graph[user].attrs == graph[consumer].attrs &&
                reads_directly(partition, user, producer);
       });
   return pooled_only && !partition.is_result(producer) ? nullptr : "the value has other users";
@@ -222,11 +212,10 @@ const char *explain_refusal(const Partition &partition, NodeId producer, NodeId 
   const OpClass consumer_kernel = kernel_class(partition, partition.home(consumer));
   const bool anchored =
       producer_kernel != OpClass::elementwise && consumer_kernel != OpClass::elementwise;
-  const OpKind kind = partition.graph()[consumer].kind;
   const char *reason = nullptr;
   if (op_class(partition, consumer) == OpClass::reduction && producer_kernel == OpClass::row)
     reason = refuse_row_mean(partition, producer, consumer);
-  else if (is_pool(kind) && producer_kernel == OpClass::contraction)
+  else if (is_pool(partition.graph()[consumer]) && producer_kernel == OpClass::contraction)
     reason = refuse_pool(partition, producer, consumer);
   else if (anchored)
     reason = "each kernel has a loop nest of its own";

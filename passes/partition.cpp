@@ -18,30 +18,7 @@ bool is_computed(const Graph &graph, NodeId id) {
   return traits.op_class != OpClass::leaf && !traits.view;
 }
 
-/// Plain arithmetic, and what always comes along, says little in a kernel's name.
-bool is_worth_naming(OpKind kind) {
-  static constexpr OpKind kPlain[] = {OpKind::add,
-                                      OpKind::subtract,
-                                      OpKind::multiply,
-                                      OpKind::negate,
-                                      OpKind::square,
-                                      OpKind::rsqrt,
-                                      OpKind::affine,
-                                      OpKind::bias_add,
-                                      OpKind::broadcast,
-                                      OpKind::reduce_mean,
-                                      OpKind::dropout_mask,
-                                      OpKind::max_pool2d_argmax,
-                                      OpKind::one_hot,
-                                      OpKind::categorical_accuracy,
-                                      OpKind::binary_accuracy,
-                                      OpKind::moving_average,
-                                      OpKind::moving_square_average,
-                                      OpKind::momentum_velocity};
-  return std::find(std::begin(kPlain), std::end(kPlain), kind) == std::end(kPlain);
-}
-
-/// "conv2d_relu_max_pool2d": the ops worth naming, each once, or all when none is.
+/// "conv2d_relu_max_pool2d": the ops that are not plain, each once, or all when none is.
 std::string describe(const Graph &graph, const std::vector<NodeId> &nodes) {
   std::string all;
   std::string notable;
@@ -51,7 +28,7 @@ std::string describe(const Graph &graph, const std::vector<NodeId> &nodes) {
     if (!seen.insert(kind).second)
       continue;
     all += (all.empty() ? "" : "_") + std::string(name(kind));
-    if (is_worth_naming(kind))
+    if (!op_def(kind).traits.plain)
       notable += (notable.empty() ? "" : "_") + std::string(name(kind));
   }
   return notable.empty() ? all : notable;

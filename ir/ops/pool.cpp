@@ -123,7 +123,7 @@ const OpDef ops::max_pool2d_argmax = {
 %1 = max_pool2d_argmax %0 {size=[3,2], padding=[1,0,0,1]} : u8[N,3,3,5])",
     /*min_inputs=*/1,
     /*max_inputs=*/1,
-    {OpClass::window, /*commutative=*/false, /*view=*/false, /*metric=*/true},
+    {OpClass::window, {&Traits::metric, &Traits::plain}},
     max_pool2d_argmax_type,
     /*gradient=*/nullptr,
     compute_max_pool2d_argmax,

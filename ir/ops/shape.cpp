@@ -166,7 +166,7 @@ const OpDef ops::reshape = {
 %1 = reshape %0 {shape=[N,12,5]} : f32[N,12,5])",
     /*min_inputs=*/1,
     /*max_inputs=*/1,
-    {OpClass::movement, /*commutative=*/false, /*view=*/true},
+    {OpClass::movement, {&Traits::view}},
     reshape_type,
     differentiate_reshape,
     compute_reshape,
