@@ -1,4 +1,5 @@
 // What stands left of `=`.
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/execution_guards.h"
 #include "frontend/keras_objects.h"
@@ -64,6 +65,12 @@ void Interpreter::assign_attribute(const Value &object_value, const std::string 
   require_certain(location, fmt::format("setting {}", name));
   Layer *layer = object<Layer>(object_value);
   KerasModel *model = object<KerasModel>(object_value);
+  if (Instance *instance = instance_of(object_value); instance && name != "trainable")
+    return assign_field(object_value, *instance, name, value, location);
+  if (Class *type = object<Class>(object_value)) {
+    type->members->names[name] = value;
+    return;
+  }
   if (name != "trainable" || (!layer && !model))
     throw CompileError(location, "{} of {} cannot be set", name, describe(object_value));
   if (const Opaque *unknown = object<Opaque>(value))
@@ -73,6 +80,17 @@ void Interpreter::assign_attribute(const Value &object_value, const std::string 
     set_trainable(*layer, trainable);
   else
     set_trainable(model->layer, trainable);
+}
+
+void Interpreter::assign_field(const Value &self, Instance &instance, const std::string &name,
+                               const Value &value, const SourceLocation &location) {
+  if (const Layer *layer = layer_of_object(self); layer && layer->name.empty())
+    throw CompileError(location, "self.{} is set before super().__init__() is called", name);
+  charge(static_cast<int64_t>(instance.fields.size()) / 16, location);
+  if (Value *field = instance.find(name))
+    *field = value;
+  else
+    instance.fields.emplace_back(name, value);
 }
 
 void Interpreter::assign_subscript(const Value &object_value, const Value &index,

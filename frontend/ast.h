@@ -172,10 +172,15 @@ struct FunctionDefinition {
   std::string name;
   std::vector<Parameter> parameters;
   Block body;
+  std::vector<Expr> decorators; // as written, the last is applied first
 };
 struct ClassDefinition {
   std::string name;
   std::vector<Argument> bases;
+  Block body;
+};
+struct With {
+  std::vector<std::pair<Expr, Expr>> items; // the target is null without `as`
   Block body;
 };
 struct Return {
@@ -201,8 +206,8 @@ struct Magic {
 struct Statement {
   Position position;
   std::variant<ExpressionStatement, Assignment, AugmentedAssignment, Import, FromImport, If, For,
-               While, FunctionDefinition, ClassDefinition, Return, Break, Continue, Pass, Assert,
-               Raise, Delete, Magic>
+               While, With, FunctionDefinition, ClassDefinition, Return, Break, Continue, Pass,
+               Assert, Raise, Delete, Magic>
       node;
 };
 

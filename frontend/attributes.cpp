@@ -1,4 +1,5 @@
 // object.name
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
@@ -43,7 +44,7 @@ std::optional<Value> layer_attribute(Interpreter &interpreter, const Layer &laye
     if (layer.calls.size() != 1)
       throw CompileError(location, "layer '{}' was called {} times: it has no single {}",
                          layer.name, layer.calls.size(), name);
-    return name == "output" ? Value(layer.calls[0]->output)
+    return name == "output" ? Value(layer.calls[0]->outputs[0])
                             : tensors(interpreter, layer.calls[0]->inputs);
   }
   if (layer.arguments.has(name))
@@ -102,6 +103,17 @@ Value attribute(Interpreter &interpreter, const Value &value, const std::string 
     return value;
   if (const auto *module = std::get_if<ModuleName>(&value))
     return resolve_name(module->path + '.' + name);
+  if (const std::optional<Value> found = object_attribute(interpreter, value, name, location))
+    return *found;
+  const Super *super = object<Super>(value);
+  if (super || instance_of(value)) {
+    const Value &self = super ? super->self : value;
+    if (const Native *method = find_native(type_name(self) + '.' + name))
+      return interpreter.make<BoundMethod>(self, method);
+    if (super)
+      throw CompileError(location, "super() has no attribute '{}' that a model script can use",
+                         name);
+  }
   if (const Native *method = find_native(type_name(value) + '.' + name))
     return interpreter.make<BoundMethod>(value, method);
   if (const std::optional<Value> found = find_attribute(interpreter, value, name, location))

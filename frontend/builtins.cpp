@@ -1,6 +1,8 @@
 // Python's own functions: numbers, texts and types.
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
+#include "frontend/layer_table.h"
 #include "frontend/modules.h"
 
 #include <algorithm>
@@ -81,8 +83,28 @@ Value call_round(Interpreter &, const Call &call) {
   return static_cast<int64_t>(rounded);
 }
 
+/// Whether a layer, model or tensor is of a class of Keras's, or of one derived from it.
+bool is_keras_instance(const Value &value, std::string_view path) {
+  const Layer *layer = layer_of_object(value);
+  if (path == "keras.layers.Layer")
+    return layer != nullptr;
+  if (!layer)
+    return false;
+  if (path == "keras.models.Model" || path == "keras.models.Sequential")
+    return layer->model && (path == "keras.models.Model" || layer->model->sequential);
+  if (layer->instance)
+    return layer->instance->type->native->path == path;
+  return layer->type && layer->type->native.path == path;
+}
+
 bool is_instance(const Value &value, const Value &type, const SourceLocation &location) {
+  if (const Class *wanted = object<Class>(type)) {
+    const Instance *instance = instance_of(value);
+    return instance && derives_from(*instance->type, *wanted);
+  }
   const auto *native = std::get_if<const Native *>(&type);
+  if (native && (*native)->path.rfind("builtins.", 0) != 0)
+    return is_keras_instance(value, (*native)->path);
   if (!native)
     throw CompileError(location, "isinstance needs a type, got {}", describe(type));
   const std::string_view name = (*native)->name();
@@ -100,6 +122,67 @@ Value call_isinstance(Interpreter &, const Call &call) {
       return is_instance(value, candidate, call.location);
     });
   return is_instance(value, type, call.location);
+}
+
+std::optional<Value> find_optional_attribute(Interpreter &interpreter, const Call &call) {
+  const Value &value = call.arguments["object"];
+  const std::string &name = call.arguments.text("name");
+  if (!instance_of(value) && !object<Class>(value))
+    return attribute(interpreter, value, name, call.location);
+  return object_attribute(interpreter, value, name, call.location);
+}
+
+Value call_getattr(Interpreter &interpreter, const Call &call) {
+  if (const std::optional<Value> found = find_optional_attribute(interpreter, call))
+    return *found;
+  if (call.arguments.given("default"))
+    return call.arguments["default"];
+  return attribute(interpreter, call.arguments["object"], call.arguments.text("name"),
+                   call.location);
+}
+
+Value call_hasattr(Interpreter &interpreter, const Call &call) {
+  return find_optional_attribute(interpreter, call).has_value();
+}
+
+Value call_setattr(Interpreter &interpreter, const Call &call) {
+  interpreter.assign_attribute(call.arguments["object"], call.arguments.text("name"),
+                               call.arguments["value"], call.location);
+  return None{};
+}
+
+Value call_callable(Interpreter &, const Call &call) {
+  const Value &value = call.arguments["object"];
+  const Instance *instance = object<Instance>(value);
+  return object<Function>(value) || object<Partial>(value) || object<Class>(value) ||
+         layer_of_object(value) || std::holds_alternative<const Native *>(value) ||
+         object<BoundMethod>(value) || (instance && find_method(*instance->type, "__call__"));
+}
+
+Value call_super(Interpreter &interpreter, const Call &call) {
+  return interpreter.make_super(call.arguments["type"], call.arguments["self"], call.location);
+}
+
+Value call_object_constructor(Interpreter &, const Call &call) {
+  throw CompileError(call.location, "object can only be derived from");
+}
+
+/// @property and its kin: the function, marked.
+template <Function::Kind kind> Value mark_method(Interpreter &interpreter, const Call &call) {
+  const Function *function = object<Function>(call.arguments["function"]);
+  if (!function)
+    throw CompileError(call.location, "{} decorates methods, got {}", call.native.name(),
+                       describe(call.arguments["function"]));
+  Function *marked = interpreter.make<Function>(*function);
+  marked->kind = kind;
+  return marked;
+}
+
+/// @tf.function, @keras.saving.register_keras_serializable(): the function as it is. With
+/// options instead of a function, the decorator itself.
+Value decorate_without_effect(Interpreter &, const Call &call) {
+  const Value &function = call.arguments["function"];
+  return object<Function>(function) ? function : Value(&call.native);
 }
 
 double real_argument(const Call &call) { return call.arguments.number("x"); }
@@ -179,6 +262,35 @@ const std::vector<Native> &python_natives() {
       {"builtins.isinstance",
        {required("object", Kind::any), required("type", Kind::any)},
        call_isinstance},
+      {"builtins.getattr",
+       {required("object", Kind::any), required("name", Kind::text),
+        optional("default", Kind::any)},
+       call_getattr},
+      {"builtins.hasattr",
+       {required("object", Kind::any), required("name", Kind::text)},
+       call_hasattr},
+      {"builtins.setattr",
+       {required("object", Kind::any), required("name", Kind::text), required("value", Kind::any)},
+       call_setattr},
+      {"builtins.callable", {required("object", Kind::any)}, call_callable},
+      {"builtins.super", {optional("type", Kind::any), optional("self", Kind::any)}, call_super},
+      {"builtins.object", {}, call_object_constructor},
+      {"builtins.property",
+       {required("function", Kind::any)},
+       mark_method<Function::Kind::property>},
+      {"builtins.staticmethod",
+       {required("function", Kind::any)},
+       mark_method<Function::Kind::static_method>},
+      {"builtins.classmethod",
+       {required("function", Kind::any)},
+       mark_method<Function::Kind::class_method>},
+      {"tensorflow.function",
+       {optional("function", Kind::any), optional("options", Kind::keywords)},
+       decorate_without_effect},
+      {"keras.saving.register_keras_serializable",
+       {optional("function", Kind::any), optional("name", Kind::ignored),
+        optional("package", Kind::ignored)},
+       decorate_without_effect},
       {"math.sqrt", {required("x", Kind::number)}, call_sqrt},
       {"math.exp", {required("x", Kind::number)}, call_exp},
       {"math.log", {required("x", Kind::number)}, call_log},

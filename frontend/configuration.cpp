@@ -2,6 +2,7 @@
 // and pass on. Each entry lists the arguments; training.cpp and losses.cpp read them.
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
 #include "frontend/modules.h"
 
 namespace sinter {
@@ -35,6 +36,14 @@ Value apply_activation_function(Interpreter &interpreter, const Call &call) {
                       : name == "tanh"    ? "keras.ops.Tanh"
                                           : "keras.ops.Sigmoid";
   return interpreter.keras().apply_operation(layer, {}, {tensor}, call.location);
+}
+
+/// keras.activations.get('relu')
+Value get_activation(Interpreter &, const Call &call) {
+  const Value &identifier = call.arguments["identifier"];
+  if (object<Function>(identifier) || layer_of_object(identifier))
+    return identifier;
+  return &find_activation(identifier, call.location);
 }
 
 std::vector<ArgumentSpec> optimizer_arguments(std::vector<ArgumentSpec> own) {
@@ -177,6 +186,7 @@ std::vector<Native> activations() {
         "keras.activations.sigmoid", "keras.activations.softmax"})
     natives.push_back(
         {path, {required("x", Kind::any)}, apply_activation_function, Family::activation});
+  natives.push_back({"keras.activations.get", {required("identifier", Kind::any)}, get_activation});
   return natives;
 }
 

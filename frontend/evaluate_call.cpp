@@ -1,3 +1,4 @@
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/execution_guards.h"
 #include "frontend/keras_session.h"
@@ -76,6 +77,11 @@ Value Interpreter::call_object(const Value &callee, const CallArguments &argumen
                                unknown->origin));
     return callee;
   }
+  if (Class *type = object<Class>(callee))
+    return instantiate(*type, arguments, location);
+  const Instance *instance = instance_of(callee);
+  if (const Function *method = instance ? find_method(*instance->type, "__call__") : nullptr)
+    return call(bind_method(*this, *method, callee), arguments, location);
   if (Layer *layer = object<Layer>(callee))
     return keras_->call_layer(*layer, arguments, location);
   if (KerasModel *model = object<KerasModel>(callee))
@@ -125,6 +131,7 @@ Value Interpreter::call_function(const Function &function, const CallArguments &
   Environment *environment = make<Environment>(std::map<std::string, Value>{}, function.closure);
   bind_parameters(function, arguments, *environment, location);
   Environment *caller = locals_;
+  const Function *outer_function = std::exchange(running_, &function);
   const bool outer_loop = uncertain_loop_;
   locals_ = environment;
   uncertain_loop_ = false;
@@ -134,6 +141,7 @@ Value Interpreter::call_function(const Function &function, const CallArguments &
   else if (execute(*function.body) == Flow::return_value)
     result = returned_;
   locals_ = caller;
+  running_ = outer_function;
   uncertain_loop_ = outer_loop;
   return result;
 }

@@ -225,7 +225,7 @@ Value Interpreter::evaluate(const LambdaExpression &lambda, const SourceLocation
   function->parameters = &lambda.parameters;
   function->defaults = evaluate_defaults(lambda.parameters);
   function->result = lambda.body;
-  function->closure = locals_;
+  function->closure = closure();
   return function;
 }
 

@@ -35,11 +35,12 @@ Interpreter::Flow Interpreter::execute(const Statement &statement) {
     return execute_for(*for_loop, location);
   } else if (const auto *while_loop = std::get_if<While>(&node)) {
     return execute_while(*while_loop, location);
+  } else if (const auto *with = std::get_if<With>(&node)) {
+    return execute_with(*with, location);
   } else if (const auto *function = std::get_if<FunctionDefinition>(&node)) {
     define(*function);
   } else if (const auto *definition = std::get_if<ClassDefinition>(&node)) {
-    throw CompileError(location, "custom classes are not supported yet: class {}",
-                       definition->name);
+    define(*definition, location);
   } else if (const auto *result = std::get_if<Return>(&node)) {
     require_certain(location, "this 'return'");
     returned_ = result->value ? evaluate(result->value) : Value(None{});
@@ -101,8 +102,27 @@ void Interpreter::define(const FunctionDefinition &definition) {
   function->parameters = &definition.parameters;
   function->defaults = evaluate_defaults(definition.parameters);
   function->body = &definition.body;
-  function->closure = locals_;
-  assign_name(definition.name, function);
+  function->closure = closure();
+  if (locals_->class_body)
+    function->owner = defining_;
+  Value result = function;
+  for (auto decorator = definition.decorators.rbegin(); decorator != definition.decorators.rend();
+       ++decorator)
+    result = call(evaluate(*decorator), {{result}, {}}, at((*decorator)->position));
+  assign_name(definition.name, result);
+}
+
+/// `with x as y:`, for what has no meaning in a compiled program: torch.no_grad(), a device, a
+/// distribution strategy.
+Interpreter::Flow Interpreter::execute_with(const With &statement, const SourceLocation &) {
+  for (const auto &[expression, target] : statement.items) {
+    const Value value = evaluate(expression);
+    if (!object<Opaque>(value))
+      throw CompileError(at(expression->position), "'with {}' is not supported", describe(value));
+    if (target)
+      assign(target, value);
+  }
+  return execute(statement.body);
 }
 
 void Interpreter::execute_import(const Import &import) {

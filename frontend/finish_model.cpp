@@ -1,5 +1,6 @@
 // From what the script built to ir::Model: the part of the session's graph that the chosen model
 // needs, its layer records, its loss, its training and data.
+#include "frontend/classes.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
@@ -21,6 +22,7 @@ public:
 
 private:
   void mark_needed();
+  std::string without_own_name(const std::string &) const;
   NodeId copy(NodeId old, Graph &target, const std::set<int> &frozen);
 
   const Graph &source_;
@@ -52,16 +54,26 @@ NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) 
       return target.append(OpKind::input, {}, InputAttrs{node.layer, "data", node.type}, node.layer,
                            node.location);
   Attrs attributes = node.attrs;
-  if (auto *parameter = std::get_if<ParameterAttrs>(&attributes))
+  if (auto *parameter = std::get_if<ParameterAttrs>(&attributes)) {
+    parameter->name = without_own_name(parameter->name);
     if (frozen.count(old.index) > 0)
       parameter->role = "statistic"; // as much as to say: not trained
+  }
   if (auto *dropout = std::get_if<DropoutAttrs>(&attributes))
     dropout->stream = dropouts_++;
   std::vector<NodeId> operands;
   for (const NodeId operand : node.inputs)
     operands.push_back(at(operand));
-  return target.append(node.kind, std::move(operands), std::move(attributes), node.layer,
-                       node.location);
+  return target.append(node.kind, std::move(operands), std::move(attributes),
+                       without_own_name(node.layer), node.location);
+}
+
+/// The layers of a model of a script's class are named behind it where they were made by a call
+/// of it; in its own program they are not.
+std::string Extraction::without_own_name(const std::string &name) const {
+  const std::string prefix = model_.layer.path() + '/';
+  const bool own = model_.layer.instance && name.rfind(prefix, 0) == 0;
+  return own ? name.substr(prefix.size()) : name;
 }
 
 Graph Extraction::run(const std::set<int> &frozen) {
@@ -76,19 +88,15 @@ Graph Extraction::run(const std::set<int> &frozen) {
 
 void collect_parameters(const Layer &layer, std::vector<NodeId> &parameters) {
   parameters.insert(parameters.end(), layer.parameters.begin(), layer.parameters.end());
-  if (layer.model)
-    for (const Layer *inner : layer.model->layers)
-      collect_parameters(*inner, parameters);
+  for (const Layer *inner : inner_layers(layer))
+    collect_parameters(*inner, parameters);
 }
 
 /// The parameters that are not trained, by node index.
 void collect_frozen(const Layer &layer, std::set<int> &frozen) {
-  if (layer.model) {
-    for (const Layer *inner : layer.model->layers)
-      collect_frozen(*inner, frozen);
-    return;
-  }
-  if (layer.trainable)
+  for (const Layer *inner : inner_layers(layer))
+    collect_frozen(*inner, frozen);
+  if (layer.trainable || layer.model)
     return;
   if (layer.class_name() == "BatchNormalization")
     throw CompileError(layer.location,
@@ -111,15 +119,16 @@ std::vector<LayerRecord> layer_records(const KerasModel &model, const Extraction
     record.location = layer->location;
     for (const LayerCall *call : calls[layer]) {
       if (!record.output.valid())
-        record.output = extraction.at(call->output->node);
+        record.output = extraction.at(call->outputs[0]->node);
       for (const KerasTensor *input : call->inputs)
-        if (!model.sequential || !input->producer->inputs.empty())
+        if (!input->leaf && (!model.sequential || !input->producer->inputs.empty()))
           record.inbound.push_back(input->producer->layer->name);
     }
     std::vector<NodeId> parameters;
     collect_parameters(*layer, parameters);
     for (const NodeId parameter : parameters)
-      record.parameters.push_back(extraction.at(parameter));
+      if (extraction.at(parameter).valid()) // what a call() makes may not lead to the output
+        record.parameters.push_back(extraction.at(parameter));
     records.push_back(std::move(record));
   }
   return records;

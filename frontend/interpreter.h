@@ -48,6 +48,11 @@ public:
   /// Python's truth of a value; an Opaque one is an error.
   bool truth(const Value &, const SourceLocation &);
   Value call(const Value &callee, const CallArguments &, const SourceLocation &);
+  /// object.name = value
+  void assign_attribute(const Value &object, const std::string &name, const Value &,
+                        const SourceLocation &);
+  /// super(), or super(type, self).
+  Value make_super(const Value &type, const Value &self, const SourceLocation &);
 
   // The bounds and the rules.
   void charge(int64_t steps, const SourceLocation &);
@@ -77,12 +82,15 @@ private:
   void execute_augmented(const AugmentedAssignment &, const SourceLocation &);
   void execute_assert(const Assert &, const SourceLocation &);
   void execute_delete(const Delete &);
+  Flow execute_with(const With &, const SourceLocation &);
   void define(const FunctionDefinition &);
+  void define(const ClassDefinition &, const SourceLocation &);
+  Environment *closure() const;
   void assign(Expr target, const Value &);
   void assign_elements(const std::vector<Element> &, const Value &, const SourceLocation &);
   void assign_name(const std::string &, const Value &);
-  void assign_attribute(const Value &object, const std::string &name, const Value &,
-                        const SourceLocation &);
+  void assign_field(const Value &self, Instance &, const std::string &name, const Value &,
+                    const SourceLocation &);
   void assign_subscript(const Value &object, const Value &index, const Value &,
                         const SourceLocation &);
 
@@ -118,6 +126,7 @@ private:
   Value call_native(const Native &, const CallArguments &, const SourceLocation &,
                     const Value &self);
   Value call_module_name(const ModuleName &, const CallArguments &, const SourceLocation &);
+  Value instantiate(Class &, const CallArguments &, const SourceLocation &);
   Value call_object(const Value &callee, const CallArguments &, const SourceLocation &);
 
   const Script &script_;
@@ -128,6 +137,8 @@ private:
   Environment *globals_ = nullptr;
   Environment *locals_ = nullptr;
   Value returned_ = None{};
+  const Function *running_ = nullptr; // the innermost function of the script
+  Class *defining_ = nullptr;         // the class whose body runs
   int64_t steps_ = 0;
   int depth_ = 0;
   std::set<int> skipped_lines_;

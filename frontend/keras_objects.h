@@ -15,17 +15,24 @@ namespace sinter {
 struct LayerCall;
 
 /// A layer instance. It may be called several times: its parameters are made by the first call
-/// and shared by the others. A model used as a layer has a Layer too.
+/// and shared by the others. A model used as a layer has a Layer too, and so has an object of a
+/// class that the script derives from Layer or Model.
 struct Layer {
-  const LayerType *type = nullptr; // null for a model
+  const LayerType *type = nullptr; // null for a model and an object of a script's class
   KerasModel *model = nullptr;     // of a model
+  Instance *instance = nullptr;    // of a script's class
   std::string name;                // "conv2d_1"
   Arguments arguments;
   SourceLocation location;
   bool trainable = true;
   std::vector<NodeId> parameters; // in the order of creation
   std::vector<LayerCall *> calls;
+  std::vector<Layer *> used; // by the calls of an object of a script's class, each once
+  bool built = false;        // build() of a script's class has run
+  std::string scope;         // of a layer inside another one: "residual_unit/"
 
+  /// What its nodes and parameters are named by: "residual_unit/conv2d".
+  std::string path() const { return scope + name; }
   /// "Conv2D", "Sequential"
   std::string class_name() const;
 };
@@ -34,13 +41,23 @@ struct Layer {
 struct KerasTensor {
   NodeId node;
   LayerCall *producer = nullptr;
+  bool leaf = false; // a weight: no input leads to it
 };
 
 struct LayerCall {
-  Layer *layer;
+  Layer *layer = nullptr;
   std::vector<KerasTensor *> inputs;
-  KerasTensor *output = nullptr;
+  std::vector<KerasTensor *> outputs;
   SourceLocation location;
+  CallArguments arguments; // of an object of a script's class: how its call() was called
+};
+
+/// What add_weight() asks for.
+struct WeightRequest {
+  std::string name;
+  Shape shape;
+  Value initializer;
+  bool trainable = true;
 };
 
 /// What a data set's role in training is given by: x and y.
@@ -83,6 +100,8 @@ struct KerasModel {
 
 /// Of a layer, and of everything in it when it is a model.
 void set_trainable(Layer &, bool trainable);
+/// The layer that a layer, a model or an object of a script's class is; null for other values.
+Layer *layer_of_object(const Value &);
 /// The layer as the script sees it: a model when it is one.
 Value layer_value(Layer &);
 

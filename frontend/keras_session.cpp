@@ -1,5 +1,6 @@
 #include "frontend/keras_session.h"
 
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/layer_table.h"
@@ -11,7 +12,6 @@ namespace sinter {
 
 namespace {
 
-constexpr int64_t kStepsPerLayer = 100; // what applying a layer costs, in evaluation steps
 constexpr std::string_view kInputLayer = "keras.layers.InputLayer";
 
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
@@ -58,6 +58,8 @@ std::string snake_case_name(std::string_view class_name) {
 }
 
 std::string Layer::class_name() const {
+  if (instance)
+    return instance->type->name;
   if (model)
     return model->sequential ? "Sequential" : "Functional";
   return std::string(type->native.name());
@@ -65,9 +67,8 @@ std::string Layer::class_name() const {
 
 void set_trainable(Layer &layer, bool trainable) {
   layer.trainable = trainable;
-  if (layer.model)
-    for (Layer *inner : layer.model->layers)
-      set_trainable(*inner, trainable);
+  for (Layer *inner : inner_layers(layer))
+    set_trainable(*inner, trainable);
 }
 
 std::string KerasSession::unique_name(std::string_view class_name, const Value &given) {
@@ -91,16 +92,28 @@ Layer *KerasSession::make_layer(const LayerType &type, const Arguments &argument
   return layer;
 }
 
-KerasTensor *KerasSession::record(Layer &layer, const std::vector<KerasTensor *> &inputs,
-                                  NodeId output, const SourceLocation &location) {
-  LayerCall *call = interpreter_.make<LayerCall>(&layer, inputs, nullptr, location);
-  call->output = interpreter_.make<KerasTensor>(output, call);
-  layer.calls.push_back(call);
-  return call->output;
+void KerasSession::finish_call(LayerCall &call) {
+  enter(*call.layer);
+  call.layer->calls.push_back(&call);
 }
 
-KerasTensor *KerasSession::apply(Layer &layer, const std::vector<KerasTensor *> &inputs,
-                                 const SourceLocation &location) {
+std::vector<KerasTensor *> KerasSession::record(Layer &layer,
+                                                const std::vector<KerasTensor *> &inputs,
+                                                const std::vector<NodeId> &outputs,
+                                                const SourceLocation &location) {
+  LayerCall *call = interpreter_.make<LayerCall>();
+  call->layer = &layer;
+  call->inputs = inputs;
+  call->location = location;
+  for (const NodeId output : outputs)
+    call->outputs.push_back(interpreter_.make<KerasTensor>(output, call));
+  finish_call(*call);
+  return call->outputs;
+}
+
+std::vector<KerasTensor *> KerasSession::apply(Layer &layer,
+                                               const std::vector<KerasTensor *> &inputs,
+                                               const SourceLocation &location) {
   interpreter_.charge(kStepsPerLayer, location);
   if (layer.model)
     return record(layer, inputs, replay(*layer.model, inputs, location), location);
@@ -113,20 +126,43 @@ KerasTensor *KerasSession::apply(Layer &layer, const std::vector<KerasTensor *> 
   std::vector<NodeId> nodes;
   for (const KerasTensor *input : inputs)
     nodes.push_back(input->node);
+  enter(layer);
   LayerBuilder builder(graph_, layer, location);
-  return record(layer, inputs, type.apply(builder, nodes), location);
+  return record(layer, inputs, {type.apply(builder, nodes)}, location);
+}
+
+/// A call of a network once more, with other tensors in the place of its inputs.
+std::vector<KerasTensor *>
+KerasSession::repeat(const LayerCall &call,
+                     const std::map<const KerasTensor *, KerasTensor *> &replaced,
+                     const SourceLocation &location) {
+  const auto replacement = [&](KerasTensor *tensor) {
+    return tensor->leaf ? tensor : replaced.at(tensor);
+  };
+  if (call.layer->instance) {
+    CallArguments arguments = call.arguments;
+    for (Value &value : arguments.positional)
+      value = map_tensors(interpreter_, value, replacement);
+    for (auto &keyword : arguments.keywords)
+      keyword.second = map_tensors(interpreter_, keyword.second, replacement);
+    call_object_layer(*call.layer, arguments, location);
+    return call.layer->calls.back()->outputs;
+  }
+  std::vector<KerasTensor *> operands;
+  for (KerasTensor *input : call.inputs)
+    operands.push_back(replacement(input));
+  return apply(*call.layer, operands, location);
 }
 
 /// Applies every layer of a model to new inputs, sharing the parameters.
-NodeId KerasSession::replay(KerasModel &model, const std::vector<KerasTensor *> &inputs,
-                            const SourceLocation &location) {
+std::vector<NodeId> KerasSession::replay(KerasModel &model,
+                                         const std::vector<KerasTensor *> &inputs,
+                                         const SourceLocation &location) {
   if (model.inputs.empty() && inputs.size() == 1)
     build(model, graph_.type(inputs[0]->node).shape, location);
-  if (model.inputs.size() != inputs.size() || model.outputs.size() != 1)
-    throw CompileError(location,
-                       "model '{}' with {} inputs and {} outputs is called with {} "
-                       "tensors; only models with one output can be called",
-                       model.layer.name, model.inputs.size(), model.outputs.size(), inputs.size());
+  if (model.inputs.size() != inputs.size())
+    throw CompileError(location, "model '{}' with {} inputs is called with {} tensors",
+                       model.layer.name, model.inputs.size(), inputs.size());
   std::map<const KerasTensor *, KerasTensor *> replaced;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Shape &expected = graph_.type(model.inputs[i]->node).shape;
@@ -137,35 +173,50 @@ NodeId KerasSession::replay(KerasModel &model, const std::vector<KerasTensor *> 
     replaced[model.inputs[i]] = inputs[i];
   }
   for (LayerCall *call : map_network(model.inputs, model.outputs, location).calls) {
-    if (replaced.count(call->output) > 0)
+    if (replaced.count(call->outputs[0]) > 0)
       continue;
-    std::vector<KerasTensor *> operands;
-    for (const KerasTensor *input : call->inputs)
-      operands.push_back(replaced.at(input));
-    KerasTensor *output = apply(*call->layer, operands, location);
+    const std::vector<KerasTensor *> outputs = repeat(*call, replaced, location);
     call->layer->calls.pop_back(); // seen from outside, the model was called, not its layers
-    replaced[call->output] = output;
+    for (size_t i = 0; i < outputs.size(); ++i)
+      replaced[call->outputs[i]] = outputs[i];
   }
-  return replaced.at(model.outputs[0])->node;
+  std::vector<NodeId> nodes;
+  for (const KerasTensor *output : model.outputs)
+    nodes.push_back(replaced.at(output)->node);
+  return nodes;
+}
+
+/// A call on samples shows a model the shape of its input; what it computes is not known here.
+Value KerasSession::call_on_example(Layer &layer, const Value &example,
+                                    const SourceLocation &location) {
+  const DataArray *array = object<DataArray>(example);
+  if (layer.model && layer.model->inputs.empty()) {
+    Shape shape = array->sample_shape();
+    shape.insert(shape.begin(), kBatch);
+    build(*layer.model, shape, location);
+  } else {
+    interpreter_.skip(location, fmt::format("calling '{}' on data is skipped: it has no meaning "
+                                            "in a compiled program",
+                                            layer.name));
+  }
+  return interpreter_.opaque(fmt::format("calling '{}'", layer.name), location);
 }
 
 Value KerasSession::call_layer(Layer &layer, const CallArguments &arguments,
                                const SourceLocation &location) {
+  if (!arguments.positional.empty() && object<DataArray>(arguments.positional[0]))
+    return call_on_example(layer, arguments.positional[0], location);
   interpreter_.require_certain(location, fmt::format("calling '{}'", layer.name));
+  if (layer.instance && !(layer.model && layer.model->sequential))
+    return call_object_layer(layer, arguments, location);
   for (const auto &[name, value] : arguments.keywords)
-    if (name != "training" || (interpreter_.truth(value, location)))
+    if (name != "training" || (!object<Opaque>(value) && interpreter_.truth(value, location)))
       throw CompileError(location, "calling a layer with {}={} is not supported", name,
                          describe(value));
   if (arguments.positional.size() != 1)
     throw CompileError(location, "calling '{}' needs one tensor or one list of tensors, got {}",
                        layer.name, arguments.positional.size());
   const Value &argument = arguments.positional[0];
-  if (object<DataArray>(argument)) {
-    interpreter_.skip(location, fmt::format("calling '{}' on data is skipped: it has no meaning "
-                                            "in a compiled program",
-                                            layer.name));
-    return interpreter_.opaque(fmt::format("calling '{}'", layer.name), location);
-  }
   const std::vector<Value> *items = sequence_items(argument);
   std::vector<KerasTensor *> inputs;
   for (const Value &item : items ? *items : std::vector<Value>{argument}) {
@@ -177,7 +228,9 @@ Value KerasSession::call_layer(Layer &layer, const CallArguments &arguments,
                          describe(item));
     inputs.push_back(tensor);
   }
-  return apply(layer, inputs, location);
+  const std::vector<KerasTensor *> outputs = apply(layer, inputs, location);
+  return outputs.size() == 1 ? Value(outputs[0])
+                             : interpreter_.list({outputs.begin(), outputs.end()});
 }
 
 KerasTensor *KerasSession::make_input(const Shape &shape, const Value &name,
@@ -187,7 +240,7 @@ KerasTensor *KerasSession::make_input(const Shape &shape, const Value &name,
   CallArguments arguments;
   arguments.keywords = {{"shape", interpreter_.tuple(std::move(dims))}, {"name", name}};
   Layer *layer = make_layer(type, bind(interpreter_, type.native, arguments, location), location);
-  return apply(*layer, {}, location);
+  return apply(*layer, {}, location)[0];
 }
 
 // ---- operators and functions on tensors --------------------------------------------------------
@@ -200,7 +253,7 @@ KerasTensor *KerasSession::apply_operation(
   CallArguments keywords;
   keywords.keywords = arguments;
   Layer *layer = make_layer(type, bind(interpreter_, type.native, keywords, location), location);
-  return apply(*layer, inputs, location);
+  return apply(*layer, inputs, location)[0];
 }
 
 Value KerasSession::tensor_arithmetic(const std::string &op, const Value &left, const Value &right,
@@ -265,10 +318,8 @@ KerasModel *KerasSession::make_functional(const std::vector<KerasTensor *> &inpu
 Layer &KerasSession::layer_of(const Value &value, const SourceLocation &location) const {
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, location, "a layer");
-  if (Layer *layer = object<Layer>(value))
+  if (Layer *layer = layer_of_object(value))
     return *layer;
-  if (KerasModel *model = object<KerasModel>(value))
-    return model->layer;
   throw CompileError(location, "a Sequential model consists of layers, got {}", describe(value));
 }
 
@@ -287,7 +338,7 @@ void KerasSession::add(KerasModel &model, const Value &value, const SourceLocati
   if (is_input_layer(layer)) {
     if (!empty)
       throw CompileError(location, "an input must come first in model '{}'", model.layer.name);
-    model.inputs = model.outputs = {apply(layer, {}, location)};
+    model.inputs = model.outputs = apply(layer, {}, location);
     return;
   }
   interpreter_.charge(static_cast<int64_t>(model.layers.size()) / 16, location);
@@ -305,7 +356,15 @@ void KerasSession::add(KerasModel &model, const Value &value, const SourceLocati
 }
 
 void KerasSession::append_to_sequence(KerasModel &model, Layer &layer) {
-  model.outputs = {apply(layer, model.outputs, layer.location)};
+  if (layer.instance && !(layer.model && layer.model->sequential)) {
+    call_object_layer(layer, {{model.outputs[0]}, {}}, layer.location);
+    model.outputs = layer.calls.back()->outputs;
+  } else {
+    model.outputs = apply(layer, model.outputs, layer.location);
+  }
+  if (model.outputs.size() != 1)
+    throw CompileError(layer.location, "layer '{}' of a Sequential model has {} outputs",
+                       layer.name, model.outputs.size());
 }
 
 void KerasSession::pop(KerasModel &model, const SourceLocation &location) {
@@ -320,6 +379,8 @@ void KerasSession::pop(KerasModel &model, const SourceLocation &location) {
 void KerasSession::build(KerasModel &model, const Shape &input, const SourceLocation &location) {
   if (!model.inputs.empty())
     return;
+  if (model.layer.instance && !model.sequential)
+    return build_object(model, input, location);
   if (model.layers.empty())
     throw CompileError(location, "model '{}' has no layers", model.layer.name);
   model.inputs = model.outputs = {make_input(input, None{}, location)};

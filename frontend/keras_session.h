@@ -12,6 +12,8 @@ namespace sinter {
 
 class Interpreter;
 
+constexpr int64_t kStepsPerLayer = 100; // what applying a layer costs, in evaluation steps
+
 class KerasSession {
 public:
   explicit KerasSession(Interpreter &interpreter) : interpreter_(interpreter) {}
@@ -24,7 +26,8 @@ public:
   void forget_names() { counts_.clear(); }
   Layer *make_layer(const LayerType &, const Arguments &, const SourceLocation &);
   /// Applies a layer, or a model as one, to tensors.
-  KerasTensor *apply(Layer &, const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+  std::vector<KerasTensor *> apply(Layer &, const std::vector<KerasTensor *> &inputs,
+                                   const SourceLocation &);
   /// layer(x), layer([a, b]), layer(x, training=True)
   Value call_layer(Layer &, const CallArguments &, const SourceLocation &);
   KerasTensor *make_input(const Shape &, const Value &name, const SourceLocation &);
@@ -36,6 +39,15 @@ public:
                                const std::vector<std::pair<std::string, Value>> &arguments,
                                const std::vector<KerasTensor *> &inputs, const SourceLocation &);
 
+  // Objects of the script's classes.
+  /// The layer or model of a new object; its __init__ has yet to run.
+  Value make_object(Instance &, const SourceLocation &);
+  /// After __init__: a model is known from here on.
+  void register_object(const Value &);
+  KerasTensor *add_weight(Layer &, const WeightRequest &, const SourceLocation &);
+  void set_network(KerasModel &, std::vector<KerasTensor *> inputs,
+                   std::vector<KerasTensor *> outputs, const SourceLocation &);
+
   // Models.
   KerasModel *make_sequential(const Value &name, const SourceLocation &);
   KerasModel *make_functional(const std::vector<KerasTensor *> &inputs,
@@ -45,7 +57,6 @@ public:
   void pop(KerasModel &, const SourceLocation &);
   /// Builds a Sequential that was not given an input shape.
   void build(KerasModel &, const Shape &input, const SourceLocation &);
-  const std::vector<KerasModel *> &models() const { return models_; }
 
   // Saved files: what a checkpoint or save() of this script writes can be loaded again in it.
   void remember_saved(const std::string &path, KerasModel &model) { saved_[path] = &model; }
@@ -56,9 +67,22 @@ public:
   void choose(KerasModel &model) { chosen_ = &model; }
 
 private:
-  KerasTensor *record(Layer &, const std::vector<KerasTensor *> &inputs, NodeId output,
-                      const SourceLocation &);
-  NodeId replay(KerasModel &, const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+  std::vector<KerasTensor *> record(Layer &, const std::vector<KerasTensor *> &inputs,
+                                    const std::vector<NodeId> &outputs, const SourceLocation &);
+  void finish_call(LayerCall &);
+  std::vector<KerasTensor *> repeat(const LayerCall &,
+                                    const std::map<const KerasTensor *, KerasTensor *> &replaced,
+                                    const SourceLocation &);
+  std::vector<NodeId> replay(KerasModel &, const std::vector<KerasTensor *> &inputs,
+                             const SourceLocation &);
+  Value call_on_example(Layer &, const Value &example, const SourceLocation &);
+  Value call_object_layer(Layer &, const CallArguments &, const SourceLocation &);
+  Value shapes_of(const CallArguments &, const SourceLocation &);
+  Value trace(Layer &, const CallArguments &, const SourceLocation &);
+  void build_object(KerasModel &, const Shape &input, const SourceLocation &);
+  void enter(Layer &);
+  void enter_scope(Layer &);
+  void leave_scope();
   void append_to_sequence(KerasModel &, Layer &);
   Layer &layer_of(const Value &, const SourceLocation &) const;
 
@@ -68,7 +92,11 @@ private:
   std::vector<KerasModel *> models_;
   KerasModel *chosen_ = nullptr;
   std::map<std::string, KerasModel *> saved_;
+  std::vector<Layer *> scopes_; // the objects whose call() is being traced, innermost last
 };
+
+/// Tensors given as an argument: one, or a list of at least one. Throws for anything else.
+std::vector<KerasTensor *> tensor_arguments(Interpreter &, const Call &, const char *name);
 
 /// "max_pooling2d" of MaxPooling2D, as Keras names layers.
 std::string snake_case_name(std::string_view class_name);

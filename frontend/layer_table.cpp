@@ -9,7 +9,7 @@
 namespace sinter {
 
 NodeId LayerBuilder::append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs) {
-  return graph_.append(kind, std::move(inputs), std::move(attrs), layer_.name, location_);
+  return graph_.append(kind, std::move(inputs), std::move(attrs), layer_.path(), location_);
 }
 
 NodeId LayerBuilder::constant(const Shape &shape, float value) {
@@ -26,7 +26,7 @@ NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
     return existing;
   }
   ParameterAttrs attrs;
-  attrs.name = layer_.name + "/" + name;
+  attrs.name = layer_.path() + "/" + name;
   attrs.role = role;
   attrs.type = {ElementType::f32, shape};
   if (!checked_element_count(shape))

@@ -1,4 +1,5 @@
 // Functions and methods that make, change and inspect models.
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
@@ -22,7 +23,10 @@ Value make_sequential(Interpreter &interpreter, const Call &call) {
   return model;
 }
 
-std::vector<KerasTensor *> tensors(Interpreter &interpreter, const Call &call, const char *name) {
+} // namespace
+
+std::vector<KerasTensor *> tensor_arguments(Interpreter &interpreter, const Call &call,
+                                            const char *name) {
   const Value &value = call.arguments[name];
   std::vector<KerasTensor *> result;
   for (const Value &item : sequence_items(value) ? interpreter.iterate(value, call.location)
@@ -40,9 +44,11 @@ std::vector<KerasTensor *> tensors(Interpreter &interpreter, const Call &call, c
   return result;
 }
 
+namespace {
+
 Value make_model(Interpreter &interpreter, const Call &call) {
-  const std::vector<KerasTensor *> inputs = tensors(interpreter, call, "inputs");
-  return interpreter.keras().make_functional(inputs, tensors(interpreter, call, "outputs"),
+  const std::vector<KerasTensor *> inputs = tensor_arguments(interpreter, call, "inputs");
+  return interpreter.keras().make_functional(inputs, tensor_arguments(interpreter, call, "outputs"),
                                              call.arguments["name"], call.location);
 }
 
@@ -65,8 +71,8 @@ Value merge_tensors(Interpreter &interpreter, const Call &call) {
   std::vector<std::pair<std::string, Value>> arguments{{"name", call.arguments["name"]}};
   if (name == "concatenate")
     arguments.emplace_back("axis", call.arguments["axis"]);
-  return interpreter.keras().apply_operation(path, arguments, tensors(interpreter, call, "inputs"),
-                                             call.location);
+  return interpreter.keras().apply_operation(
+      path, arguments, tensor_arguments(interpreter, call, "inputs"), call.location);
 }
 
 Value clear_session(Interpreter &interpreter, const Call &) {
@@ -139,9 +145,8 @@ int64_t count_parameters(const Graph &graph, const Layer &layer) {
   int64_t count = 0;
   for (const NodeId parameter : layer.parameters)
     count += graph.type(parameter).elements();
-  if (layer.model)
-    for (const Layer *inner : layer.model->layers)
-      count += count_parameters(graph, *inner);
+  for (const Layer *inner : inner_layers(layer))
+    count += count_parameters(graph, *inner);
   return count;
 }
 
@@ -223,11 +228,9 @@ std::vector<Native> methods() {
       {"model.save_weights", {filepath, optional("options", Kind::keywords)}, model_save},
       {"model.load_weights", {filepath, optional("options", Kind::keywords)}, model_load_weights},
       {"model.get_weights", {}, unknown_result},
-      {"model.get_config", {}, unknown_result},
       {"model.to_json", anything, unknown_result},
       {"layer.count_params", {}, count_params},
-      {"layer.get_weights", {}, unknown_result},
-      {"layer.get_config", {}, unknown_result}};
+      {"layer.get_weights", {}, unknown_result}};
 }
 
 } // namespace
@@ -237,7 +240,7 @@ Value layer_value(Layer &layer) { return layer.model ? Value(layer.model) : Valu
 const std::vector<Native> &model_natives() {
   static const std::vector<Native> natives = [] {
     std::vector<Native> all;
-    for (auto *family : {constructors, methods, training_methods})
+    for (auto *family : {constructors, methods, training_methods, object_methods})
       for (Native &native : family())
         all.push_back(std::move(native));
     return all;

@@ -12,7 +12,7 @@ namespace sinter {
 namespace {
 
 /// Other spellings of a path, the longest prefix first where several fit.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 29> kAliases = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 32> kAliases = {{
     {"tensorflow.python.keras", "keras"},
     {"tensorflow.keras", "keras"},
     {"tf_keras", "keras"},
@@ -24,6 +24,9 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 29> kAliases
     {"keras.Sequential", "keras.models.Sequential"},
     {"keras.Model", "keras.models.Model"},
     {"keras.Input", "keras.layers.Input"},
+    {"keras.Layer", "keras.layers.Layer"},
+    {"keras.engine.base_layer.Layer", "keras.layers.Layer"},
+    {"keras.utils.register_keras_serializable", "keras.saving.register_keras_serializable"},
     {"keras.ops.relu", "keras.activations.relu"},
     {"keras.ops.softmax", "keras.activations.softmax"},
     {"keras.ops.sigmoid", "keras.activations.sigmoid"},

@@ -36,6 +36,8 @@ private:
 };
 
 LayerCall *Network::enter(const KerasTensor *tensor) {
+  if (tensor->leaf)
+    return nullptr;
   LayerCall *call = tensor->producer;
   const bool is_input = inputs_.count(tensor) > 0;
   if (call->inputs.empty() && !is_input)

@@ -11,8 +11,6 @@ namespace {
 const char *unsupported_statement(const std::string &keyword) {
   if (keyword == "try")
     return "'try' is not supported in a model script: what would fail is an error";
-  if (keyword == "with")
-    return "'with' is not supported in a model script: write its body without it";
   if (keyword == "global" || keyword == "nonlocal")
     return "assigning to an outer variable is not supported in a model script: return the value";
   if (keyword == "async" || keyword == "await" || keyword == "yield")
@@ -56,7 +54,7 @@ void Parser::parse_line(Block &block) {
 /// The compound statement at hand, or null.
 const Statement *Parser::parse_compound() {
   if (at("@") && at(TokenKind::symbol))
-    fail(peek().position, "decorators are not supported in a model script");
+    return parse_decorated();
   if (!at(TokenKind::name))
     return nullptr;
   if (const char *reason = unsupported_statement(peek().spelling))
@@ -67,8 +65,10 @@ const Statement *Parser::parse_compound() {
     return parse_for();
   if (at("while"))
     return parse_while();
+  if (at("with"))
+    return parse_with();
   if (at("def"))
-    return parse_function();
+    return parse_function({});
   if (at("class"))
     return parse_class();
   return nullptr;
@@ -265,9 +265,40 @@ const Statement *Parser::parse_while() {
   return make_statement(position, std::move(loop));
 }
 
-const Statement *Parser::parse_function() {
+/// `@decorator` lines, then the function or class that they stand before.
+const Statement *Parser::parse_decorated() {
+  std::vector<Expr> decorators;
+  while (accept("@")) {
+    decorators.push_back(parse_expression());
+    if (!at(TokenKind::new_line))
+      fail_here("the end of the line");
+    take();
+  }
+  if (at("class")) // what decorates a class registers it for saving and loading
+    return parse_class();
+  if (!at("def"))
+    fail_here("a function after its decorators");
+  return parse_function(std::move(decorators));
+}
+
+const Statement *Parser::parse_with() {
+  const Position position = take().position;
+  With with;
+  do {
+    const Expr expression = parse_expression();
+    const Expr target = accept("as") ? parse_postfix() : nullptr;
+    if (target)
+      check_target(target);
+    with.items.emplace_back(expression, target);
+  } while (accept(","));
+  with.body = parse_block();
+  return make_statement(position, std::move(with));
+}
+
+const Statement *Parser::parse_function(std::vector<Expr> decorators) {
   const Position position = take().position;
   FunctionDefinition function;
+  function.decorators = std::move(decorators);
   function.name = take_name("a function name");
   expect("(", "before the parameters");
   function.parameters = parse_parameters(")", /*annotated=*/true);

@@ -45,7 +45,9 @@ private:
   const Statement *parse_if();
   const Statement *parse_for();
   const Statement *parse_while();
-  const Statement *parse_function();
+  const Statement *parse_function(std::vector<Expr> decorators);
+  const Statement *parse_decorated();
+  const Statement *parse_with();
   const Statement *parse_class();
   const Statement *parse_delete();
   const Statement *parse_assert();

@@ -8,6 +8,8 @@ namespace sinter {
 
 /// model.compile, model.fit, model.evaluate, model.predict.
 std::vector<Native> training_methods();
+/// What the classes Layer and Model give to those that a script derives from them.
+std::vector<Native> object_methods();
 
 /// Appends the loss and the metrics of a compiled model to a graph that has the output
 /// "prediction". Throws when they do not fit the prediction.

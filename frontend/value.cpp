@@ -89,6 +89,13 @@ struct Describe {
   std::string operator()(const Opaque *value) const {
     return fmt::format("the result of {}", value->origin);
   }
+  std::string operator()(const Class *value) const {
+    return fmt::format("the class {}", value->name);
+  }
+  std::string operator()(const Instance *value) const {
+    return fmt::format("a {}", value->type->name);
+  }
+  std::string operator()(const Super *) const { return "super()"; }
 };
 
 std::string describe(const Value &value, int depth) {
@@ -145,11 +152,18 @@ Value *Dict::find(const Value &key) {
   return nullptr;
 }
 
+Value *Instance::find(const std::string &name) {
+  for (auto &[field, value] : fields)
+    if (field == name)
+      return &value;
+  return nullptr;
+}
+
 std::string type_name(const Value &value) {
   static constexpr const char *kNames[] = {
-      "None",   "Ellipsis", "bool",  "int",      "float",   "str",      "list",
-      "tuple",  "dict",     "slice", "function", "partial", "function", "method",
-      "module", "object",   "layer", "tensor",   "model",   "array",    "unknown value"};
+      "None",  "Ellipsis", "bool",     "int",     "float",         "str",    "list",     "tuple",
+      "dict",  "slice",    "function", "partial", "function",      "method", "module",   "object",
+      "layer", "tensor",   "model",    "array",   "unknown value", "class",  "instance", "super"};
   static_assert(std::size(kNames) == std::variant_size_v<Value>);
   return kNames[value.index()];
 }

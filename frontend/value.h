@@ -21,6 +21,9 @@ struct Tuple;
 struct Dict;
 struct Slice;
 struct Function;
+struct Class;
+struct Instance;
+struct Super;
 struct Partial;
 struct Native;
 struct BoundMethod;
@@ -37,10 +40,10 @@ struct ModuleName {
   std::string path; // canonical: "keras.layers", "numpy.unique"
 };
 
-using Value =
-    std::variant<None, Ellipsis, bool, int64_t, double, std::string, List *, Tuple *, Dict *,
-                 Slice *, Function *, Partial *, const Native *, BoundMethod *, ModuleName,
-                 Configured *, Layer *, KerasTensor *, KerasModel *, DataArray *, Opaque *>;
+using Value = std::variant<None, Ellipsis, bool, int64_t, double, std::string, List *, Tuple *,
+                           Dict *, Slice *, Function *, Partial *, const Native *, BoundMethod *,
+                           ModuleName, Configured *, Layer *, KerasTensor *, KerasModel *,
+                           DataArray *, Opaque *, Class *, Instance *, Super *>;
 
 struct List {
   std::vector<Value> items;
@@ -61,6 +64,7 @@ struct Slice {
 struct Environment {
   std::map<std::string, Value> names;
   Environment *outer = nullptr;
+  bool class_body = false; // its names are no variables of the methods defined in it
 };
 
 /// A def or a lambda with the environment it closes over.
@@ -71,6 +75,33 @@ struct Function {
   const Block *body = nullptr; // a def's
   Expr result = nullptr;       // a lambda's
   Environment *closure = nullptr;
+  Class *owner = nullptr; // the class whose body defines it, which super() starts from
+  enum class Kind { method, property, static_method, class_method } kind = Kind::method;
+};
+
+/// A class of the script. `native` is the class of a library that it derives from, itself or
+/// through its bases: keras.layers.Layer, keras.models.Model, torch.nn.Module.
+struct Class {
+  std::string name;
+  std::vector<Class *> bases;
+  const Native *native = nullptr;
+  Environment *members = nullptr;
+  SourceLocation location;
+};
+
+/// What an object of a script's class holds: `self.name = value`, in the order of assignment.
+/// Layers and models of such classes have one each (Layer::instance); an object of a class
+/// without a library's base is one.
+struct Instance {
+  Class *type = nullptr;
+  std::vector<std::pair<std::string, Value>> fields;
+  Value *find(const std::string &name);
+};
+
+/// super(): attributes of `self` looked up behind `above`.
+struct Super {
+  Value self;
+  Class *above;
 };
 
 struct CallArguments {

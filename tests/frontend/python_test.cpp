@@ -178,3 +178,53 @@ TEST_CASE("what is skipped is warned of once a line") {
             "meaning in a compiled program",
             "script.py:6:1: warning: the notebook command '%matplotlib inline' is skipped"});
 }
+
+TEST_CASE("classes follow Python") {
+  const std::string shapes = R"(
+class Shape:
+    sides = 0
+    def __init__(self, name='shape'):
+        self.name = name
+    def describe(self):
+        return f'{self.name} of {self.sides}'
+    @property
+    def doubled(self):
+        return 2 * self.sides
+    @staticmethod
+    def add(a, b):
+        return a + b
+    @classmethod
+    def make(cls, *args):
+        return cls(*args)
+    def __call__(self, n):
+        return self.sides * n
+class Square(Shape):
+    sides = 4
+    def __init__(self):
+        super().__init__('square')
+    def describe(self):
+        return super(Square, self).describe() + ' sides'
+)";
+  const auto after = [&](const std::string &expression) {
+    return value_of(shapes + "x = " + expression);
+  };
+  CHECK(after("Square().describe()") == "square of 4 sides");
+  CHECK(after("Shape.make('line').describe()") == "line of 0");
+  CHECK(after("Square().doubled, Square.add(1, 2), Square()(3)") == "(8, 3, 12)");
+  CHECK(after("isinstance(Square(), Shape), isinstance(Shape(), Square)") == "(True, False)");
+  CHECK(after("Square.__name__ + Square().__class__.__name__") == "SquareSquare");
+  CHECK(after("hasattr(Square(), 'name'), getattr(Shape(), 'nam', 3)") == "(True, 3)");
+  CHECK(value_of(shapes + "s = Square()\ns.sides += 1\nx = s.sides, Square.sides") == "(5, 4)");
+  CHECK(value_of(shapes + "Shape.sides = 7\nx = Shape().sides") == "7");
+  CHECK(value_of(shapes + "class Both(Square, Shape):\n    pass\nx = Both().describe()") ==
+        "square of 4 sides");
+}
+
+TEST_CASE("a class body's names are no variables of its methods") {
+  CHECK(error_of("class A:\n    size = 3\n    def f(self):\n        return size\nA().f()")
+            .find("name 'size' is not defined") != std::string::npos);
+}
+
+TEST_CASE("with runs its body where what it manages has no meaning") {
+  CHECK(value_of("import time\nwith time.timer() as t, time.other():\n    x = 3") == "3");
+}

@@ -37,9 +37,6 @@ f(1, 2)  # error: f takes 1 positional arguments, got 2
 # -----
 import torch  # error: module 'torch' is not known to Sinter, which runs no Python
 # -----
-class Residual:  # error: custom classes are not supported yet: class Residual
-    pass
-# -----
 x = 5
 x.append(1)  # error: 5 has no attribute 'append' that a model script can use
 # -----

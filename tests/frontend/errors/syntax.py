@@ -29,10 +29,10 @@ try:  # error: 'try' is not supported in a model script: what would fail is an e
 except ImportError:
     x = 2
 # -----
-with open('x') as f:  # error: 'with' is not supported in a model script: write its body without it
+with [1]:  # error: 'with [1]' is not supported
     pass
 # -----
-@decorator  # error: decorators are not supported in a model script
+@decorator  # error: name 'decorator' is not defined
 def f():
     pass
 # -----
