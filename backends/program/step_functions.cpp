@@ -1,7 +1,8 @@
 // A step is straight-line code: fill the halide_buffer_t's of a kernel, call it through the
 // variant's table, test its result. Buffers live in one stack frame that every kernel reuses, as
 // kernels run one after another; their dimension tables are constants, but for those with the
-// batch, which are built once a call.
+// batch, which are built once a call. Long steps are cut into functions of bounded length: LLVM's
+// time grows faster than a function does.
 #include "backends/program/step_functions.h"
 
 #include <algorithm>
@@ -12,6 +13,7 @@ namespace sinter {
 namespace {
 
 constexpr int kHalideOutOfMemory = -11; // halide_error_code_out_of_memory
+constexpr size_t kKernelsPerFunction = 32;
 
 const char *function_name(sinter_phase phase) {
   static constexpr const char *kNames[] = {"infer", "eval_step", "train_step"};
@@ -36,15 +38,50 @@ void check_same_arguments(const KernelObject &a, const KernelObject &b) {
                   "{} and {} differ in argument {}", a.symbol, b.symbol, i);
 }
 
+// The addresses of the kernels, [variant][kernel].
+llvm::Constant *kernel_table(ModuleWriter &m, const CompiledPhase &code, const std::string &name) {
+  const size_t kernels = code.plan->kernels.size();
+  std::vector<llvm::Constant *> rows;
+  for (const std::vector<KernelObject> &variant : code.kernels) {
+    SINTER_ASSERT(variant.size() == kernels, "{} kernel objects for {} kernels", variant.size(),
+                  kernels);
+    for (size_t i = 0; i < variant.size(); ++i) {
+      const KernelObject &kernel = variant[i];
+      check_same_arguments(kernel, code.kernels.front()[i]);
+      const std::vector<llvm::Type *> parameters(kernel.arguments.size() + 1, m.abi.pointer);
+      llvm::Constant *symbol = llvm::cast<llvm::Constant>(
+          m.module
+              .getOrInsertFunction(kernel.symbol,
+                                   llvm::FunctionType::get(m.abi.i32, parameters, false))
+              .getCallee());
+      auto *function = llvm::cast<llvm::Function>(symbol);
+      function->setVisibility(llvm::GlobalValue::HiddenVisibility);
+      function->setDSOLocal(true);
+      function->setDoesNotThrow();
+      rows.push_back(symbol);
+    }
+  }
+  return m.table(name, m.abi.pointer, rows);
+}
+
+// Kernels that follow each other: [first, last).
+struct KernelRange {
+  size_t first, last;
+};
+
+// Writes one function with the signature of a step: the step itself, or the part of it that runs
+// some of the kernels.
 class StepWriter {
 public:
-  StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase)
+  StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase,
+             const std::string &name)
       : compiled_(compiled), phase_(phase), code_(compiled.phases[phase]), plan_(*code_.plan),
-        w_(module, function_name(phase), module.abi.i32, parameter_types(module.abi, phase),
+        w_(module, name, module.abi.i32, parameter_types(module.abi, phase),
            phase == SINTER_INFER ? "context x n y" : "context x labels n metrics",
            llvm::GlobalValue::InternalLinkage) {}
 
-  llvm::Function *run();
+  llvm::Function *write_part(llvm::Constant *kernel_table, KernelRange);
+  llvm::Function *write_step(const std::vector<llvm::Function *> &parts);
 
 private:
   static std::vector<llvm::Type *> parameter_types(const Abi &abi, sinter_phase phase) {
@@ -62,8 +99,8 @@ private:
   }
 
   void check_arguments();
-  void prepare();
-  llvm::Constant *kernel_table();
+  void load_addresses();
+  void prepare_calls(llvm::Constant *kernel_table, KernelRange);
   llvm::Value *address(NodeId);
   llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
     return w_.element(w_.abi().i8, base, bytes);
@@ -100,38 +137,15 @@ void StepWriter::check_arguments() {
     w_.return_if_failed(w_.call("sinter_check_labels", {context(), labels(), batch()}));
 }
 
-// The addresses of the kernels, [variant][kernel].
-llvm::Constant *StepWriter::kernel_table() {
-  ModuleWriter &m = w_.module();
-  std::vector<llvm::Constant *> rows;
-  for (const std::vector<KernelObject> &variant : code_.kernels) {
-    SINTER_ASSERT(variant.size() == plan_.kernels.size(), "{} kernel objects for {} kernels",
-                  variant.size(), plan_.kernels.size());
-    for (size_t i = 0; i < variant.size(); ++i) {
-      const KernelObject &kernel = variant[i];
-      check_same_arguments(kernel, code_.kernels.front()[i]);
-      const std::vector<llvm::Type *> parameters(kernel.arguments.size() + 1, m.abi.pointer);
-      llvm::Constant *symbol = llvm::cast<llvm::Constant>(
-          m.module
-              .getOrInsertFunction(kernel.symbol,
-                                   llvm::FunctionType::get(m.abi.i32, parameters, false))
-              .getCallee());
-      auto *function = llvm::cast<llvm::Function>(symbol);
-      function->setVisibility(llvm::GlobalValue::HiddenVisibility);
-      function->setDSOLocal(true);
-      function->setDoesNotThrow();
-      rows.push_back(symbol);
-    }
-  }
-  return m.table(std::string(function_name(phase_)) + "_kernels", m.abi.pointer, rows);
-}
-
-void StepWriter::prepare() {
-  const Abi &abi = w_.abi();
-  batch64_ = w_.ir().CreateSExt(batch(), abi.i64);
+void StepWriter::load_addresses() {
+  batch64_ = w_.ir().CreateSExt(batch(), w_.abi().i64);
   parameters_ = load_context(context_field::parameters);
   arena_ = load_context(context_field::arena);
   batch_arena_ = offset_pointer(arena_, w_.module().int64(plan_.arena_fixed));
+}
+
+void StepWriter::prepare_calls(llvm::Constant *kernel_table, KernelRange range) {
+  const Abi &abi = w_.abi();
   pool_ = load_context(context_field::pool);
   profiling_ = w_.ir().CreateIsNotNull(load_context(context_field::profile), "profiling");
 
@@ -139,17 +153,21 @@ void StepWriter::prepare() {
   llvm::Value *variant =
       code_.kernels.size() == 1 ? w_.int32(0) : load_context(context_field::variant);
   const auto kernels = static_cast<int64_t>(plan_.kernels.size());
-  functions_ =
-      w_.element(abi.pointer, kernel_table(), w_.ir().CreateMul(variant, w_.int32(kernels)));
+  functions_ = w_.element(abi.pointer, kernel_table, w_.ir().CreateMul(variant, w_.int32(kernels)));
 
+  const std::vector<KernelObject> &kernel_objects = code_.kernels.front();
   size_t most_arguments = 0;
-  for (const KernelObject &kernel : code_.kernels.front())
-    most_arguments = std::max(most_arguments, kernel.arguments.size());
+  for (size_t i = range.first; i < range.last; ++i)
+    most_arguments = std::max(most_arguments, kernel_objects[i].arguments.size());
   llvm::Type *frame_type = llvm::ArrayType::get(abi.halide_buffer, most_arguments);
   frame_ = w_.stack(frame_type, "buffers");
   const llvm::DataLayout &layout = w_.module().module.getDataLayout();
   w_.ir().CreateMemSet(frame_, w_.ir().getInt8(0), layout.getTypeAllocSize(frame_type),
                        llvm::Align(8));
+  // Before the first branch, so that every kernel's code sees them.
+  for (size_t i = range.first; i < range.last; ++i)
+    for (const KernelArgument &argument : kernel_objects[i].arguments)
+      dimensions(argument.extents);
 }
 
 llvm::Value *StepWriter::address(NodeId id) {
@@ -267,19 +285,28 @@ void StepWriter::copy_metrics() {
   });
 }
 
-llvm::Function *StepWriter::run() {
+llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, KernelRange range) {
+  load_addresses();
+  prepare_calls(kernel_table, range);
+  for (size_t index = range.first; index < range.last; ++index)
+    call_kernel(index);
+  w_.return_value(w_.int32(SINTER_OK));
+  return w_.function();
+}
+
+llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &parts) {
   check_arguments();
   if (phase_ == SINTER_TRAIN)
     w_.call("sinter_begin_train_step", {context()});
-  prepare();
-  // Before the first branch, so that every kernel's code sees them.
-  for (const KernelObject &kernel : code_.kernels.front())
-    for (const KernelArgument &argument : kernel.arguments)
-      dimensions(argument.extents);
-  for (size_t index = 0; index < plan_.kernels.size(); ++index)
-    call_kernel(index);
-  if (phase_ != SINTER_INFER)
+  std::vector<llvm::Value *> arguments;
+  for (llvm::Argument &argument : w_.function()->args())
+    arguments.push_back(&argument);
+  for (llvm::Function *part : parts)
+    w_.return_if_failed(w_.ir().CreateCall(part, arguments));
+  if (phase_ != SINTER_INFER) {
+    load_addresses();
     copy_metrics();
+  }
   w_.return_value(w_.int32(SINTER_OK));
   return w_.function();
 }
@@ -288,7 +315,20 @@ llvm::Function *StepWriter::run() {
 
 llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &compiled,
                                    sinter_phase phase) {
-  return StepWriter(module, compiled, phase).run();
+  const std::string name = function_name(phase);
+  const CompiledPhase &code = compiled.phases[phase];
+  llvm::Constant *kernels = kernel_table(module, code, name + "_kernels");
+  const size_t count = code.plan->kernels.size();
+  std::vector<llvm::Function *> parts;
+  for (size_t first = 0; first < count; first += kKernelsPerFunction) {
+    const KernelRange range{first, std::min(first + kKernelsPerFunction, count)};
+    StepWriter part(module, compiled, phase, fmt::format("{}_{}", name, parts.size()));
+    parts.push_back(part.write_part(kernels, range));
+  }
+  if (parts.size() > 1) // a single one becomes part of the step again
+    for (llvm::Function *part : parts)
+      part->addFnAttr(llvm::Attribute::NoInline);
+  return StepWriter(module, compiled, phase, name).write_step(parts);
 }
 
 } // namespace sinter

@@ -3,6 +3,8 @@
 #include "tests/end_to_end/support.h"
 #include "tests/passes/nets.h"
 
+#include <array>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -92,6 +94,28 @@ std::string trained(const std::string &options) {
   return read("bits.safetensors");
 }
 
+/// x + count, by `count` layers that multiply by one and add one.
+Model counting_net(int count) {
+  Model model;
+  model.name = "counting";
+  const auto ones = [&](int layer, const std::string &name, const Shape &shape) {
+    ParameterAttrs parameter;
+    parameter.name = "dense_" + std::to_string(layer) + "/" + name;
+    parameter.role = "weight";
+    parameter.initializer = "ones";
+    parameter.type = {ElementType::f32, shape, 0};
+    return model.graph.append(OpKind::parameter, {}, parameter);
+  };
+  NodeId x = model.graph.append(OpKind::input, {},
+                                InputAttrs{"x", "data", {ElementType::f32, {kBatch, 1}, 0}});
+  for (int i = 0; i < count; ++i) {
+    x = model.graph.append(OpKind::matmul, {x, ones(i, "kernel", {1, 1})}, MatmulAttrs{});
+    x = model.graph.append(OpKind::bias_add, {x, ones(i, "bias", {1})});
+  }
+  model.graph.outputs.push_back({"prediction", x});
+  return model;
+}
+
 int lines(const std::string &text) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }
@@ -154,6 +178,22 @@ TEST_CASE("a program tells what is wrong and how") {
   fails("train --data=nowhere", 1, "nowhere");
   fails("train --data=. --learning-rate=1e30 --checkpoint=nan.safetensors", 1, "layer dense");
   CHECK_FALSE(std::filesystem::exists(folder() + "/nan.safetensors"));
+}
+
+TEST_CASE("a step of many kernels runs them all in order") {
+  constexpr int kLayers = 70; // more than two functions hold
+  BuildOptions options;
+  options.target = "host";
+  options.output = folder() + "/counting";
+  build_model(counting_net(kLayers), "counting", options);
+  const CommandResult result = run("run --input=2x1xf32=0.5 --output=@sums.npy", "./counting");
+  CAPTURE(result.output);
+  REQUIRE(result.status == 0);
+  std::array<float, 2> sums{};
+  const std::string file = read("sums.npy");
+  REQUIRE(file.size() > sizeof sums);
+  std::memcpy(sums.data(), file.data() + file.size() - sizeof sums, sizeof sums);
+  CHECK(sums == std::array<float, 2>{kLayers + 0.5F, kLayers + 0.5F});
 }
 
 TEST_CASE("early stopping ends a training that gains nothing more") {
