@@ -18,15 +18,18 @@ struct NoAttrs {
 };
 
 /// What the program feeds: role is "data", "label", "rng" (i32[4]: seed low, seed high, step low,
-/// step high), "learning_rate" (f32[]) or "step" (f32[], 1-based).
+/// step high), "learning_rate" (f32[]) or "step" (f32[], 1-based). `channels_first`: pictures for
+/// this input are fed as [N,C,H,W], not [N,H,W,C].
 struct InputAttrs {
   std::string name;
   std::string role = "data";
   TensorType type;
+  bool channels_first = false;
   template <typename F> static void fields(F &&f) {
     f("name", &InputAttrs::name);
     f("role", &InputAttrs::role);
     f("type", &InputAttrs::type);
+    f("channels_first", &InputAttrs::channels_first);
   }
 };
 

@@ -9,6 +9,8 @@ namespace sinter {
 
 namespace {
 
+const std::string kPrediction = "prediction";
+
 void check_arity(const OpDef &def, OpKind kind, size_t count) {
   const auto inputs = static_cast<int>(count);
   const bool fits = inputs >= def.min_inputs && (def.max_inputs < 0 || inputs <= def.max_inputs);
@@ -17,6 +19,19 @@ void check_arity(const OpDef &def, OpKind kind, size_t count) {
 }
 
 } // namespace
+
+bool is_prediction(const Output &output) {
+  return output.name == kPrediction || output.name.rfind(kPrediction + ":", 0) == 0;
+}
+
+std::string prediction_name(const Output &output) {
+  SINTER_ASSERT(is_prediction(output), "{} is no prediction", output.name);
+  return output.name == kPrediction ? kPrediction : output.name.substr(kPrediction.size() + 1);
+}
+
+std::string prediction_output(const std::string &prediction) {
+  return prediction == kPrediction ? kPrediction : kPrediction + ":" + prediction;
+}
 
 NodeId Graph::append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs, std::string layer,
                      SourceLocation location) {

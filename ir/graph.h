@@ -44,11 +44,19 @@ struct Node {
 /// The node's attributes as A; A must be the struct that ops.def gives this kind.
 template <typename A> const A &attrs(const Node &node) { return std::get<A>(node.attrs); }
 
-/// A named result, in the order the program returns them.
+/// A named result, in the order the program returns them. Its name says what it is: "prediction" or
+/// "prediction:NAME" is a result of inference (a model with several gives each a NAME), any other
+/// is a scalar that training looks at: "loss", which it minimises, "accuracy", "gradient:NAME".
 struct Output {
-  std::string name; // "prediction", "loss", "accuracy"
+  std::string name;
   NodeId value;
 };
+
+bool is_prediction(const Output &);
+/// "boxes" of "prediction:boxes", and "prediction" of a result without a name of its own.
+std::string prediction_name(const Output &);
+/// The inverse: "prediction:boxes" of "boxes".
+std::string prediction_output(const std::string &prediction);
 
 /// After a training step `parameter` holds `value`; in-place is a planning decision, not
 /// semantics.

@@ -121,9 +121,15 @@ struct DataSpec {
 
 struct Model {
   std::string name; // "sequential"
-  /// Mode-agnostic forward graph: `dropout` and `batch_norm` on moving statistics. Outputs:
-  /// "prediction"; after compile() also the scalar "loss" (mean over the batch) and one scalar a
-  /// metric, by Keras's name.
+  /// Mode-agnostic forward graph: `dropout` and `batch_norm` on moving statistics.
+  ///
+  /// Inputs of role "data" are the program's arguments, in the graph's order and under their names,
+  /// whether every phase needs them or not; then those of role "label", which in the training loop
+  /// all come from the same array of labels. Types are f32, i32 or u8, with a batch or without.
+  ///
+  /// Outputs: "prediction", or several "prediction:NAME" (prediction_output), in the program's
+  /// order; after compile() also the scalar "loss" (mean over the batch) and one scalar a metric,
+  /// by Keras's name ("accuracy"; of several outputs "NAME_loss", "NAME_accuracy").
   Graph graph;
   std::vector<LayerRecord> layers;
   std::optional<TrainingSpec> training;

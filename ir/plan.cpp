@@ -22,10 +22,8 @@ std::string kernel_text(const Kernel &kernel) {
                      ids_text(kernel.inputs), ids_text(kernel.outputs));
 }
 
-std::string placement_text(NodeId id, const Placement &placement) {
-  const bool per_sample = placement.region == Region::arena_batch ||
-                          placement.region == Region::data || placement.region == Region::label ||
-                          placement.region == Region::prediction;
+std::string placement_text(const Graph &graph, NodeId id, const Placement &placement) {
+  const bool per_sample = graph.type(id).batched();
   return fmt::format("  place %{} {} {}+{}{}{}\n", id.index, name(placement.region),
                      placement.offset, placement.bytes, per_sample ? " a sample" : "",
                      placement.in_place ? " in_place" : "");
@@ -71,7 +69,7 @@ std::string print(const Plan &plan) {
     result += kernel_text(kernel);
   for (size_t i = 0; i < plan.placements.size(); ++i)
     if (plan.placements[i].region != Region::none)
-      result += placement_text({static_cast<int>(i)}, plan.placements[i]);
+      result += placement_text(plan.graph, {static_cast<int>(i)}, plan.placements[i]);
   for (const Refusal &refusal : plan.refusals)
     result += fmt::format("  apart %{} %{}: {}\n", refusal.producer.index, refusal.consumer.index,
                           refusal.reason);

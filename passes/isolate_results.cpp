@@ -17,6 +17,9 @@ bool is_leaf(const Graph &graph, NodeId id) {
 NodeId copy(Graph &graph, NodeId value) {
   const std::string layer = graph[value].layer;
   const SourceLocation location = graph[value].location;
+  const ElementType element = graph.type(value).element;
+  if (element != ElementType::f32)
+    return graph.append(OpKind::cast, {value}, CastAttrs{element}, layer, location);
   return graph.append(OpKind::affine, {value}, AffineAttrs{}, layer, location);
 }
 
@@ -53,11 +56,19 @@ bool is_on_a_cycle(const std::vector<std::vector<NodeId>> &edges, NodeId start) 
   return false;
 }
 
+/// Whether one of the first `count` outputs is a prediction that lies where `root` lies.
+bool is_predicted(const Graph &graph, NodeId root, size_t count) {
+  return std::any_of(graph.outputs.begin(),
+                     graph.outputs.begin() + static_cast<std::ptrdiff_t>(count),
+                     [&](const Output &output) {
+                       return is_prediction(output) && storage_root(graph, output.value) == root;
+                     });
+}
+
 /// Whether a value's memory is spoken for, so that no parameter's can be it.
 bool is_taken(const Graph &graph, size_t update) {
   const NodeId root = storage_root(graph, graph.updates[update].value);
-  const NodeId prediction = graph.find_output("prediction");
-  if (is_leaf(graph, root) || (prediction.valid() && storage_root(graph, prediction) == root))
+  if (is_leaf(graph, root) || is_predicted(graph, root, graph.outputs.size()))
     return true;
   for (size_t i = 0; i < update; ++i)
     if (storage_root(graph, graph.updates[i].value) == root)
@@ -68,9 +79,12 @@ bool is_taken(const Graph &graph, size_t update) {
 } // namespace
 
 void isolate_results(Graph &graph) {
-  for (size_t i = 0; i < graph.outputs.size(); ++i)
-    if (is_leaf(graph, storage_root(graph, graph.outputs[i].value)))
-      graph.outputs[i].value = copy(graph, graph.outputs[i].value);
+  for (size_t i = 0; i < graph.outputs.size(); ++i) {
+    const Output &output = graph.outputs[i];
+    const NodeId root = storage_root(graph, output.value);
+    if (is_leaf(graph, root) || (is_prediction(output) && is_predicted(graph, root, i)))
+      graph.outputs[i].value = copy(graph, output.value);
+  }
   for (size_t i = 0; i < graph.updates.size(); ++i)
     if (is_taken(graph, i))
       graph.updates[i].value = copy(graph, graph.updates[i].value);

@@ -153,21 +153,19 @@ std::vector<Pass> training_pipeline(const OptimizerSpec &spec) {
 
 namespace {
 
-Graph with_outputs(const Graph &forward, const std::function<bool(const std::string &)> &keep) {
+Graph with_outputs(const Graph &forward, const std::function<bool(const Output &)> &keep) {
   Graph graph = forward;
   graph.outputs.erase(std::remove_if(graph.outputs.begin(), graph.outputs.end(),
-                                     [&](const Output &output) { return !keep(output.name); }),
+                                     [&](const Output &output) { return !keep(output); }),
                       graph.outputs.end());
   eliminate_dead_nodes(graph);
   return graph;
 }
 
-Graph prediction_graph(const Graph &forward) {
-  return with_outputs(forward, [](const std::string &name) { return name == "prediction"; });
-}
+Graph prediction_graph(const Graph &forward) { return with_outputs(forward, is_prediction); }
 
 Graph loss_graph(const Graph &forward) {
-  return with_outputs(forward, [](const std::string &name) { return name != "prediction"; });
+  return with_outputs(forward, [](const Output &output) { return !is_prediction(output); });
 }
 
 Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const PassOptions &options) {

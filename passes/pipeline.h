@@ -12,7 +12,7 @@ const std::vector<Pass> &all_passes();
 /// The pass of that name, or nullptr.
 const Pass *find_pass(std::string_view name);
 
-/// On a forward graph whose only output is "prediction".
+/// On a forward graph whose outputs are predictions.
 const std::vector<Pass> &inference_pipeline();
 /// On a forward graph whose outputs are the loss and the metrics.
 const std::vector<Pass> &evaluation_pipeline();

@@ -130,10 +130,10 @@ private:
           std::any_of(kernel.inputs.begin(), kernel.inputs.end(),
                       [&](NodeId input) { return plan_.storage_root(input) == update.parameter; });
     }
-    const NodeId prediction = plan_.graph.find_output("prediction");
-    if (prediction.valid())
-      place(plan_.storage_root(prediction)) = {Region::prediction, 0,
-                                               plan_.graph.type(prediction).storage_bytes(), false};
+    for (const Output &output : plan_.graph.outputs)
+      if (is_prediction(output))
+        place(plan_.storage_root(output.value)) = {
+            Region::prediction, 0, plan_.graph.type(output.value).storage_bytes(), false};
   }
 
   void find_last_uses() {

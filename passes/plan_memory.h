@@ -2,7 +2,7 @@
 //
 //   parameters         their slot in the parameter region, which all plans of a program share
 //   inputs             the caller's buffers and the context's fields
-//   "prediction"       the caller's buffer
+//   predictions        the caller's buffers
 //   updates            over their parameter
 //   the rest           two arenas, by liveness: a value's memory is free again after the last
 //   kernel

@@ -22,6 +22,8 @@ TensorType input_type(const TypeContext &context) {
   require_countable(context, type.shape, "shape");
   require(context, !type.blocked(), "\"{}\" expects row-major storage, got {}", attrs.name,
           type.str());
+  require(context, !attrs.channels_first || type.rank() == 4,
+          "\"{}\" expects pictures of shape [N,C,H,W], got {}", attrs.name, type.str());
   if (attrs.role == "rng")
     require(context, type == TensorType{ElementType::i32, {4}, 0}, "\"{}\" expects i32[4], got {}",
             attrs.name, type.str());

@@ -64,3 +64,12 @@ TEST_CASE("another op's attributes are our own mistake") {
   CHECK_THROWS_AS(graph.append(OpKind::relu, {{9}}), InternalError);
   CHECK_THROWS_AS(graph.append(OpKind::relu, {}), InternalError);
 }
+
+TEST_CASE("an output's name says whether it is a prediction") {
+  CHECK(is_prediction({"prediction", {}}));
+  CHECK(is_prediction({"prediction:boxes", {}}));
+  CHECK_FALSE(is_prediction({"loss", {}}));
+  CHECK_FALSE(is_prediction({"predictions", {}}));
+  for (const std::string name : {"prediction", "boxes", "a:b"})
+    CHECK(prediction_name({prediction_output(name), {}}) == name);
+}
