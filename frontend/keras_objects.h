@@ -65,6 +65,9 @@ struct SampleSet {
   DataArray *images = nullptr;
   DataArray *labels = nullptr;
   SourceLocation location;
+
+  /// fit(x, x): an autoencoder's samples are their own labels.
+  bool reconstructs() const;
 };
 
 struct CompileRecord {

@@ -87,25 +87,24 @@ Value call_compile(Interpreter &interpreter, const Call &call) {
 
 // ---- fit ---------------------------------------------------------------------------------------
 
-DataArray *data_argument(const Call &call, const Value &value, bool labels) {
-  const char *what = labels ? "the labels" : "the samples";
+DataArray *data_argument(const Call &call, const Value &value, const char *what) {
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, call.location, fmt::format("{} of {}", what, call.native.name()));
   DataArray *array = object<DataArray>(value);
   if (!array)
     throw CompileError(call.location, "{}: {} must come from keras.datasets, got {}",
                        call.native.name(), what, describe(value));
-  if (array->labels != labels)
-    throw CompileError(call.location, "{}: expected {}, got {}", call.native.name(), what,
-                       array->str());
   return array;
 }
 
 SampleSet sample_set(const Call &call, const Value &x, const Value &y) {
   SampleSet set;
-  set.images = data_argument(call, x, false);
-  set.labels = data_argument(call, y, true);
+  set.images = data_argument(call, x, "the samples");
+  set.labels = data_argument(call, y, "the labels");
   set.location = call.location;
+  if (set.images->labels)
+    throw CompileError(call.location, "{}: expected the samples, got {}", call.native.name(),
+                       set.images->str());
   if (set.images->shape[0] != set.labels->shape[0])
     throw CompileError(call.location, "{} gets {} samples and {} labels", call.native.name(),
                        set.images->shape[0], set.labels->shape[0]);

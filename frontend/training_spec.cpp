@@ -40,6 +40,9 @@ void check_alike(const SampleSet &reference, const SampleSet &set) {
   if (reference.images->dataset != set.images->dataset)
     throw CompileError(set.location, "the samples here are of {}, those of line {} of {}",
                        set.images->dataset, reference.location.line, reference.images->dataset);
+  if (reference.reconstructs() != set.reconstructs())
+    throw CompileError(set.location, "the labels here are {}, those of line {} {}",
+                       set.labels->str(), reference.location.line, reference.labels->str());
   if (reference.labels->one_hot != set.labels->one_hot)
     throw CompileError(set.location,
                        "the labels here (line {}) and those of line {} (line {}) "
@@ -60,6 +63,23 @@ bool fits_input(Shape sample, Shape input) {
   return close && sample == input;
 }
 
+/// Samples as labels: what the model puts out, scaled as what it gets.
+void check_reconstruction(const KerasModel &model, const Shape &prediction, const SampleSet &set) {
+  const DataArray &labels = *set.labels;
+  if (takes_class_numbers(*model.compiled))
+    throw CompileError(set.location, "the loss expects class numbers as labels, got {} (line {})",
+                       labels.str(), labels.location.line);
+  if (!fits_input(labels.sample_shape(), {prediction.begin() + 1, prediction.end()}))
+    throw CompileError(set.location, "model '{}' predicts {}, the labels are {} (line {})",
+                       model.layer.name, str(prediction), labels.str(), labels.location.line);
+  if (!same_scaling(*set.images, labels))
+    throw CompileError(set.location,
+                       "the samples are scaled as {} (line {}), as labels they are scaled as {} "
+                       "(line {}): that must be the same",
+                       scaling_text(*set.images), set.images->scaled_at().line,
+                       scaling_text(labels), labels.scaled_at().line);
+}
+
 void check_fits(const KerasModel &model, const Graph &graph, const SampleSet &set) {
   const Shape &shape = graph.type(graph.all(OpKind::input).front()).shape;
   const Shape input(shape.begin() + 1, shape.end());
@@ -69,8 +89,11 @@ void check_fits(const KerasModel &model, const Graph &graph, const SampleSet &se
                        set.images->location.line);
   if (!model.compiled || std::holds_alternative<None>(model.compiled->loss))
     return;
+  const Shape &prediction = graph.type(graph.find_output("prediction")).shape;
+  if (set.reconstructs())
+    return check_reconstruction(model, prediction, set);
   const DataArray &labels = *set.labels;
-  const int64_t classes = graph.type(graph.find_output("prediction")).shape.back();
+  const int64_t classes = prediction.back();
   constexpr int64_t kClasses = 10; // of every data set there is
   const auto fail = [&](const std::string &expected) {
     throw CompileError(set.location, "the loss expects {}, got {} (line {})", expected,
@@ -148,6 +171,8 @@ bool check_monitor(const std::string &monitor, const char *callback, const Keras
 
 } // namespace
 
+bool SampleSet::reconstructs() const { return !labels->labels; }
+
 TrainingSpec make_training_spec(const KerasModel &model, const Graph &graph,
                                 Diagnostics &diagnostics) {
   TrainingSpec spec;
@@ -184,6 +209,7 @@ DataSpec make_data_spec(const KerasModel &model, const Graph &graph, Diagnostics
   for (const auto &recorded : reference.images->scaling)
     spec.scaling.push_back(recorded.step);
   spec.one_hot = reference.labels->one_hot;
+  spec.reconstruct = reference.reconstructs();
   spec.test = test_subset(model, spec.dataset, diagnostics);
   if (!model.fit)
     return spec;

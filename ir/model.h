@@ -115,7 +115,8 @@ struct ScalingStep {
 struct DataSpec {
   std::string dataset; // "fashion_mnist", "mnist"
   std::vector<ScalingStep> scaling;
-  int64_t one_hot = 0; // classes of to_categorical, 0 when labels stay indices
+  int64_t one_hot = 0;      // classes of to_categorical, 0 when labels stay indices
+  bool reconstruct = false; // the target of a sample is the scaled sample itself: an autoencoder
   Subset train, validation, test;
 };
 

@@ -298,6 +298,7 @@ private:
   void parse_data(DataSpec &data) {
     data.dataset = lexer_.expect_string();
     read_assignment("one_hot", data.one_hot);
+    data.reconstruct = lexer_.accept("reconstruct");
     while (lexer_.accept("scaling"))
       read_fields(data.scaling.emplace_back());
     while (lexer_.accept("subset")) {

@@ -87,7 +87,8 @@ std::string subset_text(const char *role, const Subset &subset) {
 }
 
 std::string data_text(const DataSpec &data) {
-  std::string result = fmt::format("  data {} one_hot={}\n", text(data.dataset), data.one_hot);
+  std::string result = fmt::format("  data {} one_hot={}{}\n", text(data.dataset), data.one_hot,
+                                   data.reconstruct ? " reconstruct" : "");
   for (const ScalingStep &step : data.scaling)
     result += section("scaling", fields_text(step));
   return result + subset_text("train", data.train) + subset_text("validation", data.validation) +

@@ -158,13 +158,19 @@ static int check_finite(const sinter_array *array) {
   return SINTER_OK;
 }
 
+/* An autoencoder needs no labels: their files are not even looked for. */
+static int reconstructs(const sinter_model *model) {
+  return model->data && model->data->reconstruct;
+}
+
 static int check_samples(const sinter_model *model, const sinter_source *source) {
   const sinter_array *x = &source->x, *y = &source->y;
   char found[160], needed[160];
-  if (x->rank < 1 || y->rank < 1)
+  const int labelled = !reconstructs(model);
+  if (x->rank < 1 || (labelled && y->rank < 1))
     return sinter_fail(SINTER_ERROR_INPUT, "%s: a single number, not an array of samples",
                        x->rank < 1 ? x->path : y->path);
-  if (x->dims[0] != y->dims[0])
+  if (labelled && x->dims[0] != y->dims[0])
     return sinter_fail(SINTER_ERROR_INPUT, "%s has %lld samples, but %s has %lld labels", x->path,
                        (long long)x->dims[0], y->path, (long long)y->dims[0]);
   if (sinter_array_row_elements(x) != sinter_input_elements(model))
@@ -173,7 +179,7 @@ static int check_samples(const sinter_model *model, const sinter_source *source)
         sinter_format_shape(x->dims + 1, x->rank - 1, found, sizeof found),
         sinter_format_shape(model->input_dims, model->input_rank, needed, sizeof needed));
   const int status = check_finite(x);
-  return status == SINTER_OK ? check_finite(y) : status;
+  return status == SINTER_OK && labelled ? check_finite(y) : status;
 }
 
 /* Classes that the labels are numbers of; 0: the labels are values. */
@@ -212,11 +218,11 @@ int sinter_source_load(const sinter_model *model, const char *where, int32_t kin
   int status = find_folder(model, where, &folder);
   if (status == SINTER_OK)
     status = read_candidate(folder, files[kind][0], &source->x);
-  if (status == SINTER_OK)
+  if (status == SINTER_OK && !reconstructs(model))
     status = read_candidate(folder, files[kind][1], &source->y);
   if (status == SINTER_OK)
     status = check_samples(model, source);
-  if (status == SINTER_OK)
+  if (status == SINTER_OK && !reconstructs(model))
     status = check_labels(model, source);
   if (status != SINTER_OK)
     sinter_source_release(source);
@@ -268,5 +274,8 @@ void sinter_gather(const sinter_model *model, const sinter_source *source, const
       sinter_scale(model->data, to, row);
     }
   }
-  gather_labels(model, source, indices, n, labels);
+  if (reconstructs(model))
+    memcpy(labels, x, (size_t)(n * row) * sizeof *x);
+  else
+    gather_labels(model, source, indices, n, labels);
 }

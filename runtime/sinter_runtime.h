@@ -138,7 +138,8 @@ typedef struct sinter_data {
   const char *dataset;           /* "fashion_mnist", "mnist" or "" when the script names none */
   const sinter_scaling *scaling; /* applied to every element of x */
   int32_t scaling_count;
-  int32_t one_hot; /* > 0: labels are one-hot encoded with that many classes */
+  int32_t one_hot;     /* > 0: labels are one-hot encoded with that many classes */
+  int32_t reconstruct; /* 1: the label of a sample is the scaled sample itself */
   sinter_subset train, validation, test;
   const char *const *class_names; /* NULL when unknown */
   int32_t class_count;

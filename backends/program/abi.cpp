@@ -27,7 +27,7 @@ Abi::Abi(llvm::LLVMContext &c)
   scaling = make("sinter_scaling", {i32, f32});
   subset_step = make("sinter_subset_step", {i32, i32, i64, i64, f64, i64});
   subset = make("sinter_subset", {i32, i32, p});
-  data = make("sinter_data", {p, p, i32, i32, subset, subset, subset, p, i32});
+  data = make("sinter_data", {p, p, i32, i32, i32, subset, subset, subset, p, i32});
   training = make("sinter_training",
                   {i32, i32, i32, f32, i32, i32, i32, f32, i32, i32, i32, i32, i32, i32});
   model = make("sinter_model", {i32,  p,

@@ -85,11 +85,9 @@ Json data_json(const DataSpec &data) {
   Json scaling = Json::array();
   for (const ScalingStep &step : data.scaling)
     scaling.push_back(fields_json(step));
-  return {{"dataset", data.dataset},
-          {"scaling", scaling},
-          {"one_hot", data.one_hot},
-          {"train", subset_json(data.train)},
-          {"validation", subset_json(data.validation)},
+  return {{"dataset", data.dataset},          {"scaling", scaling},
+          {"one_hot", data.one_hot},          {"reconstruct", data.reconstruct},
+          {"train", subset_json(data.train)}, {"validation", subset_json(data.validation)},
           {"test", subset_json(data.test)}};
 }
 

@@ -48,6 +48,33 @@ std::string label_type(const std::string &units, const std::string &compile_argu
 
 } // namespace
 
+TEST_CASE("an autoencoder's samples are its labels") {
+  const auto script = [](const std::string &loss, const std::string &fit) {
+    return "from tensorflow import keras\n"
+           "(x, y), (xt, yt) = keras.datasets.fashion_mnist.load_data()\n"
+           "x = x.reshape(-1, 784) / 255.0\nxt = xt.reshape(-1, 784) / 255.0\n"
+           "model = keras.Sequential([keras.layers.Input((784,)), keras.layers.Dense(784)])\n"
+           "model.compile('sgd', '" +
+           loss + "')\n" + fit + "\n";
+  };
+  const Model model = load(script("mse", "model.fit(x, x, validation_data=(xt, xt))"));
+  CHECK(model.data->reconstruct);
+  CHECK(model.data->validation.source == "test");
+  CHECK_FALSE(load(kHead + kCompile + "model.fit(x, y)\n").data->reconstruct);
+  CHECK(error_of(script("sparse_categorical_crossentropy", "model.fit(x, x)")) ==
+        "7: the loss expects class numbers as labels, got images (60000, 784) "
+        "(line 3)");
+  CHECK(error_of(script("mse", "model.fit(x, x * 2)")) ==
+        "7: the samples are scaled as x / 255 (line 3), as labels they are "
+        "scaled as x / 255 * 2 (line 7): that must be the same");
+  CHECK(error_of(script("mse", "model.fit(x, x.reshape(-1, 28, 28))")) ==
+        "7: model 'sequential' predicts [N,784], the labels are images (60000, "
+        "28, 28) (line 7)");
+  CHECK(error_of(script("mse", "model.fit(x, x, validation_data=(xt, yt))")) ==
+        "7: the labels here are labels (10000,), those of line 7 images (60000, "
+        "784)");
+}
+
 TEST_CASE("optimizers by name and by object, with Keras's defaults") {
   CHECK(optimizer("'adam'").learning_rate == 0.001F);
   CHECK(optimizer("'adam'").epsilon == 1e-7F);

@@ -212,6 +212,25 @@ TEST_CASE("dense labels are one-hot encoded, or taken as they are") {
   CHECK(std::vector<float>(y, y + 6) == std::vector<float>{1, 0, 0, 0, 0.5, 0});
 }
 
+TEST_CASE("an autoencoder's labels are its scaled samples, and need no files") {
+  tiny::Model m;
+  m.model.label_is_index = 0;
+  m.model.label_rank = m.model.input_rank;
+  std::copy(m.model.input_dims, m.model.input_dims + SINTER_MAX_RANK, m.model.label_dims);
+  m.data.reconstruct = 1;
+  const TemporaryFolder folder;
+  write_bytes(folder.file("train-images-idx3-ubyte"), idx(8, {2, 6, 5}, tiny_pixels(2)));
+  Source source(m.model, folder.path);
+  REQUIRE(source.status == SINTER_OK);
+  float table[256];
+  sinter_scale_table(&m.data, table);
+  const int32_t order[] = {1};
+  std::vector<float> x(tiny::features), y(tiny::features);
+  sinter_gather(&m.model, &source.source, table, order, 1, x.data(), y.data());
+  CHECK(y == std::vector<float>(tiny::features, 127.0F / 255.0F));
+  CHECK(x == y);
+}
+
 TEST_CASE("samples that do not fit the model are refused with both values") {
   tiny::Model m;
   const TemporaryFolder folder;
