@@ -111,6 +111,7 @@ static void measure_kernel(const bench *b, int32_t k, sinter_kernel_time *time) 
   *time = (sinter_kernel_time){
       .kernel = kernel,
       .median_seconds = sinter_quantile(entry->samples, calls, 0.5),
+      .minimum_seconds = sinter_quantile(entry->samples, calls, 0),
       .flops = kernel->flops_fixed + b->batch * kernel->flops_per_sample,
       .bytes = kernel->bytes_fixed + b->batch * kernel->bytes_per_sample,
   };

@@ -7,7 +7,7 @@
 
 typedef struct sinter_kernel_time {
   const sinter_kernel *kernel;
-  double median_seconds;
+  double median_seconds, minimum_seconds;
   double flops, bytes; /* of one run */
 } sinter_kernel_time;
 

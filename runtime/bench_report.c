@@ -108,13 +108,13 @@ void sinter_print_measurement_text(const sinter_measurement *m) {
 }
 
 void sinter_print_measurement_csv(const sinter_measurement *m) {
-  puts("name,ops,algorithm,median_ms,gflop,gflops,gbps,peak_pct,share_pct");
+  puts("name,ops,algorithm,median_ms,min_ms,gflop,gflops,gbps,peak_pct,share_pct");
   for (int32_t k = 0; k < m->kernel_count; ++k) {
     const sinter_kernel_time *t = &m->kernels[k];
     const rates r = kernel_rates(m, k);
-    printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.4g,%.4g\n", t->kernel->name, t->kernel->ops,
-           t->kernel->algorithm, t->median_seconds * 1e3, t->flops / 1e9, r.gflops, r.gbps,
-           r.peak_percent, r.share_percent);
+    printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g\n", t->kernel->name,
+           t->kernel->ops, t->kernel->algorithm, t->median_seconds * 1e3, t->minimum_seconds * 1e3,
+           t->flops / 1e9, r.gflops, r.gbps, r.peak_percent, r.share_percent);
   }
 }
 
@@ -127,6 +127,7 @@ static json_t *kernel_json(const sinter_measurement *m, int32_t k) {
   json_object_set_new(object, "layers", json_string(t->kernel->layers));
   json_object_set_new(object, "algorithm", json_string(t->kernel->algorithm));
   json_object_set_new(object, "median_ms", json_real(t->median_seconds * 1e3));
+  json_object_set_new(object, "min_ms", json_real(t->minimum_seconds * 1e3));
   json_object_set_new(object, "gflop", json_real(t->flops / 1e9));
   json_object_set_new(object, "gflops", json_real(r.gflops));
   json_object_set_new(object, "gbps", json_real(r.gbps));

@@ -131,7 +131,7 @@ TEST_CASE("bench has a row for each kernel, as text, CSV and JSON") {
   CHECK(text.code == 0);
   CHECK(contains(text.out, "dense.0"));
   const Result csv = program.run("bench --time=0.01 --csv --train --batch=3 --cold");
-  CHECK(contains(csv.out, "name,ops,algorithm,median_ms,gflop,gflops,gbps,peak_pct"));
+  CHECK(contains(csv.out, "name,ops,algorithm,median_ms,min_ms,gflop,gflops,gbps,peak_pct"));
   CHECK(contains(csv.out, "\"update.0\""));
   json_t *object = parse(program.run("bench --time=0.01 --train --threads=1 --json").out);
   CHECK(number(object, "batch") == 16);
@@ -146,6 +146,7 @@ TEST_CASE("bench has a row for each kernel, as text, CSV and JSON") {
   CHECK(number(dense, "gflop") == doctest::Approx(16 * 2e-9 * tiny::features * tiny::classes));
   CHECK(number(dense, "gflops") ==
         doctest::Approx(number(dense, "gflop") / number(dense, "median_ms") * 1e3));
+  CHECK(number(dense, "min_ms") <= number(dense, "median_ms"));
   json_decref(object);
 }
 
