@@ -22,8 +22,9 @@ int64_t half_cycles(const RegisterTile &tile) {
 }
 
 bool fits_registers(const RegisterTile &tile, const Variant &variant) {
-  // With 32 registers the broadcast is part of the multiply-add; without FMA the product needs one.
-  const int temporaries = variant.registers >= 32 ? 0 : variant.vector_width >= 8 ? 1 : 2;
+  // The broadcast, unless AVX-512 makes it part of its only multiply-add; without FMA the product.
+  const bool embedded = variant.registers >= 32 && tile.vectors == 1;
+  const int temporaries = embedded ? 0 : variant.vector_width >= 8 ? 1 : 2;
   return tile.rows * tile.vectors + tile.vectors + temporaries <= variant.registers;
 }
 
