@@ -97,6 +97,18 @@ Index broadcast_index(const Shape &operand, const Index &index) {
 
 } // namespace
 
+Halide::Type halide_type(ElementType element) {
+  switch (element) {
+  case ElementType::f32:
+    return Halide::Float(32);
+  case ElementType::i32:
+    return Halide::Int(32);
+  case ElementType::u8:
+    return Halide::UInt(8);
+  }
+  SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
+}
+
 Expr Tensor::extent(int dimension) const {
   const int64_t extent = type_.shape.at(static_cast<size_t>(dimension));
   return extent == kBatch ? batch_ : halide_int(extent);

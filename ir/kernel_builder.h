@@ -14,6 +14,8 @@ namespace sinter {
 
 using Index = std::vector<Halide::Expr>;
 
+Halide::Type halide_type(ElementType);
+
 /// A value inside a kernel: a kernel argument or the Func of another node.
 class Tensor {
 public:

@@ -64,7 +64,7 @@ struct Traits {
   OpClass op_class = OpClass::elementwise;
   bool commutative = false;
   bool view = false;   // the same bytes under another shape (reshape): costs nothing
-  bool metric = false; // not differentiable on purpose; no gradient flows
+  bool metric = false; // not differentiable on purpose, or flat everywhere: no gradient flows
   bool random = false; // reads the rng key
   bool costly = false; // recomputing an element takes a division or a transcendental function
   bool plain = false;  // says little in a kernel's name: simple arithmetic, what always comes along

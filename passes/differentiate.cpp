@@ -44,6 +44,8 @@ public:
     for (int i = forward_size_ - 1; i >= 0; --i)
       if (on_the_way_[static_cast<size_t>(i)] && gradients_[static_cast<size_t>(i)].valid())
         propagate({i});
+    for (NodeId id : cuts_)
+      require_gradients_above(id);
     for (int i = 0; i < forward_size_; ++i)
       if (is_weight(graph_[{i}]) && gradients_[static_cast<size_t>(i)].valid())
         add_output({i});
@@ -74,8 +76,12 @@ private:
     if (kind == OpKind::parameter)
       return;
     const OpDef &def = op_def(kind);
-    if (!def.gradient)
-      reject(id);
+    if (!def.gradient) {
+      if (!def.traits.metric)
+        reject(id, weights_above(id));
+      cuts_.push_back(id);
+      return;
+    }
     const std::function<void(size_t, NodeId)> accumulate = [&](size_t operand, NodeId gradient) {
       this->accumulate(id, operand, gradient);
     };
@@ -96,20 +102,38 @@ private:
               : summed;
   }
 
-  [[noreturn]] void reject(NodeId id) const {
+  /// The weights that the node depends on, in the model's order.
+  std::vector<NodeId> weights_above(NodeId id) const {
     std::vector<bool> reaches(static_cast<size_t>(id.index) + 1, false);
     reaches[index(id)] = true;
-    std::string cut_off;
+    std::vector<NodeId> weights;
     for (int i = id.index; i >= 0; --i) {
       if (!reaches[static_cast<size_t>(i)])
         continue;
       for (NodeId input : graph_[{i}].inputs)
         reaches[index(input)] = true;
-      if (is_weight(graph_[{i}])) // walked backwards: keep the model's order
-        cut_off = attrs<ParameterAttrs>(graph_[{i}]).name + (cut_off.empty() ? "" : ", ") + cut_off;
+      if (is_weight(graph_[{i}]))
+        weights.insert(weights.begin(), NodeId{i});
     }
+    return weights;
+  }
+
+  /// A node without a gradient is no matter when the loss depends on its weights in other ways.
+  void require_gradients_above(NodeId id) const {
+    std::vector<NodeId> cut_off;
+    for (NodeId weight : weights_above(id))
+      if (!gradients_[index(weight)].valid())
+        cut_off.push_back(weight);
+    if (!cut_off.empty())
+      reject(id, cut_off);
+  }
+
+  [[noreturn]] void reject(NodeId id, const std::vector<NodeId> &cut_off) const {
+    std::string names;
+    for (NodeId weight : cut_off)
+      names += (names.empty() ? "" : ", ") + attrs<ParameterAttrs>(graph_[weight]).name;
     throw CompileError(graph_[id].location, "{} has no gradient: it cuts the loss off from {}",
-                       name(graph_[id].kind), cut_off);
+                       name(graph_[id].kind), names);
   }
 
   void add_output(NodeId parameter) {
@@ -125,6 +149,7 @@ private:
   int forward_size_;
   std::vector<bool> on_the_way_;
   std::vector<NodeId> gradients_; // by forward node
+  std::vector<NodeId> cuts_;      // nodes that a gradient reached and that have none
 };
 
 } // namespace

@@ -11,18 +11,6 @@ using Halide::Func;
 
 namespace {
 
-Halide::Type halide_type(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-    return Halide::Float(32);
-  case ElementType::i32:
-    return Halide::Int(32);
-  case ElementType::u8:
-    return Halide::UInt(8);
-  }
-  SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
-}
-
 /// Declares a dense buffer: Halide's dimension 0 is the last storage dimension.
 template <typename Buffer>
 void constrain(Buffer buffer, const TensorType &type, const Expr &batch, bool extents) {

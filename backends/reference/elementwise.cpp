@@ -1,18 +1,11 @@
-// Element by element, with NumPy's broadcasting.
-#include "backends/reference/reference_ops.h"
-#include "ir/diagnostics.h"
+// Simple functions of one element.
+#include "backends/reference/elementwise.h"
 
 #include <cmath>
 
 namespace sinter::reference {
 
 namespace {
-
-template <typename F> void unary(const Evaluation &e, F &&f) {
-  const Array &x = e.operand(0);
-  for (int64_t i = 0; i < e.result.size(); ++i)
-    e.result[i] = f(x[i]);
-}
 
 /// The operand's strides under the result's extents: zero where it is repeated.
 std::vector<int64_t> broadcast_strides(const Array &operand, const Shape &extents) {
@@ -26,58 +19,26 @@ std::vector<int64_t> broadcast_strides(const Array &operand, const Shape &extent
   return strides;
 }
 
-template <typename F> void binary(const Evaluation &e, F &&f) {
-  const Array &a = e.operand(0);
-  const Array &b = e.operand(1);
-  Array &y = e.result;
-  if (a.size() == y.size() && b.size() == y.size()) {
-    for (int64_t i = 0; i < y.size(); ++i)
-      y[i] = f(a[i], b[i]);
-    return;
-  }
-  const Shape extents = y.extents();
-  int64_t i = 0;
-  for_each_offset(extents, broadcast_strides(a, extents),
-                  [&](int64_t offset) { y[i++] = a[offset]; });
-  i = 0;
-  for_each_offset(extents, broadcast_strides(b, extents), [&](int64_t offset) {
-    y[i] = f(y[i], b[offset]);
-    ++i;
-  });
-}
-
 } // namespace
 
-void add(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a + b; });
+std::vector<double> broadcast_values(const Evaluation &e, size_t operand) {
+  const Array &x = e.operand(operand);
+  if (x.size() == e.result.size())
+    return x.values;
+  const Shape extents = e.result.extents();
+  std::vector<double> values;
+  values.reserve(e.result.values.size());
+  for_each_offset(extents, broadcast_strides(x, extents),
+                  [&](int64_t offset) { values.push_back(x[offset]); });
+  return values;
 }
 
-void subtract(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a - b; });
-}
-
-void multiply(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a * b; });
-}
-
-void divide(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a / b; });
-}
-
-void maximum(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a > b ? a : b; });
-}
-
-void minimum(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a < b ? a : b; });
-}
-
-void bias_add(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a + b; });
-}
-
-void greater_equal(const Evaluation &e) {
-  binary(e, [](double a, double b) { return a >= b ? 1.0 : 0.0; });
+double wrap(double value, ElementType element) {
+  if (element == ElementType::f32)
+    return value;
+  const double modulus = element == ElementType::u8 ? 0x1p8 : 0x1p32;
+  const double rest = value - std::floor(value / modulus) * modulus;
+  return element == ElementType::i32 && rest >= 0x1p31 ? rest - modulus : rest;
 }
 
 // y = scale * x + offset
@@ -95,46 +56,43 @@ void square(const Evaluation &e) {
   unary(e, [](double x) { return x * x; });
 }
 
-void sqrt(const Evaluation &e) {
-  unary(e, [](double x) { return std::sqrt(x); });
-}
-
-void rsqrt(const Evaluation &e) {
-  unary(e, [](double x) { return 1 / std::sqrt(x); });
-}
-
-void exp(const Evaluation &e) {
-  unary(e, [](double x) { return std::exp(x); });
-}
-
-void log(const Evaluation &e) {
-  unary(e, [](double x) { return std::log(x); });
-}
-
 void abs(const Evaluation &e) {
   unary(e, [](double x) { return std::fabs(x); });
 }
 
 void relu(const Evaluation &e) {
-  unary(e, [](double x) { return x > 0 ? x : 0.0; });
-}
-
-void tanh(const Evaluation &e) {
-  unary(e, [](double x) { return std::tanh(x); });
-}
-
-void sigmoid(const Evaluation &e) {
-  unary(e, [](double x) { return 1 / (1 + std::exp(-x)); });
+  unary(e, [](double x) { return x < 0 ? 0.0 : x; });
 }
 
 void sign(const Evaluation &e) {
-  unary(e, [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0; });
+  unary(e, [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; });
+}
+
+void floor(const Evaluation &e) {
+  unary(e, [](double x) { return std::floor(x); });
+}
+
+void ceil(const Evaluation &e) {
+  unary(e, [](double x) { return std::ceil(x); });
+}
+
+// The even one at a tie.
+void round(const Evaluation &e) {
+  unary(e, [](double x) { return std::nearbyint(x); });
+}
+
+void is_nan(const Evaluation &e) {
+  unary(e, [](double x) { return std::isnan(x) ? 1.0 : 0.0; });
+}
+
+void is_infinite(const Evaluation &e) {
+  unary(e, [](double x) { return std::isinf(x) ? 1.0 : 0.0; });
 }
 
 // To an integer type: towards zero.
 void cast(const Evaluation &e) {
-  const bool to_integer = e.attrs<CastAttrs>().to != ElementType::f32;
-  unary(e, [&](double x) { return to_integer ? std::trunc(x) : x; });
+  const ElementType to = e.attrs<CastAttrs>().to;
+  unary(e, [&](double x) { return to == ElementType::f32 ? x : wrap(std::trunc(x), to); });
 }
 
 // Operands (dy, y) of the three activation gradients.

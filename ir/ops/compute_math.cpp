@@ -6,6 +6,25 @@ namespace sinter {
 
 using Halide::Expr;
 
+Expr exactly(const Expr &x) { return Halide::strict_float(x); }
+
+Expr mask_of(const Expr &condition) {
+  return exactly(Halide::select(condition, Halide::cast<uint8_t>(1), Halide::cast<uint8_t>(0)));
+}
+
+Expr call_libm(const char *function, const std::vector<Expr> &arguments) {
+  return Halide::Internal::Call::make(Halide::Float(32), function, arguments,
+                                      Halide::Internal::Call::PureExtern);
+}
+
+void define_unary(KernelBuilder &k, const std::function<Expr(const Expr &)> &f) {
+  k.define_elementwise([&](const std::vector<Expr> &v) { return f(v[0]); });
+}
+
+void define_binary(KernelBuilder &k, const std::function<Expr(const Expr &, const Expr &)> &f) {
+  k.define_elementwise([&](const std::vector<Expr> &v) { return f(v[0], v[1]); });
+}
+
 // Small |x|: x + x^3 p(x^2), with p interpolated at Chebyshev nodes of [0, 0.625^2], where the
 // quotient below would cancel. Elsewhere, with t = exp(-2|x|): (1 - t) / (1 + t).
 Expr tanh_of(const Expr &x) {
@@ -25,7 +44,24 @@ Expr sigmoid_of(const Expr &x) {
 }
 
 Expr softplus_of(const Expr &x) {
-  return Halide::max(x, 0.0F) + Halide::log(1.0F + exp_of_negative(-Halide::abs(x)));
+  return Halide::max(x, 0.0F) + log1p_of(exp_of_negative(-Halide::abs(x)));
+}
+
+// With u = 1 + x rounded, log(u) * x / (u - 1): what u lost is made up for by the factor, because
+// log(u) / (u - 1) hardly changes near u. (W. Kahan, in HP's Advanced Functions Handbook.)
+Expr log1p_of(const Expr &x) {
+  const Expr u = exactly(1.0F + x);
+  const Expr lost = exactly(u - 1.0F);
+  const Expr corrected = Halide::select(lost == 0.0F, x, Halide::log(u) * (x / lost));
+  return Halide::select(Halide::abs(x) < 0.5F, corrected, Halide::log(u));
+}
+
+// The same the other way round: with u = exp(x) rounded, (u - 1) * x / log(u).
+Expr expm1_of(const Expr &x) {
+  const Expr u = Halide::exp(x);
+  const Expr lost = exactly(u - 1.0F);
+  const Expr corrected = Halide::select(lost == 0.0F, x, lost * (x / Halide::log(u)));
+  return Halide::select(Halide::abs(x) < 0.5F, corrected, lost);
 }
 
 Expr exp_of_negative(const Expr &x) {

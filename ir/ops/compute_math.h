@@ -9,12 +9,31 @@
 
 namespace sinter {
 
+/// The expression without those flags, operands inlined into it included: NaNs and infinities
+/// compare as IEEE 754 says, and nothing is reassociated.
+Halide::Expr exactly(const Halide::Expr &);
+/// 1 where the condition holds, else 0, as a u8; exactly so.
+Halide::Expr mask_of(const Halide::Expr &condition);
+/// A float function of the C library; not vectorised.
+Halide::Expr call_libm(const char *function, const std::vector<Halide::Expr> &arguments);
+
+/// result = f(x), element by element.
+void define_unary(KernelBuilder &, const std::function<Halide::Expr(const Halide::Expr &)> &f);
+/// result = f(a, b), element by element, operands broadcast.
+void define_binary(
+    KernelBuilder &,
+    const std::function<Halide::Expr(const Halide::Expr &, const Halide::Expr &)> &f);
+
 /// Relative error below 3e-7.
 Halide::Expr tanh_of(const Halide::Expr &x);
 /// 1 / (1 + exp(-x)); relative error below 5e-7 for |x| < 80.
 Halide::Expr sigmoid_of(const Halide::Expr &x);
 /// log(1 + exp(x)) without overflow; absolute error below 2e-7 * max(1, x).
 Halide::Expr softplus_of(const Halide::Expr &x);
+/// log(1 + x); relative error below 5e-7.
+Halide::Expr log1p_of(const Halide::Expr &x);
+/// exp(x) - 1; relative error below 5e-7.
+Halide::Expr expm1_of(const Halide::Expr &x);
 /// exp(x) for x <= 0, as in a softmax.
 Halide::Expr exp_of_negative(const Halide::Expr &x);
 

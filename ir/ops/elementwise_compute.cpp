@@ -1,8 +1,9 @@
-// The algorithms of the elementwise ops.
+// The algorithms of simple functions of one element.
 
-#include "ir/diagnostics.h"
 #include "ir/ops/compute.h"
 #include "ir/ops/compute_math.h"
+
+#include <limits>
 
 namespace sinter {
 
@@ -10,63 +11,11 @@ using Halide::Expr;
 
 namespace {
 
-using Values = std::vector<Expr>;
-
-void define_unary(KernelBuilder &k, const std::function<Expr(const Expr &)> &f) {
-  k.define_elementwise([&](const Values &v) { return f(v[0]); });
-}
-
-void define_binary(KernelBuilder &k, const std::function<Expr(const Expr &, const Expr &)> &f) {
-  k.define_elementwise([&](const Values &v) { return f(v[0], v[1]); });
-}
-
-Halide::Type halide_type(ElementType element) {
-  switch (element) {
-  case ElementType::f32:
-    return Halide::Float(32);
-  case ElementType::i32:
-    return Halide::Int(32);
-  case ElementType::u8:
-    return Halide::UInt(8);
-  }
-  SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
+Expr constant_like(const Expr &x, int value) {
+  return Halide::Internal::make_const(x.type(), value);
 }
 
 } // namespace
-
-void compute_add(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return a + b; });
-}
-
-void compute_subtract(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return a - b; });
-}
-
-void compute_multiply(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return a * b; });
-}
-
-void compute_divide(KernelBuilder &k) {
-  if (!k.type().blocked()) {
-    define_binary(k, [](const Expr &a, const Expr &b) { return a / b; });
-    return;
-  }
-  // By logical index, because padding lanes hold 0 / 0. A smaller operand is a single value here.
-  const auto at = [&](size_t i, const Index &index) {
-    return k.operand(i).type().shape.empty() ? k.operand(i)({}) : k.operand(i)(index);
-  };
-  k.define([&](const Index &index) { return at(0, index) / at(1, index); });
-}
-
-void compute_maximum(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return Halide::max(a, b); });
-}
-
-void compute_minimum(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return Halide::min(a, b); });
-}
-
-void compute_bias_add(KernelBuilder &k) { compute_add(k); }
 
 void compute_affine(KernelBuilder &k) {
   const AffineAttrs attrs = k.attrs<AffineAttrs>();
@@ -81,33 +30,43 @@ void compute_square(KernelBuilder &k) {
   define_unary(k, [](const Expr &x) { return x * x; });
 }
 
-void compute_sqrt(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::sqrt(x); });
-}
-
-void compute_rsqrt(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return 1.0F / Halide::sqrt(x); });
-}
-
-void compute_exp(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::exp(x); });
-}
-
-void compute_log(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::log(x); });
-}
-
 void compute_abs(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::abs(x); });
+  define_unary(k, [](const Expr &x) { return Halide::cast(x.type(), Halide::abs(x)); });
 }
 
+void compute_sign(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) {
+    const Expr negative = Halide::select(x < constant_like(x, 0), constant_like(x, -1), x);
+    return exactly(Halide::select(x > constant_like(x, 0), constant_like(x, 1), negative));
+  });
+}
+
+void compute_floor(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) { return Halide::floor(x); });
+}
+
+void compute_ceil(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) { return Halide::ceil(x); });
+}
+
+void compute_round(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) { return Halide::round(x); });
+}
+
+void compute_is_nan(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) { return mask_of(Halide::is_nan(x)); });
+}
+
+void compute_is_infinite(KernelBuilder &k) {
+  define_unary(k, [](const Expr &x) {
+    return mask_of(Halide::abs(x) == std::numeric_limits<float>::infinity());
+  });
+}
+
+// Exactly this choice: a vector maximum whose second operand is x, which it gives when one is NaN.
 void compute_relu(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::max(x, 0.0F); });
+  define_unary(k, [](const Expr &x) { return exactly(Halide::select(x < 0.0F, 0.0F, x)); });
 }
-
-void compute_tanh(KernelBuilder &k) { define_unary(k, tanh_of); }
-
-void compute_sigmoid(KernelBuilder &k) { define_unary(k, sigmoid_of); }
 
 void compute_relu_gradient(KernelBuilder &k) {
   define_binary(k,
@@ -122,19 +81,14 @@ void compute_sigmoid_gradient(KernelBuilder &k) {
   define_binary(k, [](const Expr &dy, const Expr &y) { return dy * y * (1.0F - y); });
 }
 
-void compute_greater_equal(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) { return Halide::select(a >= b, 1.0F, 0.0F); });
-}
-
-void compute_sign(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) {
-    return Halide::select(x > 0.0F, 1.0F, Halide::select(x < 0.0F, -1.0F, 0.0F));
-  });
-}
-
+// From f32 to u8 through i32: the processor converts to no smaller integer, and what a direct
+// conversion of -1 or 256 gives is undefined.
 void compute_cast(KernelBuilder &k) {
   const Halide::Type to = halide_type(k.type().element);
-  define_unary(k, [&](const Expr &x) { return Halide::cast(to, x); });
+  define_unary(k, [&](const Expr &x) {
+    const bool narrows = x.type().is_float() && to == Halide::UInt(8);
+    return Halide::cast(to, narrows ? Halide::cast<int32_t>(x) : x);
+  });
 }
 
 } // namespace sinter

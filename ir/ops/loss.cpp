@@ -260,8 +260,9 @@ const OpDef ops::binary_accuracy = {
     "share of each sample's predictions that are on the target's side of 0.5",
     R"(%0 = input {name="x", type=f32[N,7]} : f32[N,7]
 %1 = sigmoid %0 : f32[N,7]
-%2 = greater_equal %1, %0 : f32[N,7]
-%3 = binary_accuracy %1, %2 : f32[N])",
+%2 = greater_equal %1, %0 : u8[N,7]
+%3 = cast %2 : f32[N,7]
+%4 = binary_accuracy %1, %3 : f32[N])",
     /*min_inputs=*/2,
     /*max_inputs=*/2,
     {OpClass::row, {&Traits::metric, &Traits::plain}},

@@ -85,7 +85,8 @@ void differentiate_reduce_mean(GradientBuilder &g) {
 // dx = m * dy / sum(m) with m = (x >= y): equal maxima share dy
 void differentiate_reduce_max(GradientBuilder &g) {
   const ReduceAttrs attrs = g.attrs<ReduceAttrs>();
-  const NodeId maxima = g.append(OpKind::greater_equal, {g.x(0), spread(g, g.y(), /*mean=*/false)});
+  const NodeId mask = g.append(OpKind::greater_equal, {g.x(0), spread(g, g.y(), /*mean=*/false)});
+  const NodeId maxima = g.append(OpKind::cast, {mask}, CastAttrs{ElementType::f32});
   const NodeId count = g.append(OpKind::reduce_sum, {maxima}, attrs);
   const NodeId share = g.append(OpKind::divide, {g.dy(), count});
   g.add_to_input(0, g.append(OpKind::multiply, {maxima, spread(g, share, /*mean=*/false)}));

@@ -66,6 +66,28 @@ void require_axis(const TypeContext &context, int64_t axis, int rank) {
           rank);
 }
 
+namespace {
+
+template <typename F> std::string join_operands(const TypeContext &context, F &&text) {
+  std::string result;
+  for (size_t i = 0; i < context.operands.size(); ++i)
+    result += (i == 0                            ? ""
+               : i + 1 < context.operands.size() ? ", "
+                                                 : " and ") +
+              text(context.operand(i));
+  return result;
+}
+
+} // namespace
+
+std::string operand_types(const TypeContext &context) {
+  return join_operands(context, [](const TensorType &type) { return type.str(); });
+}
+
+std::string operand_shapes(const TypeContext &context) {
+  return join_operands(context, [](const TensorType &type) { return str(type.shape); });
+}
+
 TensorType same_f32_type(const TypeContext &context) {
   require_element(context, 0, ElementType::f32);
   return context.operand(0);
@@ -84,6 +106,20 @@ std::vector<int64_t> axes_between(int begin, int end) {
   std::vector<int64_t> axes(static_cast<size_t>(end - begin));
   std::iota(axes.begin(), axes.end(), begin);
   return axes;
+}
+
+NodeId scaled(GradientBuilder &g, NodeId x, float scale, float offset) {
+  return g.append(OpKind::affine, {x}, AffineAttrs{scale, offset});
+}
+
+NodeId product(GradientBuilder &g, NodeId a, NodeId b) {
+  return g.append(OpKind::multiply, {a, b});
+}
+
+NodeId quotient(GradientBuilder &g, NodeId a, NodeId b) { return g.append(OpKind::divide, {a, b}); }
+
+NodeId scalar_constant(GradientBuilder &g, float value) {
+  return g.append(OpKind::constant, {}, ConstantAttrs{{value}, {ElementType::f32, {}, 0}});
 }
 
 Cost cost_per_element(const TensorType &type, double flops_each) {

@@ -38,6 +38,10 @@ void require_countable(const TypeContext &, const Shape &, const char *role);
 /// `axis` counts a dimension of an operand of that rank.
 void require_axis(const TypeContext &, int64_t axis, int rank);
 
+/// "f32[N,4] and f32[4]", "[N,4] and [4]": of all operands, for messages.
+std::string operand_types(const TypeContext &);
+std::string operand_shapes(const TypeContext &);
+
 /// The operand's type, f32 of any layout: the rule of unary maths.
 TensorType same_f32_type(const TypeContext &);
 /// The first operand's type; all operands are f32 and agree: the rule of elementwise gradients.
@@ -47,6 +51,16 @@ TensorType all_same_f32_type(const TypeContext &);
 Shape without_last(const Shape &);
 /// begin .. end - 1.
 std::vector<int64_t> axes_between(int begin, int end);
+
+// Nodes of gradients.
+/// x * scale + offset
+NodeId scaled(GradientBuilder &, NodeId x, float scale, float offset = 0);
+/// a * b
+NodeId product(GradientBuilder &, NodeId a, NodeId b);
+/// a / b
+NodeId quotient(GradientBuilder &, NodeId a, NodeId b);
+/// A scalar, which broadcasts against anything.
+NodeId scalar_constant(GradientBuilder &, float value);
 
 /// `flops_each` for every element of the type, counted per sample when it is batched.
 Cost cost_per_element(const TensorType &, double flops_each);

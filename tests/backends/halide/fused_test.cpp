@@ -234,7 +234,7 @@ TEST_CASE("elementwise kernels with several outputs and odd sizes") {
 %1 = input {{name="y", type=f32{0}}} : f32{0}
 %2 = multiply %0, %1 : f32{0}
 %3 = relu %2 : f32{0}
-%4 = greater_equal %0, %1 : f32{0}
+%4 = greater_equal %0, %1 : u8{0}
 output "a" %3
 output "b" %4
 }})",

@@ -14,12 +14,6 @@ using namespace sinter;
 
 namespace {
 
-Halide::Type halide_type(ElementType element) {
-  if (element == ElementType::f32)
-    return Halide::Float(32);
-  return element == ElementType::i32 ? Halide::Int(32) : Halide::UInt(8);
-}
-
 void store(Halide::Buffer<> &buffer, int64_t position, double value) {
   if (buffer.type() == Halide::Float(32))
     static_cast<float *>(buffer.data())[position] = static_cast<float>(value);
@@ -125,7 +119,8 @@ TEST_CASE("every op's algorithm agrees with the reference on its example") {
 }
 
 TEST_CASE("functions of one value are accurate far from zero") {
-  for (const char *op : {"tanh", "sigmoid", "softmax", "relu", "abs", "sign"}) {
+  for (const char *op : {"tanh", "sigmoid", "softmax", "relu", "abs", "sign", "floor", "round",
+                         "erf", "sin", "atan", "asinh"}) {
     const std::string text = std::string("%0 = input {name=\"x\", type=f32[N,37]} : f32[N,37]\n") +
                              "%1 = " + op + " %0 : f32[N,37]";
     for (double scale : {1e-3, 0.6, 8.0, 90.0, 1e4})
@@ -160,11 +155,12 @@ TEST_CASE("padding lanes stay zero whatever the op makes of zeros") {
   const std::string w = "%0 = parameter {name=\"w\", type=f32[3,5; block=4]} : f32[3,5; block=4]\n"
                         "%1 = exp %0 : f32[3,5; block=4]\n";
   for (const char *node : {"exp %0", "log %1", "rsqrt %1", "sigmoid %0", "affine %0 {offset=2}",
-                           "divide %0, %1", "greater_equal %0, %1", "adam_update %0, %0, %1, %2",
+                           "divide %0, %1", "adam_update %0, %0, %1, %2",
                            "rmsprop_update %0, %0, %1, %2", "nesterov_update %0, %0, %0, %2"})
     check_last_node(w + "%2 = input {name=\"rate\", role=\"learning_rate\", type=f32[]} : f32[]\n" +
                         "%3 = " + node + " : f32[3,5; block=4]",
                     1);
+  check_last_node(w + "%2 = greater_equal %0, %1 : u8[3,5; block=4]", 1);
 }
 
 TEST_CASE("reductions over the batch, over everything and with kept dimensions") {

@@ -1,0 +1,118 @@
+// Kernels on values that random inputs never hold: NaNs, infinities, signed zeros and integers. The
+// compiler's fast-math flags assume the first two away, so the ops that must see them say so.
+#include "backends/verify/check_kernels.h"
+#include "ir/parse.h"
+#include "passes/fuse_elementwise.h"
+#include "passes/make_plan.h"
+#include "passes/plan_memory.h"
+#include "tests/paths.h"
+
+#include <cmath>
+#include <doctest/doctest.h>
+#include <limits>
+
+using namespace sinter;
+
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr int64_t kBatchSize = 3;
+
+/// Compiles the graph's last node with all others in one plan and compares every kernel.
+void check(const std::string &text, const std::vector<double> &pattern) {
+  Graph graph = parse_graph(text, "special.sir");
+  graph.outputs = {{"result", NodeId{graph.size() - 1}}};
+  Plan plan = make_plan(graph);
+  fuse_elementwise(plan);
+  plan_memory(plan, place_parameters({&graph}));
+  NamedArrays inputs;
+  size_t next = 0; // patterns of coprime lengths meet in all ways
+  for (NodeId id : graph.all(OpKind::input)) {
+    Array array(graph.type(id), kBatchSize);
+    for (double &value : array.values)
+      value = pattern[next++ % pattern.size()];
+    inputs.emplace(attrs<InputAttrs>(graph[id]).name, array);
+    ++next;
+  }
+  KernelOptions options;
+  options.cache_dir = build_path("test_kernels");
+  const KernelLibrary library({&plan}, variants_for_target("host").back(), options, /*threads=*/1);
+  for (const KernelCheck &kernel : check_kernels(library, 0, plan, kBatchSize, inputs)) {
+    CAPTURE(text);
+    CAPTURE(kernel.problem);
+    CAPTURE(kernel.max_abs_error);
+    CHECK(kernel.ok);
+  }
+}
+
+std::string unary(const char *op, const char *result) {
+  return std::string("%0 = input {name=\"x\", type=f32[N,37]} : f32[N,37]\n%1 = ") + op +
+         " %0 : " + result + "[N,37]";
+}
+
+std::string binary(const char *op, const char *element, const char *result) {
+  const std::string type = std::string(element) + "[N,37]";
+  return "%0 = input {name=\"a\", type=" + type + "} : " + type +
+         "\n%1 = input {name=\"b\", type=" + type + "} : " + type + "\n%2 = " + op +
+         " %0, %1 : " + result + "[N,37]";
+}
+
+const std::vector<double> kSpecial{0, kNan, 1, -kInfinity, -0.0, -2, kInfinity, 0.5, kNan, -1, 3};
+const std::vector<double> kIntegers{7, -7, 3, -3, 2, 1, -1, 100, -100, 12, -5};
+const std::vector<double> kBytes{0, 1, 255, 7, 128, 3, 200, 2, 1};
+
+} // namespace
+
+TEST_CASE("a NaN passes through relu and the like, and is no infinity") {
+  for (const char *op : {"relu", "abs", "sign", "negate", "floor", "sqrt"})
+    check(unary(op, "f32"), kSpecial);
+  for (const char *op : {"is_nan", "is_infinite"})
+    check(unary(op, "u8"), kSpecial);
+}
+
+TEST_CASE("a NaN beats every number and compares with none") {
+  for (const char *op : {"maximum", "minimum"})
+    check(binary(op, "f32", "f32"), kSpecial);
+  for (const char *op : {"equal", "greater", "greater_equal"})
+    check(binary(op, "f32", "u8"), kSpecial);
+}
+
+TEST_CASE("what relu makes of a computed NaN stays one inside a kernel") {
+  check(R"(%0 = input {name="x", type=f32[N,37]} : f32[N,37]
+%1 = affine %0 {scale=2, offset=1} : f32[N,37]
+%2 = relu %1 : f32[N,37]
+%3 = is_nan %2 : u8[N,37]
+%4 = select %3, %0, %1 : f32[N,37])",
+        kSpecial);
+}
+
+TEST_CASE("integers divide towards zero, and remainders follow") {
+  for (const char *op :
+       {"add", "subtract", "multiply", "divide", "maximum", "minimum", "mod", "fmod"})
+    check(binary(op, "i32", "i32"), kIntegers);
+  for (const char *op : {"equal", "greater", "greater_equal"})
+    check(binary(op, "i32", "u8"), kIntegers);
+}
+
+TEST_CASE("bytes wrap around") {
+  for (const char *op : {"add", "subtract", "multiply", "maximum", "minimum"})
+    check(binary(op, "u8", "u8"), kBytes);
+}
+
+TEST_CASE("a cast cuts fractions off, and takes bytes modulo 256") {
+  const std::string x = "%0 = input {name=\"x\", type=f32[N,37]} : f32[N,37]\n%1 = cast %0 ";
+  check(x + "{to=i32} : i32[N,37]", {0.5, -0.5, 1.9, -1.9, 1e9, -7, 250.7});
+  check(x + "{to=u8} : u8[N,37]", {0.5, -0.5, 1.9, -1.9, 255, 256.5, 250.7});
+  check("%0 = input {name=\"x\", type=i32[N,37]} : i32[N,37]\n%1 = cast %0 {to=u8} : u8[N,37]",
+        {0, -1, 255, 256, 1000, 7});
+}
+
+TEST_CASE("powers of negative numbers") {
+  check(binary("pow", "f32", "f32"), {-2, 3, 2, -1, 0.5, 2, 0, 1, -3, 2});
+}
+
+TEST_CASE("functions near zero and far from it") {
+  for (const char *op : {"log1p", "expm1", "erf", "atan", "sinh", "asinh", "tan"})
+    check(unary(op, "f32"), {1e-6, -1e-6, 3e-4, -0.5, 2, 0.49, 0.51, 10, 1e-3});
+}
