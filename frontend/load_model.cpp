@@ -2,6 +2,7 @@
 
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
+#include "frontend/onnx/load_onnx.h"
 #include "frontend/parser.h"
 #include "ir/parse.h"
 
@@ -28,6 +29,8 @@ Model load_script(const std::string &name, const std::string &text, const LoadOp
 LoadedModel load_model(const std::string &path, const LoadOptions &options,
                        Diagnostics &diagnostics) {
   const std::string extension = std::filesystem::path(path).extension().string();
+  if (extension == ".onnx")
+    return load_onnx(path, options, diagnostics);
   if (extension != ".py" && extension != ".sir")
     throw CompileError({std::make_shared<const std::string>(path), 0, 0},
                        "unknown kind of model file '{}': .py (a model script) and .sir (the IR's "

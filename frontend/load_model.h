@@ -6,6 +6,7 @@
 #include "ir/model.h"
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 namespace sinter {
@@ -13,6 +14,8 @@ namespace sinter {
 struct LoadOptions {
   /// Bounds the evaluation of a model script: about one step an expression or list item.
   int64_t max_steps = 5'000'000;
+  /// Extents of the dynamic dimensions of an ONNX file, by their names there.
+  std::map<std::string, int64_t> dimensions;
 };
 
 /// A model and the weights that came with it, by parameter name: they replace the initializers. A
@@ -23,8 +26,8 @@ struct LoadedModel {
 };
 
 /// Dispatches on the file's extension: `.py` is a model script (docs/model_script.md), `.sir` the
-/// text form of the IR. Warnings go to the diagnostics; whatever is wrong with the file is a
-/// CompileError with its place.
+/// text form of the IR, `.onnx` a file of ONNX. Warnings go to the diagnostics; whatever is wrong
+/// with the file is a CompileError with its place.
 LoadedModel load_model(const std::string &path, const LoadOptions &, Diagnostics &);
 
 /// A model script whose text is at hand; `name` stands for the file in messages.

@@ -1,0 +1,102 @@
+#include "frontend/onnx/building.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace sinter {
+
+NodeId broadcast_node(OperatorContext &c, NodeId x, const Shape &shape) {
+  const Shape from = c.shape_of(x);
+  if (from == shape)
+    return x;
+  const size_t missing = shape.size() - from.size();
+  BroadcastAttrs attributes{shape, {}, /*mean=*/false};
+  Shape kept;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const int64_t extent = i < missing ? 1 : from[i - missing];
+    if (i >= missing && extent == shape[i])
+      kept.push_back(extent);
+    else
+      attributes.axes.push_back(static_cast<int64_t>(i));
+  }
+  if (std::all_of(attributes.axes.begin(), attributes.axes.end(),
+                  [&](int64_t axis) { return shape[static_cast<size_t>(axis)] == 1; }))
+    return c.reshape(x, shape);
+  const ElementType element = c.element_of(x);
+  const NodeId real = c.cast(c.reshape(x, kept), ElementType::f32);
+  return c.cast(c.append(OpKind::broadcast, {real}, attributes), element);
+}
+
+Shape common_shape(const OperatorContext &c, const std::vector<Shape> &shapes) {
+  Shape result;
+  for (const Shape &shape : shapes) {
+    const std::optional<Shape> both = broadcast_shapes(result, shape);
+    c.require(both.has_value(), "operands of shapes {} and {} do not broadcast", str(result),
+              str(shape));
+    result = *both;
+  }
+  return result;
+}
+
+NodeId slice_axis(OperatorContext &c, NodeId x, int64_t axis, int64_t begin, int64_t count) {
+  SliceAttrs attributes{std::vector<int64_t>(c.shape_of(x).size(), 0), c.shape_of(x)};
+  const auto along = static_cast<size_t>(axis);
+  if (begin == 0 && count == attributes.end[along])
+    return x;
+  attributes.begin[along] = begin;
+  attributes.end[along] = begin + count;
+  return c.append(OpKind::slice, {x}, attributes);
+}
+
+NodeId select_axis(OperatorContext &c, NodeId x, int64_t axis,
+                   const std::vector<int64_t> &positions) {
+  // Runs of neighbours are slices.
+  std::vector<NodeId> parts;
+  for (size_t i = 0; i < positions.size();) {
+    size_t end = i + 1;
+    while (end < positions.size() && positions[end] == positions[end - 1] + 1)
+      ++end;
+    parts.push_back(slice_axis(c, x, axis, positions[i], static_cast<int64_t>(end - i)));
+    i = end;
+  }
+  return concat_nodes(c, std::move(parts), axis);
+}
+
+NodeId concat_nodes(OperatorContext &c, std::vector<NodeId> parts, int64_t axis) {
+  return parts.size() == 1 ? parts[0] : c.append(OpKind::concat, std::move(parts), AxisAttrs{axis});
+}
+
+std::vector<int64_t> to_channels_last(int rank) {
+  std::vector<int64_t> permutation{0};
+  for (int64_t i = 2; i < rank; ++i)
+    permutation.push_back(i);
+  permutation.push_back(1);
+  return permutation;
+}
+
+std::vector<int64_t> to_channels_first(int rank) {
+  return inverse_permutation(to_channels_last(rank));
+}
+
+std::vector<int64_t> inverse_permutation(const std::vector<int64_t> &permutation) {
+  std::vector<int64_t> inverse(permutation.size());
+  for (size_t i = 0; i < permutation.size(); ++i)
+    inverse[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
+  return inverse;
+}
+
+std::vector<int64_t> axis_to_end(int64_t axis, int rank) {
+  std::vector<int64_t> permutation(static_cast<size_t>(rank));
+  std::iota(permutation.begin(), permutation.end(), 0);
+  std::swap(permutation[static_cast<size_t>(axis)], permutation.back());
+  return permutation;
+}
+
+int64_t extent_product_between(const Shape &shape, size_t begin, size_t end) {
+  int64_t product = 1;
+  for (size_t i = begin; i < end; ++i)
+    product *= shape[i];
+  return product;
+}
+
+} // namespace sinter

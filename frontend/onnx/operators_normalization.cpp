@@ -1,0 +1,188 @@
+// Normalisations, over a batch's statistics, over parts of a sample, over neighbouring channels.
+
+#include "frontend/onnx/building.h"
+#include "frontend/onnx/operator_table.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+NodeId sum(OperatorContext &c, NodeId a, NodeId b) { return c.append(OpKind::add, {a, b}); }
+NodeId product(OperatorContext &c, NodeId a, NodeId b) {
+  return c.append(OpKind::multiply, {a, b});
+}
+NodeId affine(OperatorContext &c, NodeId x, float scale, float offset) {
+  return c.append(OpKind::affine, {x}, AffineAttrs{scale, offset});
+}
+
+/// x less its mean, the inverse of its standard deviation, and the mean, over some axes.
+struct Standardized {
+  NodeId centered, inverse, mean, variance;
+  NodeId value(OperatorContext &c) const { return product(c, centered, inverse); }
+};
+
+Standardized standardize(OperatorContext &c, NodeId x, std::vector<int64_t> axes, float epsilon) {
+  const ReduceAttrs over{std::move(axes), /*keep_dims=*/true};
+  Standardized result;
+  result.mean = c.append(OpKind::reduce_mean, {x}, over);
+  result.centered = c.append(OpKind::subtract, {x, result.mean});
+  const NodeId square = c.append(OpKind::square, {result.centered});
+  result.variance = c.append(OpKind::reduce_mean, {square}, over);
+  result.inverse = c.append(OpKind::rsqrt, {affine(c, result.variance, 1, epsilon)});
+  return result;
+}
+
+std::vector<int64_t> axes_from(int begin, int end) {
+  std::vector<int64_t> axes;
+  for (int axis = begin; axis < end; ++axis)
+    axes.push_back(axis);
+  return axes;
+}
+
+/// A vector with one element a channel, against [n, c, ...].
+NodeId per_channel(OperatorContext &c, size_t operand, int rank) {
+  Shape shape{c.shape(operand).at(0)};
+  shape.resize(static_cast<size_t>(rank) - 1, 1);
+  return c.reshape(c.weight(operand), shape);
+}
+
+/// With the batch's own statistics, of which the moving ones are results.
+void normalize_by_batch(OperatorContext &c, float epsilon) {
+  const int rank = c.rank(0);
+  std::vector<int64_t> axes = axes_from(2, rank);
+  axes.insert(axes.begin(), 0);
+  const Standardized x = standardize(c, c.real_tensor(0), axes, epsilon);
+  const NodeId scaled = product(c, x.value(c), per_channel(c, 1, rank));
+  c.result(sum(c, scaled, per_channel(c, 2, rank)));
+  const float momentum = c.real("momentum", 0.9F);
+  const NodeId statistics[] = {x.mean, x.variance};
+  for (size_t i = 0; i < 2; ++i) {
+    const NodeId batch = c.reshape(statistics[i], c.shape(3 + i));
+    const NodeId old = affine(c, c.weight(3 + i, {}, {}, "statistic"), momentum, 0);
+    c.result(sum(c, old, affine(c, batch, 1 - momentum, 0)), 1 + i);
+  }
+}
+
+void import_batch_normalization(OperatorContext &c) {
+  const float epsilon = c.real("epsilon", 1e-5F);
+  const int rank = c.rank(0);
+  c.require(rank >= 2, "expects [n, c, ...], got {}", str(c.shape(0)));
+  c.require(c.flag("spatial", true), "normalises each position by itself (spatial=0)");
+  if (c.flag("training_mode", false))
+    return normalize_by_batch(c, epsilon);
+  BatchNormAttrs attributes;
+  attributes.epsilon = epsilon;
+  attributes.momentum = c.real("momentum", 0.9F);
+  const NodeId x = c.transpose(c.real_tensor(0), to_channels_last(rank));
+  const NodeId y = c.append(OpKind::batch_norm,
+                            {x, c.weight(1), c.weight(2), c.weight(3, {}, {}, "statistic"),
+                             c.weight(4, {}, {}, "statistic")},
+                            attributes);
+  c.result(c.transpose(y, to_channels_first(rank)));
+}
+
+void import_instance_normalization(OperatorContext &c) {
+  const int rank = c.rank(0);
+  c.require(rank >= 3, "expects [n, c, ...], got {}", str(c.shape(0)));
+  const Standardized x =
+      standardize(c, c.real_tensor(0), axes_from(2, rank), c.real("epsilon", 1e-5F));
+  const NodeId scaled = product(c, x.value(c), per_channel(c, 1, rank));
+  c.result(sum(c, scaled, per_channel(c, 2, rank)));
+}
+
+/// Over the dimensions from `axis` on.
+void import_layer_normalization(OperatorContext &c) {
+  const int rank = c.rank(0);
+  const auto axis = static_cast<int>(c.axis(c.integer("axis", -1), rank));
+  const Standardized x =
+      standardize(c, c.real_tensor(0), axes_from(axis, rank), c.real("epsilon", 1e-5F));
+  NodeId result = product(c, x.value(c), c.weight(1));
+  if (c.has_operand(2))
+    result = sum(c, result, c.weight(2));
+  c.result(result);
+  c.result(x.mean, 1);
+  c.result(x.inverse, 2);
+}
+
+/// Over groups of channels. The scale has one element a group (opset 18) or a channel (21).
+void import_group_normalization(OperatorContext &c) {
+  const Shape shape = c.shape(0);
+  const int64_t groups = c.integer("num_groups", 0);
+  c.require(shape.size() >= 3 && groups >= 1 && shape[1] % groups == 0,
+            "expects [n, c, ...] with channels in multiples of {}, got {}", groups, str(shape));
+  const int64_t rest = extent_product_between(shape, 2, shape.size());
+  const NodeId apart = c.reshape(c.real_tensor(0), {shape[0], groups, shape[1] / groups, rest});
+  NodeId y = standardize(c, apart, {2, 3}, c.real("epsilon", 1e-5F)).value(c);
+  const bool by_group = c.shape(1) == Shape{groups} && c.opset() < 21;
+  if (!by_group)
+    y = c.reshape(y, {shape[0], shape[1], rest});
+  const int rank = by_group ? 4 : 3;
+  y = sum(c, product(c, y, per_channel(c, 1, rank)), per_channel(c, 2, rank));
+  c.result(c.reshape(y, shape));
+}
+
+void import_mean_variance_normalization(OperatorContext &c) {
+  const std::vector<int64_t> axes = c.axes(c.integers("axes", {0, 2, 3}), c.rank(0));
+  constexpr float kEpsilon = 1e-9F; // as the operator's own definition adds to the deviation
+  const ReduceAttrs over{axes, /*keep_dims=*/true};
+  const Standardized x = standardize(c, c.real_tensor(0), axes, 0);
+  const NodeId deviation = affine(c, c.append(OpKind::sqrt, {x.variance}), 1, kEpsilon);
+  c.result(c.append(OpKind::divide, {x.centered, deviation}));
+}
+
+/// x / (bias + alpha * mean of x^2 over `size` neighbouring channels, those outside being 0)^beta.
+/// The mean is an average pooling with the channels as the height.
+void import_lrn(OperatorContext &c) {
+  const Shape shape = c.shape(0);
+  const int64_t size = c.integer("size", 0);
+  c.require(shape.size() >= 3 && size >= 1, "expects [n, c, ...] and a size, got {} and {}",
+            str(shape), size);
+  const int64_t rest = extent_product_between(shape, 2, shape.size());
+  const NodeId x = c.real_tensor(0);
+  const NodeId column = c.reshape(c.append(OpKind::square, {x}), {shape[0], shape[1], rest, 1});
+  Pool2dAttrs window;
+  window.size = {size, 1};
+  window.strides = {1, 1};
+  window.padding = {(size - 1) / 2, 0, size / 2, 0};
+  window.count_include_pad = true;
+  const NodeId mean = c.append(OpKind::average_pool2d, {column}, window);
+  const NodeId base = affine(c, c.reshape(mean, shape), c.real("alpha", 1e-4F), c.real("bias", 1));
+  const NodeId power = c.append(OpKind::pow, {base, c.scalar(-c.real("beta", 0.75F))});
+  c.result(product(c, x, power));
+}
+
+/// In training the IR draws masks for its dropout nodes; elsewhere they are the identity.
+void import_dropout(OperatorContext &c) {
+  const float ratio =
+      c.has_operand(1) ? static_cast<float>(c.constant_number(1)) : c.real("ratio", 0.5F);
+  const bool training = c.has_operand(2) && c.constant_number(2) != 0;
+  c.require(!training || ratio == 0, "draws random numbers outside of training");
+  c.require(ratio >= 0 && ratio < 1, "has ratio {}, expected one in [0, 1)", ratio);
+  if (ratio == 0 || c.is_constant(0))
+    c.forward(0);
+  else
+    c.result(c.append(OpKind::dropout, {c.real_tensor(0)}, DropoutAttrs{ratio, c.next_stream()}));
+  if (c.has_result(1)) {
+    const NodeId one = c.constant_node(HostTensor::of_integers({}, {1}, DataType::boolean));
+    c.result(broadcast_node(c, one, c.shape(0)), DataType::boolean, 1);
+  }
+}
+
+} // namespace
+
+const OnnxOperators &onnx_normalization_operators() {
+  static const OnnxOperators operators = {
+      {"BatchNormalization", import_batch_normalization},
+      {"Dropout", import_dropout},
+      {"GroupNormalization", import_group_normalization},
+      {"InstanceNormalization", import_instance_normalization},
+      {"LRN", import_lrn},
+      {"LayerNormalization", import_layer_normalization},
+      {"MeanVarianceNormalization", import_mean_variance_normalization},
+  };
+  return operators;
+}
+
+} // namespace sinter

@@ -1,0 +1,256 @@
+// Elements chosen by position.
+
+#include "frontend/onnx/building.h"
+#include "frontend/onnx/operator_table.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace sinter {
+
+namespace {
+
+/// Positions along an extent, counted from the end when negative.
+std::vector<int64_t> positions_of(const OperatorContext &c, size_t operand, int64_t extent) {
+  std::vector<int64_t> positions = c.constant_integers(operand);
+  for (int64_t &position : positions) {
+    c.require(position >= -extent && position < extent, "takes element {} of {}", position, extent);
+    position += position < 0 ? extent : 0;
+  }
+  return positions;
+}
+
+/// The shape of `x` with the dimension at `axis` replaced by those of the positions.
+Shape gathered_shape(const Shape &x, int64_t axis, const Shape &positions) {
+  Shape shape(x.begin(), x.begin() + axis);
+  shape.insert(shape.end(), positions.begin(), positions.end());
+  shape.insert(shape.end(), x.begin() + axis + 1, x.end());
+  return shape;
+}
+
+void import_gather(OperatorContext &c) {
+  const Shape x = c.shape(0);
+  const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
+  const int64_t extent = x[static_cast<size_t>(axis)];
+  c.require(extent != kBatch, "takes samples out of the batch");
+  const NodeId taken = select_axis(c, c.tensor(0), axis, positions_of(c, 1, extent));
+  c.result(c.reshape(taken, gathered_shape(x, axis, c.shape(1))));
+}
+
+bool fold_gather(OperatorContext &c) {
+  const HostTensor &x = c.constant(0);
+  const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
+  const auto along = static_cast<size_t>(axis);
+  const std::vector<int64_t> positions = positions_of(c, 1, x.shape[along]);
+  const Shape shape = gathered_shape(x.shape, axis, c.shape(1));
+  const int64_t count = count_elements(shape);
+  if (count < 0 || count > kMaxFoldedElements)
+    return false;
+  const std::vector<int64_t> strides = row_major_strides_of(x.shape);
+  const int64_t inner = strides[along];
+  const int64_t outer = x.size() / std::max<int64_t>(1, inner * x.shape[along]);
+  std::vector<int64_t> indices;
+  for (int64_t before = 0; before < outer; ++before)
+    for (int64_t position : positions)
+      for (int64_t after = 0; after < inner; ++after)
+        indices.push_back((before * x.shape[along] + position) * inner + after);
+  c.result(select_elements(x, shape, indices));
+  return true;
+}
+
+/// The k largest elements along the last dimension, one after the other: each maximum is taken out
+/// before the next one is looked for.
+struct Largest {
+  std::vector<NodeId> values, positions;
+};
+
+Largest take_largest(OperatorContext &c, NodeId x, int64_t count) {
+  const Shape shape = c.shape_of(x);
+  const auto last = static_cast<int64_t>(shape.size()) - 1;
+  Shape column = shape;
+  column.back() = 1;
+  const NodeId lowest = c.scalar(std::numeric_limits<float>::lowest());
+  Largest largest;
+  for (int64_t i = 0; i < count; ++i) {
+    const NodeId position = c.append(OpKind::argmax, {x}, AxisAttrs{last});
+    largest.values.push_back(
+        c.append(OpKind::reduce_max, {x}, ReduceAttrs{{last}, /*keep_dims=*/true}));
+    largest.positions.push_back(c.reshape(position, column));
+    const NodeId here = c.append(OpKind::one_hot, {position}, OneHotAttrs{shape.back()});
+    x = c.append(OpKind::select, {c.cast(here, ElementType::u8), lowest, x});
+  }
+  return largest;
+}
+
+void import_top_k(OperatorContext &c) {
+  const int rank = c.rank(0);
+  const int64_t axis = c.axis(c.integer("axis", -1), rank);
+  const int64_t extent = c.shape(0)[static_cast<size_t>(axis)];
+  const auto count =
+      c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : c.integer("k", 0);
+  constexpr int64_t kMost = 64; // each one is a pass over the data
+  c.require(count >= 1 && count <= std::min(extent, kMost), "takes {} of {}, 1 to {} are supported",
+            count, extent, kMost);
+  const bool largest = c.flag("largest", true);
+  const std::vector<int64_t> permutation = axis_to_end(axis, rank);
+  NodeId x = c.transpose(c.real_tensor(0), permutation);
+  if (!largest)
+    x = c.append(OpKind::negate, {x});
+  Largest found = take_largest(c, x, count);
+  NodeId values = concat_nodes(c, std::move(found.values), rank - 1);
+  if (!largest)
+    values = c.append(OpKind::negate, {values});
+  const NodeId positions = concat_nodes(c, std::move(found.positions), rank - 1);
+  c.result(c.cast(c.transpose(values, permutation), graph_element(c.type(0))));
+  c.result(c.transpose(positions, permutation), DataType::i64, 1);
+}
+
+/// off + (on - off) * one_hot(position), positions counted from the end when negative.
+void import_one_hot(OperatorContext &c) {
+  const auto depth = static_cast<int64_t>(c.constant_number(1));
+  const int rank = c.rank(0) + 1;
+  const auto axis = c.axis(c.integer("axis", -1), rank);
+  const HostTensor &values = c.constant(2);
+  c.require(values.size() == 2, "expects two values, got {}", values.size());
+  c.require(depth >= 1 && depth <= kMaxElements, "has depth {}", depth);
+  const NodeId x = c.real_tensor(0);
+  const NodeId shifted = c.append(OpKind::affine, {x}, AffineAttrs{1, static_cast<float>(depth)});
+  const NodeId negative = c.append(OpKind::greater, {c.scalar(0), x});
+  const NodeId position =
+      c.cast(c.append(OpKind::select, {negative, shifted, x}), ElementType::i32);
+  const NodeId hot = c.append(OpKind::one_hot, {position}, OneHotAttrs{depth});
+  const auto off = static_cast<float>(values.number(0));
+  const auto on = static_cast<float>(values.number(1));
+  NodeId result = c.append(OpKind::affine, {hot}, AffineAttrs{on - off, off});
+  std::vector<int64_t> permutation;
+  for (int i = 0; i + 1 < rank; ++i)
+    permutation.push_back(i);
+  permutation.insert(permutation.begin() + axis, rank - 1);
+  result = c.transpose(result, permutation);
+  c.result(c.cast(result, graph_element(values.type)), values.type);
+}
+
+/// Positions of the source along one dimension for every position of the padded result.
+std::vector<int64_t> padded_positions(const OperatorContext &c, const std::string &mode,
+                                      int64_t before, int64_t after, int64_t extent) {
+  std::vector<int64_t> positions;
+  const int64_t period = std::max<int64_t>(1, 2 * (extent - 1));
+  for (int64_t i = -before; i < extent + after; ++i) {
+    if (mode == "edge") {
+      positions.push_back(std::clamp<int64_t>(i, 0, extent - 1));
+    } else if (mode == "wrap") {
+      positions.push_back(((i % extent) + extent) % extent);
+    } else {
+      c.require(mode == "reflect", "has mode '{}'", mode);
+      const int64_t folded = ((i % period) + period) % period;
+      positions.push_back(folded < extent ? folded : period - folded);
+    }
+  }
+  return positions;
+}
+
+/// One {before, after} a dimension: attributes before opset 11; for some axes only since 18.
+/// A negative number cuts elements off.
+std::vector<std::array<int64_t, 2>> given_pads(const OperatorContext &c) {
+  const int rank = c.rank(0);
+  std::vector<int64_t> pads = c.has_operand(1)          ? c.constant_integers(1)
+                              : c.has_attribute("pads") ? c.integers("pads")
+                                                        : c.integers("paddings");
+  std::vector<int64_t> axes;
+  for (int i = 0; i < rank; ++i)
+    axes.push_back(i);
+  if (c.has_operand(3))
+    axes = c.constant_integers(3);
+  c.require(pads.size() == 2 * axes.size(), "expects {} pads, got {}", 2 * axes.size(),
+            pads.size());
+  std::vector<std::array<int64_t, 2>> result(static_cast<size_t>(rank), {0, 0});
+  for (size_t i = 0; i < axes.size(); ++i) {
+    const int64_t before = pads[i];
+    const int64_t after = pads[axes.size() + i];
+    c.require(std::max(std::abs(before), std::abs(after)) <= kMaxElements / 4, "pads by {} and {}",
+              before, after);
+    result[static_cast<size_t>(c.axis(axes[i], rank))] = {before, after};
+  }
+  return result;
+}
+
+NodeId pad_with_constant(OperatorContext &c, NodeId x,
+                         const std::vector<std::array<int64_t, 2>> &pads) {
+  PadAttrs attributes;
+  attributes.value =
+      c.has_operand(2) ? static_cast<float>(c.constant_number(2)) : c.real("value", 0);
+  for (size_t i = 0; i < pads.size(); ++i) {
+    attributes.low.push_back(std::max<int64_t>(0, pads[i][0]));
+    attributes.high.push_back(std::max<int64_t>(0, pads[i][1]));
+  }
+  return c.append(OpKind::pad, {c.cast(x, ElementType::f32)}, attributes);
+}
+
+void import_pad(OperatorContext &c) {
+  const std::vector<std::array<int64_t, 2>> pads = given_pads(c);
+  const std::string mode = c.text("mode", "constant");
+  NodeId x = c.tensor(0);
+  for (size_t i = 0; i < pads.size(); ++i) {
+    const int64_t extent = c.shape_of(x)[i];
+    const auto axis = static_cast<int64_t>(i);
+    const auto [before, after] = pads[i];
+    if (before == 0 && after == 0)
+      continue;
+    c.require(extent != kBatch, "pads the batch");
+    const int64_t begin = std::max<int64_t>(0, -before);
+    const int64_t count = extent - begin - std::max<int64_t>(0, -after);
+    c.require(count >= 1, "cuts all {} elements off", extent);
+    x = slice_axis(c, x, axis, begin, count);
+    if (mode != "constant")
+      x = select_axis(c, x, axis,
+                      padded_positions(c, mode, std::max<int64_t>(0, before),
+                                       std::max<int64_t>(0, after), count));
+  }
+  if (mode == "constant")
+    x = c.cast(pad_with_constant(c, x, pads), graph_element(c.type(0)));
+  c.result(x);
+}
+
+/// The triangle above or below a diagonal; the rest becomes 0.
+void import_triangle(OperatorContext &c) {
+  const Shape shape = c.shape(0);
+  c.require(shape.size() >= 2 && shape[shape.size() - 2] != kBatch, "expects matrices, got {}",
+            str(shape));
+  const auto diagonal = c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : 0;
+  const bool upper = c.flag("upper", true);
+  const Shape matrix(shape.end() - 2, shape.end());
+  std::vector<int64_t> mask;
+  for (int64_t row = 0; row < matrix[0]; ++row)
+    for (int64_t column = 0; column < matrix[1]; ++column)
+      mask.push_back(upper ? column - row >= diagonal : column - row <= diagonal);
+  const NodeId kept =
+      c.constant_node(HostTensor::of_integers(matrix, std::move(mask), DataType::boolean));
+  const NodeId zero =
+      c.constant_node(is_float(c.type(0)) ? HostTensor::of_floats({}, {0})
+                                          : HostTensor::of_integers({}, {0}, c.type(0)));
+  c.result(c.append(OpKind::select, {kept, c.tensor(0), zero}));
+}
+
+} // namespace
+
+NodeId reversed(OperatorContext &c, NodeId x, int64_t axis) {
+  const int64_t extent = c.shape_of(x)[static_cast<size_t>(axis)];
+  c.require(extent != kBatch, "reverses the batch");
+  std::vector<int64_t> positions;
+  for (int64_t i = extent; i-- > 0;)
+    positions.push_back(i);
+  return select_axis(c, x, axis, positions);
+}
+
+const OnnxOperators &onnx_selection_operators() {
+  static const OnnxOperators operators = {
+      {"Gather", import_gather, fold_gather},
+      {"OneHot", import_one_hot},
+      {"Pad", import_pad},
+      {"TopK", import_top_k},
+      {"Trilu", import_triangle},
+  };
+  return operators;
+}
+
+} // namespace sinter

@@ -1,0 +1,162 @@
+// What the importer makes of whole files: batches, names, weights, and files that are wrong.
+#include "frontend/onnx/load_onnx.h"
+#include "ir/diagnostics.h"
+#include "ir/print.h"
+#include "tests/onnx/model_text.h"
+#include "tests/paths.h"
+
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
+
+using namespace sinter;
+
+namespace {
+
+LoadedModel load(const onnx::ModelProto &model, const LoadOptions &options = {}) {
+  Diagnostics diagnostics;
+  return load_onnx_bytes("model.onnx", model.SerializeAsString(), options, diagnostics);
+}
+
+std::string error_of(const onnx::ModelProto &model) {
+  try {
+    load(model);
+  } catch (const CompileError &error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+Shape input_shape(const LoadedModel &loaded) {
+  return loaded.model.graph.type(loaded.model.graph.all(OpKind::input).at(0)).shape;
+}
+
+} // namespace
+
+TEST_CASE("a leading 1 or dynamic extent is the batch") {
+  CHECK(input_shape(load(relu_model("dim { dim_value: 1 } dim { dim_value: 3 }"))) ==
+        Shape{kBatch, 3});
+  CHECK(input_shape(load(relu_model("dim { dim_param: 'N' } dim { dim_value: 3 }"))) ==
+        Shape{kBatch, 3});
+  CHECK(input_shape(load(relu_model("dim { dim_value: 2 } dim { dim_value: 3 }"))) == Shape{2, 3});
+}
+
+TEST_CASE("--dim gives dynamic dimensions their extents") {
+  const onnx::ModelProto model = relu_model("dim { dim_param: 'N' } dim { dim_param: 'W' }");
+  CHECK(error_of(model) == "model.onnx: error: input 'x' has the dynamic dimension 'W': give it "
+                           "with --dim W=N");
+  LoadOptions options;
+  options.dimensions = {{"W", 5}};
+  CHECK(input_shape(load(model, options)) == Shape{kBatch, 5});
+  options.dimensions = {{"W", 5}, {"N", 1}};
+  CHECK(input_shape(load(model, options)) == Shape{1, 5});
+}
+
+TEST_CASE("what moves the batch makes the shapes static") {
+  const onnx::ModelProto model =
+      one_node_model("op_type: 'Transpose'", "dim { dim_param: 'N' } dim { dim_value: 3 }");
+  Diagnostics diagnostics;
+  const LoadedModel loaded =
+      load_onnx_bytes("model.onnx", model.SerializeAsString(), {}, diagnostics);
+  CHECK(input_shape(loaded) == Shape{1, 3});
+  REQUIRE(diagnostics.warnings().size() == 1);
+  CHECK(diagnostics.warnings()[0].find("the batch is 1") != std::string::npos);
+}
+
+TEST_CASE("a filter becomes a parameter HWIO under its own name") {
+  const LoadedModel loaded = load(conv_model());
+  const Graph &graph = loaded.model.graph;
+  const NodeId filter = graph.find_parameter("w");
+  REQUIRE(filter.valid());
+  CHECK(graph.type(filter).shape == Shape{1, 2, 1, 2});
+  // OIHW [o][i][h][w] = o * 2 + w becomes [h][w][i][o]
+  CHECK(loaded.weights.at("w").values == std::vector<float>{0, 2, 1, 3});
+  CHECK(prediction_name(graph.outputs.at(0)) == "y");
+}
+
+TEST_CASE("everything that is not supported is listed at once") {
+  onnx::ModelProto model = relu_model("dim { dim_value: 1 }");
+  for (const char *name : {"first", "second"}) {
+    onnx::NodeProto &node = *model.mutable_graph()->add_node();
+    node.set_op_type("NonMaxSuppression");
+    node.set_name(name);
+  }
+  onnx::NodeProto &node = *model.mutable_graph()->add_node();
+  node.set_op_type("Mystery");
+  node.set_domain("com.example");
+  node.set_name("third");
+  CHECK(error_of(model) == "model.onnx: error: operators that are not supported: NonMaxSuppression "
+                           "(first, second), com.example.Mystery (third)");
+}
+
+TEST_CASE("wrong files are errors") {
+  Diagnostics diagnostics;
+  const auto message = [&](const std::string &bytes) {
+    try {
+      load_onnx_bytes("model.onnx", bytes, {}, diagnostics);
+    } catch (const CompileError &error) {
+      return std::string(error.what());
+    }
+    return std::string("no error");
+  };
+  const std::string bytes = conv_model().SerializeAsString();
+  for (size_t size = 0; size < bytes.size(); ++size)
+    CHECK_NOTHROW(message(bytes.substr(0, size)));
+  for (size_t i = 0; i < bytes.size() * 8; ++i) {
+    std::string flipped = bytes;
+    flipped[i / 8] = static_cast<char>(flipped[i / 8] ^ (1 << (i % 8)));
+    CHECK_NOTHROW(message(flipped));
+  }
+  CHECK(message("") == "model.onnx: error: this ONNX file holds no graph");
+  CHECK(message("\x3a\xff\xff\xff\xff\x07") ==
+        "model.onnx: error: this is no ONNX file: truncated, or no protobuf message");
+}
+
+TEST_CASE("a cycle is an error") {
+  onnx::ModelProto model = relu_model("dim { dim_value: 1 }");
+  model.mutable_graph()->mutable_node(0)->set_input(0, "z");
+  onnx::NodeProto &node = *model.mutable_graph()->add_node();
+  node.set_op_type("Relu");
+  node.add_input("y");
+  node.add_output("z");
+  CHECK(error_of(model) == "model.onnx: error: the graph has a cycle through 'y'");
+}
+
+TEST_CASE("a tensor's shape must agree with its data") {
+  onnx::ModelProto model = conv_model();
+  model.mutable_graph()->mutable_initializer(0)->set_dims(0, int64_t{1} << 40);
+  CHECK(error_of(model).find("beyond what a tensor may have") != std::string::npos);
+  model.mutable_graph()->mutable_initializer(0)->set_dims(0, 3);
+  CHECK(error_of(model) ==
+        "model.onnx: error: tensor 'w' has 4 elements of data, its shape needs 6");
+}
+
+TEST_CASE("external data lies in the model's folder") {
+  const std::filesystem::path folder = build_path("tests/onnx_external");
+  std::filesystem::create_directories(folder / "model");
+  const float values[] = {0, 1, 2, 3, 4};
+  for (const auto &path : {folder / "outside.bin", folder / "model" / "inside.bin"})
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char *>(values), sizeof values);
+  const auto load_from = [&](const std::string &location, const std::string &offset) {
+    onnx::ModelProto model = conv_model();
+    onnx::TensorProto &tensor = *model.mutable_graph()->mutable_initializer(0);
+    tensor.clear_float_data();
+    tensor.set_data_location(onnx::TensorProto::EXTERNAL);
+    for (const auto &[key, value] :
+         {std::pair("location", location), std::pair("offset", offset)}) {
+      onnx::StringStringEntryProto &entry = *tensor.add_external_data();
+      entry.set_key(key);
+      entry.set_value(value);
+    }
+    const std::string path = (folder / "model" / "model.onnx").string();
+    std::ofstream(path, std::ios::binary) << model.SerializeAsString();
+    Diagnostics diagnostics;
+    return load_onnx(path, {}, diagnostics);
+  };
+  CHECK(load_from("inside.bin", "4").weights.at("w").values == std::vector<float>{1, 3, 2, 4});
+  CHECK_THROWS_AS(load_from("../outside.bin", "0"), CompileError);
+  CHECK_THROWS_AS(load_from((folder / "outside.bin").string(), "0"), CompileError);
+  CHECK_THROWS_AS(load_from("inside.bin", "8"), CompileError);
+  CHECK_THROWS_AS(load_from("inside.bin", "-4"), CompileError);
+}
