@@ -20,7 +20,7 @@ int64_t wished_block(const Graph &graph, NodeId user, NodeId parameter) {
     return 0;
   if (node.kind == OpKind::conv2d) {
     if (attrs<Conv2dAttrs>(node).groups != 1)
-      return 0;
+      return kNarrowBlock;
     return shape.back() % kWideBlock == 0 ? kWideBlock : kNarrowBlock;
   }
   if (node.kind == OpKind::matmul) {

@@ -66,7 +66,8 @@ void define_convolution(KernelBuilder &k, const Tensor &input, const Tensor &fil
   const Tensor sum =
       k.reduce(Reduction::sum, k.type().shape, {as_int(taps[0]), as_int(taps[1]), as_int(taps[2])},
                [&](const Index &i, const Index &r) {
-                 const Expr c = channel(g, groups == 1 ? i[3] : held(i[3], filters), r[2], groups);
+                 const bool overhangs = groups != 1 && filters % kLanes != 0;
+                 const Expr c = channel(g, overhangs ? held(i[3], filters) : i[3], r[2], groups);
                  return input({i[0], i[1] * g.strides[0] + r[0] * g.dilations[0],
                                i[2] * g.strides[1] + r[1] * g.dilations[1], c}) *
                         filter({r[0], r[1], r[2], i[3]});

@@ -1,15 +1,17 @@
-// The loops, innermost last; a tile is `rows` pixels of an image row by `vectors` vectors of
+// The loops, innermost last; a tile is some pixels of one or two image rows by `vectors` vectors of
 // channels:
 //
-//   parallel n
-//     padded = the input of one image, with zeros around
-//     channels in tiles, y, x in tiles
-//       accumulators = 0
-//       ky, kx, ci: accumulators += padded (broadcast) * filter (vectors)
-//       epilogue and store
+//   parallel image
+//     parallel strip of rows
+//       padded = the input that the strip reads, with zeros around
+//       channels in tiles (in parallel where the filter is the larger operand), y, x in tiles
+//         accumulators = 0
+//         ky, kx, ci: accumulators += padded (broadcast) * filter (vectors)
+//         epilogue and store
 //
-// A pooled kernel has a loop over pooled rows instead, in each of which the same loops fill a
-// buffer with the rows that the pooling reads.
+// Depthwise, input and filter are vectors both, and channels are the innermost loop around a tile:
+// pixels are read whole. A pooled kernel has a loop over pooled rows instead, in each of which the
+// same loops fill a buffer with the rows that the pooling reads.
 #include "backends/halide/cpu/convolution.h"
 
 #include "backends/halide/cpu/loops.h"
@@ -31,8 +33,13 @@ namespace {
 
 /// Unrolled multiply-adds of a loop body: compile time grows with them, at about 1 ms each.
 constexpr int64_t kUnrolledBody = 280;
-/// Multiply-adds of one image that make it worth splitting among threads.
-constexpr int64_t kSplitImage = int64_t{1} << 24;
+/// Multiply-adds that make a parallel task worth its start; depthwise ones take more time each.
+constexpr int64_t kTaskWork = int64_t{1} << 21;
+constexpr int64_t kDepthwiseTaskWork = int64_t{1} << 18;
+/// Tasks that the image is cut into where it can be.
+constexpr int64_t kTasks = 8;
+/// Bytes of input that a task works on at most: they stay in the second cache.
+constexpr int64_t kStripBytes = int64_t{1} << 19;
 
 /// Func dimensions of an image, innermost first.
 enum Dimension { channel = 0, x = 1, y = 2, image = 3 };
@@ -41,21 +48,21 @@ class ConvolutionSchedule {
 public:
   ConvolutionSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
       : kernel_(kernel), node_(node), variant_(variant), sum_(node.stages.back()),
-        around_(find_surroundings(kernel, node)) {
+        padded_(node.stages.front()), around_(find_surroundings(kernel, node)) {
+    SINTER_ASSERT(padded_.role == "padded", "a convolution's first stage is {}", padded_.role);
     const Shape &shape = sum_.type.shape;
+    height_ = shape[1];
     width_ = shape[2];
     filters_ = shape[3];
-    const Node &n = kernel.kernel.graph[node.id];
-    const TensorType *filter = &kernel.kernel.graph.type(n.inputs[1]);
-    for (const Stage &stage : node.stages)
-      if (stage.role == "filter")
-        filter = &stage.type;
-    lanes_ = filter->storage_shape().front() * filter->block;
+    const TensorType filter = filter_type();
+    lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
     taps_ = 1;
     for (int d = 0; d < sum_.domain.dimensions(); ++d)
-      taps_ *= filter->shape[static_cast<size_t>(d)];
-    channels_ = filter->shape[2];
-    tile_ = choose_tile(width_, lanes_, variant, /*longest=*/28);
+      taps_ *= filter.shape[static_cast<size_t>(d)];
+    channels_ = filter.shape[2];
+    depthwise_ = channels_ == 1 && padded_.type.shape[3] == filters_ && filters_ > 1;
+    choose_tile();
+    choose_strip();
   }
 
   std::string apply() {
@@ -74,10 +81,47 @@ public:
   }
 
 private:
-  std::string name(const char *kind) const {
-    return fmt::format("{} {}x{}", kind, tile_.rows, tile_.vectors * variant_.vector_width);
+  TensorType filter_type() const {
+    for (const Stage &stage : node_.stages)
+      if (stage.role == "filter")
+        return stage.type;
+    const Node &n = kernel_.kernel.graph[node_.id];
+    return kernel_.kernel.graph.type(n.inputs[1]);
   }
-  int64_t image_work() const { return taps_ * lanes_ * width_ * sum_.type.shape[1]; }
+
+  std::string name(const char *kind) const {
+    const int lanes = tile_.vectors * variant_.vector_width;
+    const std::string pixels = tile_height_ == 1 ? fmt::format("{}", tile_.rows)
+                                                 : fmt::format("{}x{}", tile_height_, tile_.rows);
+    return fmt::format("{} {}x{}", depthwise_ ? "depthwise" : kind, pixels, lanes);
+  }
+
+  void choose_tile() {
+    if (!depthwise_) {
+      tile_ = sinter::choose_tile(width_, lanes_, variant_, /*longest=*/28);
+      return;
+    }
+    // Neighbouring windows share inputs: 8 accumulators leave registers for those of a few rows.
+    tile_ = {static_cast<int>(std::min<int64_t>(width_, 4)), 1};
+    tile_height_ = static_cast<int>(std::min<int64_t>(height_, 2));
+  }
+
+  /// Rows of the result that one task computes: few enough for the cache, and for enough tasks.
+  void choose_strip() {
+    const Shape &input = padded_.type.shape;
+    const int64_t filter_bytes = filter_type().storage_bytes();
+    const int64_t input_bytes = input[1] * input[2] * input[3] * 4;
+    const int64_t strips = (input_bytes + kStripBytes - 1) / kStripBytes;
+    const int64_t task_work = depthwise_ ? kDepthwiseTaskWork : kTaskWork;
+    const int64_t tasks = std::min(kTasks, image_work() / task_work);
+    split_channels_ = !depthwise_ && filter_bytes > input_bytes && tasks > 1;
+    const int64_t count =
+        std::clamp<int64_t>(split_channels_ ? strips : std::max(strips, tasks), 1, height_);
+    strip_ = (height_ + count - 1) / count;
+    strip_ = std::min((strip_ + tile_height_ - 1) / tile_height_ * tile_height_, height_);
+  }
+
+  int64_t image_work() const { return taps_ * lanes_ * width_ * height_; }
 
   /// The convolution alone, stored before the rest of the kernel runs.
   void apply_to_whole_result() {
@@ -94,11 +138,13 @@ private:
 
   /// Tiles a Func of the convolution's own shape.
   void apply_to(Func consumer) {
-    const Var image_loop = consumer.args()[image];
-    place_sum(consumer, tile_consumer(consumer));
-    place_padded(consumer, image_loop);
-    consumer.parallel(image_loop);
-    if (image_work() >= kSplitImage)
+    const Var strip("strip"), rows("rows");
+    const std::vector<Var> v = consumer.args();
+    consumer.split(v[y], strip, rows, static_cast<int>(strip_), TailStrategy::GuardWithIf);
+    place_sum(consumer, tile_consumer(consumer, rows, {strip}));
+    place_padded(consumer, strip);
+    consumer.parallel(v[image]).parallel(strip);
+    if (split_channels_)
       consumer.parallel(Var("channel_tile"));
   }
 
@@ -107,33 +153,41 @@ private:
     Func rows = around_.pooled->result;
     const std::vector<Var> v = out.args();
     const int lanes = lanes_for(filters_, variant_);
-    const Var around("around"), lane("lane");
+    const Var around("around"), lane("lane"), strip("strip"), row("row");
+    const auto &pool = sinter::attrs<Pool2dAttrs>(kernel_.kernel.graph[around_.pools[0]->id]);
+    const int64_t pooled_rows = std::max<int64_t>(1, strip_ / pool.strides[0]);
     out.split(v[channel], around, lane, lanes, TailStrategy::GuardWithIf).vectorize(lane);
-    out.reorder(lane, around, v[x], v[y], v[image]).parallel(v[image]);
-    const Node &pool = kernel_.kernel.graph[around_.pools[0]->id];
-    const auto &attrs = sinter::attrs<Pool2dAttrs>(pool);
-    if (attrs.size[0] > attrs.strides[0])
-      rows.store_at(out, v[image]); // neighbouring windows share rows: slide
-    else if (image_work() >= kSplitImage)
-      out.parallel(v[y]);
-    rows.compute_at(out, v[y]);
-    place_sum(rows, tile_consumer(rows));
-    place_padded(out, v[image]);
+    out.split(v[y], strip, row, static_cast<int>(pooled_rows), TailStrategy::GuardWithIf);
+    out.reorder(lane, around, v[x], row, strip, v[image]).parallel(v[image]).parallel(strip);
+    rows.compute_at(out, row);
+    if (pool.size[0] > pool.strides[0])
+      rows.store_at(out, strip); // neighbouring windows share rows: slide
+    place_sum(rows, tile_consumer(rows, rows.args()[y], {}));
+    place_padded(out, strip);
   }
 
-  /// Splits channels and pixels into register tiles; returns the loop around one tile.
-  Var tile_consumer(Func consumer) {
+  /// Splits channels and pixels into register tiles; returns the loop around one tile. Tiles at
+  /// the right edge move inwards and compute some pixels twice.
+  Var tile_consumer(Func consumer, const Var &rows, const std::vector<Var> &around) {
     const std::vector<Var> v = consumer.args();
     const Var channel_tile("channel_tile"), in_tile("in_tile"), vector("vector"), lane("lane");
-    const Var x_tile("x_tile"), pixel("pixel");
+    const Var x_tile("x_tile"), pixel("pixel"), y_tile("y_tile"), row("row");
     const int lanes = variant_.vector_width;
     consumer.split(v[channel], channel_tile, in_tile, tile_.vectors * lanes,
                    TailStrategy::GuardWithIf);
     consumer.split(in_tile, vector, lane, lanes);
-    consumer.split(v[x], x_tile, pixel, tile_.rows, TailStrategy::GuardWithIf);
-    consumer.reorder(lane, vector, pixel, x_tile, v[y], channel_tile, v[image]);
-    consumer.vectorize(lane).unroll(vector).unroll(pixel);
-    return x_tile;
+    consumer.split(v[x], x_tile, pixel, tile_.rows, TailStrategy::ShiftInwards);
+    consumer.split(rows, y_tile, row, tile_height_, TailStrategy::GuardWithIf);
+    std::vector<VarOrRVar> order{lane, vector, pixel, row};
+    if (depthwise_)
+      order.insert(order.end(), {channel_tile, x_tile, y_tile});
+    else
+      order.insert(order.end(), {x_tile, y_tile, channel_tile});
+    order.insert(order.end(), around.begin(), around.end());
+    order.emplace_back(v[image]);
+    consumer.reorder(order);
+    consumer.vectorize(lane).unroll(vector).unroll(pixel).unroll(row);
+    return depthwise_ ? channel_tile : x_tile;
   }
 
   /// The accumulators, with the loops of the sum around them.
@@ -145,21 +199,22 @@ private:
     sum.compute_at(consumer, tile);
     // Always a whole tile: the copies are defined beyond the image, and padding lanes are zero.
     sum.bound_extent(v[channel], tile_.vectors * lanes).bound_extent(v[x], tile_.rows);
-    sum.split(v[channel], vector, lane, lanes).vectorize(lane).unroll(vector).unroll(v[x]);
+    sum.bound_extent(v[y], tile_height_);
+    sum.split(v[channel], vector, lane, lanes).vectorize(lane).unroll(vector);
+    sum.unroll(v[x]).unroll(v[y]);
     Halide::Stage update = sum.update();
     update.split(v[channel], vector, lane, lanes);
-    std::vector<VarOrRVar> order{lane, vector, v[x]};
+    std::vector<VarOrRVar> order{lane, vector, v[x], v[y]};
     for (int d = 0; d < sum_.domain.dimensions(); ++d)
       order.emplace_back(sum_.domain[d]);
-    order.emplace_back(v[y]);
     order.emplace_back(v[image]);
-    update.reorder(order).vectorize(lane).unroll(vector).unroll(v[x]);
+    update.reorder(order).vectorize(lane).unroll(vector).unroll(v[x]).unroll(v[y]);
     unroll_taps(update);
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
   void unroll_taps(Halide::Stage update) {
-    const int64_t body = int64_t{tile_.rows} * tile_.vectors;
+    const int64_t body = int64_t{tile_.rows} * tile_.vectors * tile_height_;
     if (taps_ * body <= kUnrolledBody) {
       for (int d = 0; d < sum_.domain.dimensions(); ++d)
         update.unroll(sum_.domain[d]);
@@ -172,12 +227,10 @@ private:
   }
 
   void place_padded(Func owner, const Var &at) {
-    const Stage &stage = node_.stages.front();
-    SINTER_ASSERT(stage.role == "padded", "a convolution's first stage is {}", stage.role);
     if (!needs_copy())
       return;
-    Func(stage.func).compute_at(owner, at);
-    vectorize_copy(stage, variant_);
+    Func(padded_.func).compute_at(owner, at);
+    vectorize_copy(padded_, variant_);
   }
 
   /// Whether the input cannot be read in place: it needs zeros around it, is computed by this
@@ -187,21 +240,26 @@ private:
     const NodeId input = graph[node_.id].inputs[0];
     const bool computed = std::any_of(kernel_.nodes.begin(), kernel_.nodes.end(),
                                       [&](const LoweredNode &node) { return node.id == input; });
-    return computed || node_.stages.front().type.shape != graph.type(input).shape ||
-           width_ % tile_.rows != 0;
+    return computed || padded_.type.shape != graph.type(input).shape || height_ % tile_height_ != 0;
   }
 
   const LoweredKernel &kernel_;
   const LoweredNode &node_;
   const Variant &variant_;
   const Stage &sum_;
+  const Stage &padded_;
   const Surroundings around_;
-  int64_t width_ = 0;    // of the result
+  int64_t height_ = 0; // of the result
+  int64_t width_ = 0;
   int64_t filters_ = 0;  // channels of the result
   int64_t lanes_ = 0;    // the same with padding lanes
   int64_t channels_ = 0; // that one filter reads
   int64_t taps_ = 0;     // products a result element
-  RegisterTile tile_;
+  bool depthwise_ = false;
+  RegisterTile tile_; // of tile_height_ image rows, each tile_.rows pixels
+  int tile_height_ = 1;
+  int64_t strip_ = 1;           // rows of the result that one task computes
+  bool split_channels_ = false; // among tasks
 };
 
 } // namespace
