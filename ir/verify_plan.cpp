@@ -165,8 +165,10 @@ private:
     }
   }
 
+  /// Each prediction is a buffer of its own, at its offset 0.
   static bool overlap(const Placement &a, const Placement &b) {
-    return a.region == b.region && a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
+    return a.region == b.region && a.region != Region::prediction &&
+           a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
   }
 
   /// `value` against everything written before it.

@@ -2,6 +2,7 @@
 
 #include "runtime/parameters.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,4 +88,44 @@ void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count
   }
   for (int64_t i = 0; i < count; ++i)
     to[i] = (float)sinter_array_integer(array, begin + i);
+}
+
+static double element_value(const sinter_array *array, int64_t index) {
+  if (array->element == SINTER_F32)
+    return (double)((const float *)array->data)[index];
+  if (array->element == SINTER_F64)
+    return ((const double *)array->data)[index];
+  return (double)sinter_array_integer(array, index);
+}
+
+static int not_representable(const sinter_array *array, int64_t index, sinter_element element) {
+  return sinter_fail(SINTER_ERROR_INPUT, "%s: element %lld is %.17g, which is no %s", array->path,
+                     (long long)index, element_value(array, index), sinter_element_name(element));
+}
+
+/* A double beyond float's range would become an infinity. */
+static int convert_to_float(const sinter_array *array, int64_t begin, int64_t count, float *to) {
+  sinter_array_floats(array, begin, count, to);
+  for (int64_t i = 0; i < count && array->element == SINTER_F64; ++i)
+    if (isinf(to[i]) && !isinf(element_value(array, begin + i)))
+      return not_representable(array, begin + i, SINTER_F32);
+  return SINTER_OK;
+}
+
+int sinter_array_convert(const sinter_array *array, int64_t begin, int64_t count,
+                         sinter_element element, void *to) {
+  if (element == SINTER_F32)
+    return convert_to_float(array, begin, count, to);
+  const double low = element == SINTER_U8 ? 0 : INT32_MIN;
+  const double high = element == SINTER_U8 ? UINT8_MAX : INT32_MAX;
+  for (int64_t i = 0; i < count; ++i) {
+    const double value = element_value(array, begin + i);
+    if (!(value >= low && value <= high) || value != floor(value))
+      return not_representable(array, begin + i, element);
+    if (element == SINTER_U8)
+      ((uint8_t *)to)[i] = (uint8_t)value;
+    else
+      ((int32_t *)to)[i] = (int32_t)value;
+  }
+  return SINTER_OK;
 }

@@ -5,16 +5,6 @@
 
 #include "runtime/sinter_runtime.h"
 
-typedef enum sinter_element {
-  SINTER_U8,
-  SINTER_I8,
-  SINTER_I16,
-  SINTER_I32,
-  SINTER_I64,
-  SINTER_F32,
-  SINTER_F64
-} sinter_element;
-
 typedef struct sinter_array {
   sinter_element element;
   int32_t rank;
@@ -27,11 +17,12 @@ typedef struct sinter_array {
 int64_t sinter_element_bytes(sinter_element element);
 const char *sinter_element_name(sinter_element element);
 
-/* Both leave `array` empty on failure. */
+/* Both leave `array` empty on failure. A .npy may have any real type, either byte order and either
+ * order of dimensions; a type that sinter_element lacks comes as the next wider one. */
 int sinter_read_idx(const char *path, sinter_array *array);
 int sinter_read_npy(const char *path, sinter_array *array);
-/* Atomic: see atomic_file.h. */
-int sinter_write_npy(const char *path, const int64_t *dims, int32_t rank, const float *data);
+/* Atomic: see atomic_file.h. Of U8, I32 or F32 elements. */
+int sinter_write_npy(const char *path, const sinter_array *array);
 
 void sinter_array_release(sinter_array *array); /* an empty (zeroed) one is allowed */
 
@@ -42,6 +33,10 @@ void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count
 /* One element of an integer array; 0 for a float array. */
 int64_t sinter_array_integer(const sinter_array *array, int64_t index);
 int sinter_array_is_integer(const sinter_array *array);
+/* Elements [begin, begin + count) as `element` (U8, I32 or F32). The first value that has none
+ * there, being too large or not whole, is named in the error. */
+int sinter_array_convert(const sinter_array *array, int64_t begin, int64_t count,
+                         sinter_element element, void *to);
 
 /* For the readers: sets dims' product as the count and allocates; `available` bounds the bytes
  * that the file can possibly hold. */

@@ -1,8 +1,7 @@
 #include "runtime/bench.h"
 
 #include "runtime/commands.h"
-#include "runtime/dataset.h"
-#include "runtime/philox.h"
+#include "runtime/ports.h"
 #include "runtime/profile.h"
 #include "runtime/program_context.h"
 #include "runtime/samples.h"
@@ -22,57 +21,63 @@ typedef struct bench {
   sinter_context *context;
   int32_t phase, batch;
   sinter_batch data;
-  float *output;
+  sinter_buffers outputs;
   unsigned char *flush; /* NULL: warm runs */
   double *steps;        /* seconds of each run */
   size_t runs;
   double *kernel_samples; /* [kernel][MOST_RUNS] */
 } bench;
 
-/* Uniform random inputs, and labels that run through the classes. */
+/* Class numbers run through the classes; dense labels are one-hot where they have a last extent. */
+static void fill_labels(const sinter_port *port, int32_t batch, void *labels) {
+  const int64_t row = port->rank > 0 ? port->dims[port->rank - 1] : 1;
+  for (int64_t i = 0; i < sinter_port_elements(port, batch); ++i) {
+    if (port->element == SINTER_I32)
+      ((int32_t *)labels)[i] = (int32_t)(port->class_limit > 0 ? i % port->class_limit : 0);
+    else if (port->element == SINTER_U8)
+      ((uint8_t *)labels)[i] = (uint8_t)(i % 2);
+    else
+      ((float *)labels)[i] = row == 1 || i / row % row == i % row ? 1.0f : 0.0f;
+  }
+}
+
 static void fill_batch(bench *b) {
   const sinter_model *model = b->context->model;
-  const uint32_t key[2] = {0, 0};
-  for (int64_t i = 0; i < b->batch * sinter_input_elements(model); ++i) {
-    const uint32_t counter[4] = {(uint32_t)i, 0, 0, SINTER_STREAM_INPUT};
-    uint32_t words[4];
-    sinter_philox(counter, key, words);
-    b->data.x[i] = sinter_unit_float(words[0]);
-  }
-  const int64_t row = sinter_label_elements(model);
-  for (int64_t i = 0; i < b->batch * row; ++i) {
-    if (model->label_is_index)
-      ((int32_t *)b->data.labels)[i] = (int32_t)(i % model->class_limit);
-    else
-      ((float *)b->data.labels)[i] = row == 1 || i / row % row == i % row ? 1.0f : 0.0f;
-  }
+  for (int32_t p = 0; p < model->input_count; ++p)
+    sinter_fill_random(&model->inputs[p], 0, sinter_port_elements(&model->inputs[p], b->batch),
+                       b->data.inputs.data[p]);
+  for (int32_t p = 0; p < model->label_count; ++p)
+    fill_labels(&model->labels[p], b->batch, b->data.labels.data[p]);
 }
 
 static int run_once(bench *b) {
   const sinter_model *model = b->context->model;
+  void *const *inputs = b->data.inputs.data;
   float metrics[SINTER_MAX_METRICS];
   return b->phase == SINTER_TRAIN
-             ? model->train_step(b->context, b->data.x, b->data.labels, b->batch, metrics)
-             : model->infer(b->context, b->data.x, b->batch, b->output);
+             ? model->train_step(b->context, inputs, b->data.labels.data, b->batch, metrics)
+             : model->infer(b->context, inputs, b->batch, b->outputs.data);
 }
 
 static int allocate(bench *b, int cold) {
   const sinter_model *model = b->context->model;
   const size_t kernels = (size_t)model->phases[b->phase].kernel_count;
-  b->output = malloc((size_t)(b->batch * sinter_output_elements(model)) * sizeof(float) + 1);
   b->steps = malloc(MOST_RUNS * sizeof *b->steps);
   b->kernel_samples = malloc(kernels * MOST_RUNS * sizeof *b->kernel_samples);
   b->context->profile = calloc(kernels + 1, sizeof *b->context->profile);
   b->flush = cold ? malloc(FLUSH_BYTES) : NULL;
-  if (!b->output || !b->steps || !b->kernel_samples || !b->context->profile || (cold && !b->flush))
+  if (!b->steps || !b->kernel_samples || !b->context->profile || (cold && !b->flush))
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the measurement");
-  return sinter_batch_allocate(&b->data, model, b->batch);
+  const int status = sinter_batch_allocate(&b->data, model, b->batch);
+  return status == SINTER_OK
+             ? sinter_buffers_allocate(&b->outputs, model->outputs, model->output_count, b->batch)
+             : status;
 }
 
 static void release(bench *b) {
   free(b->context->profile);
   b->context->profile = NULL;
-  free(b->output);
+  sinter_buffers_release(&b->outputs);
   free(b->steps);
   free(b->kernel_samples);
   free(b->flush);

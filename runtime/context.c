@@ -2,7 +2,7 @@
  * region, the arena. Only the thread pool and the kernels' scratch are allocated, and only here and
  * in the first steps.
  */
-#include "runtime/sinter_runtime.h"
+#include "runtime/ports.h"
 #include "runtime/thread_pool.h"
 
 #include <stdint.h>
@@ -157,40 +157,67 @@ void sinter_begin_train_step(sinter_context *context) {
   ++context->steps_done;
 }
 
-int sinter_check_batch(const sinter_context *context, int32_t n, int32_t phase) {
+static int check_batch(const sinter_context *context, int32_t n, int32_t phase) {
   if (!context)
     return sinter_fail(SINTER_ERROR_INPUT, "the context is a null pointer");
-  if (context->model->phases[phase].kernel_count == 0)
-    return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", context->model->name,
+  const sinter_model *model = context->model;
+  if (model->phases[phase].kernel_count == 0)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", model->name,
                        phase_name(phase));
   if (phase > context->phase_limit)
     return sinter_fail(SINTER_ERROR_INPUT, "this context was created for %s, not for %s",
                        phase_name(context->phase_limit), phase_name(phase));
+  if (!model->batched && n != 1)
+    return sinter_fail(SINTER_ERROR_INPUT, "%s has no batch dimension: n must be 1, got %d",
+                       model->name, n);
   if (n < 1 || n > context->max_batch)
     return sinter_fail(SINTER_ERROR_INPUT, "the batch must be in 1..%d, got %d", context->max_batch,
                        n);
   return SINTER_OK;
 }
 
-int sinter_check_buffer(const void *buffer, const char *name) {
-  if (!buffer)
-    return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", name);
-  if ((uintptr_t)buffer % sizeof(float) != 0)
-    return sinter_fail(SINTER_ERROR_INPUT, "%s is not %zu-byte aligned", name, sizeof(float));
+static int check_buffers(const sinter_port *ports, int32_t count, void *const *buffers) {
+  for (int32_t p = 0; p < count; ++p) {
+    const size_t alignment = ports[p].element == SINTER_U8 ? 1 : sizeof(float);
+    if (!buffers[p])
+      return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", ports[p].argument);
+    if ((uintptr_t)buffers[p] % alignment != 0)
+      return sinter_fail(SINTER_ERROR_INPUT, "%s is not %zu-byte aligned", ports[p].argument,
+                         alignment);
+  }
   return SINTER_OK;
 }
 
-int sinter_check_labels(const sinter_context *context, const void *labels, int32_t n) {
-  const int status = sinter_check_buffer(labels, "labels");
-  if (status != SINTER_OK || !context->model->label_is_index)
-    return status;
+static int check_classes(const sinter_port *port, const void *labels, int32_t n) {
   const int32_t *indices = labels;
-  int64_t count = n;
-  for (int32_t d = 0; d < context->model->label_rank; ++d)
-    count *= context->model->label_dims[d];
-  for (int64_t i = 0; i < count; ++i)
-    if (indices[i] < 0 || indices[i] >= context->model->class_limit)
+  const int64_t count = sinter_port_elements(port, n);
+  for (int64_t i = 0; i < count && port->class_limit > 0; ++i)
+    if (indices[i] < 0 || indices[i] >= port->class_limit)
       return sinter_fail(SINTER_ERROR_INPUT, "label %lld is %d, but the classes are 0..%lld",
-                         (long long)i, indices[i], (long long)context->model->class_limit - 1);
+                         (long long)i, indices[i], (long long)port->class_limit - 1);
   return SINTER_OK;
+}
+
+int sinter_check_infer(const sinter_context *context, void *const *inputs, int32_t n,
+                       void *const *outputs) {
+  int status = check_batch(context, n, SINTER_INFER);
+  if (status == SINTER_OK)
+    status = check_buffers(context->model->inputs, context->model->input_count, inputs);
+  if (status == SINTER_OK)
+    status = check_buffers(context->model->outputs, context->model->output_count, outputs);
+  return status;
+}
+
+int sinter_check_step(const sinter_context *context, int32_t phase, void *const *inputs,
+                      void *const *labels, int32_t n) {
+  int status = check_batch(context, n, phase);
+  if (status != SINTER_OK)
+    return status;
+  const sinter_model *model = context->model;
+  status = check_buffers(model->inputs, model->input_count, inputs);
+  if (status == SINTER_OK)
+    status = check_buffers(model->labels, model->label_count, labels);
+  for (int32_t p = 0; p < model->label_count && status == SINTER_OK; ++p)
+    status = check_classes(&model->labels[p], labels[p], n);
+  return status;
 }

@@ -2,6 +2,7 @@
 #include "runtime/dataset.h"
 
 #include "runtime/parameters.h"
+#include "runtime/ports.h"
 #include "runtime/scaling.h"
 
 #include <math.h>
@@ -9,25 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static int64_t product(const int64_t *dims, int32_t rank) {
-  int64_t elements = 1;
-  for (int32_t d = 0; d < rank; ++d)
-    elements *= dims[d];
-  return elements;
-}
-
-int64_t sinter_input_elements(const sinter_model *model) {
-  return product(model->input_dims, model->input_rank);
-}
-
-int64_t sinter_output_elements(const sinter_model *model) {
-  return product(model->output_dims, model->output_rank);
-}
-
-int64_t sinter_label_elements(const sinter_model *model) {
-  return product(model->label_dims, model->label_rank);
-}
 
 /* ---- where the files are ------------------------------------------------------------------- */
 
@@ -163,8 +145,42 @@ static int reconstructs(const sinter_model *model) {
   return model->data && model->data->reconstruct;
 }
 
+/* The extents other than 1. */
+static int32_t squeeze(const int64_t *dims, int32_t rank, int64_t squeezed[SINTER_MAX_RANK]) {
+  int32_t kept = 0;
+  for (int32_t d = 0; d < rank; ++d)
+    if (dims[d] != 1)
+      squeezed[kept++] = dims[d];
+  return kept;
+}
+
+static int same_dims(const int64_t *a, int32_t a_rank, const int64_t *b, int32_t b_rank) {
+  return a_rank == b_rank && memcmp(a, b, (size_t)a_rank * sizeof *a) == 0;
+}
+
+/* Pictures of [H, W, C] for a model that takes [C, H, W]. */
+static int has_channels_last(const sinter_array *x, const sinter_port *input) {
+  const int64_t *c = input->dims; /* C, H, W */
+  const int64_t hwc[3] = {c[1], c[2], c[0]};
+  return input->channels_first && input->rank == 3 && same_dims(x->dims + 1, x->rank - 1, hwc, 3) &&
+         !same_dims(hwc, 3, c, 3);
+}
+
+/* Extents of 1 do not matter, and flat samples have any shape: 784 values are a picture of 28x28.
+ */
+static int is_sample(const sinter_array *x, const sinter_port *input) {
+  int64_t have[SINTER_MAX_RANK], want[SINTER_MAX_RANK];
+  const int32_t have_rank = squeeze(x->dims + 1, x->rank - 1, have);
+  const int32_t want_rank = squeeze(input->dims, input->rank, want);
+  if (sinter_array_row_elements(x) != sinter_sample_elements(input))
+    return 0;
+  return have_rank <= 1 || want_rank <= 1 || same_dims(have, have_rank, want, want_rank) ||
+         has_channels_last(x, input);
+}
+
 static int check_samples(const sinter_model *model, const sinter_source *source) {
   const sinter_array *x = &source->x, *y = &source->y;
+  const sinter_port *input = &model->inputs[0];
   char found[160], needed[160];
   const int labelled = !reconstructs(model);
   if (x->rank < 1 || (labelled && y->rank < 1))
@@ -173,27 +189,28 @@ static int check_samples(const sinter_model *model, const sinter_source *source)
   if (labelled && x->dims[0] != y->dims[0])
     return sinter_fail(SINTER_ERROR_INPUT, "%s has %lld samples, but %s has %lld labels", x->path,
                        (long long)x->dims[0], y->path, (long long)y->dims[0]);
-  if (sinter_array_row_elements(x) != sinter_input_elements(model))
-    return sinter_fail(
-        SINTER_ERROR_INPUT, "%s has samples of shape %s, but the model's input is %s", x->path,
-        sinter_format_shape(x->dims + 1, x->rank - 1, found, sizeof found),
-        sinter_format_shape(model->input_dims, model->input_rank, needed, sizeof needed));
+  if (!is_sample(x, input))
+    return sinter_fail(SINTER_ERROR_INPUT,
+                       "%s has samples of shape %s, but the model's input is %s", x->path,
+                       sinter_format_shape(x->dims + 1, x->rank - 1, found, sizeof found),
+                       sinter_format_shape(input->dims, input->rank, needed, sizeof needed));
   const int status = check_finite(x);
   return status == SINTER_OK && labelled ? check_finite(y) : status;
 }
 
 /* Classes that the labels are numbers of; 0: the labels are values. */
-static int64_t label_classes(const sinter_model *model, const sinter_source *source) {
-  if (model->label_is_index)
-    return model->class_limit;
-  const int64_t elements = sinter_label_elements(model);
+static int64_t label_classes(const sinter_port *label, const sinter_source *source) {
+  if (label->element == SINTER_I32)
+    return label->class_limit > 0 ? label->class_limit : (int64_t)INT32_MAX + 1;
+  const int64_t elements = sinter_sample_elements(label);
   return elements > 1 && sinter_array_row_elements(&source->y) == 1 ? elements : 0;
 }
 
-static int check_labels(const sinter_model *model, const sinter_source *source) {
+static int check_label(const sinter_port *label, const sinter_source *source) {
   const sinter_array *y = &source->y;
-  const int64_t row = sinter_array_row_elements(y), classes = label_classes(model, source);
-  const int64_t needed = model->label_is_index || classes == 0 ? sinter_label_elements(model) : 1;
+  const int64_t row = sinter_array_row_elements(y), classes = label_classes(label, source);
+  const int dense = label->element == SINTER_I32 || classes == 0;
+  const int64_t needed = dense ? sinter_sample_elements(label) : 1;
   if (row != needed)
     return sinter_fail(SINTER_ERROR_INPUT, "%s has %lld values a label, but the model needs %lld",
                        y->path, (long long)row, (long long)needed);
@@ -203,27 +220,42 @@ static int check_labels(const sinter_model *model, const sinter_source *source) 
     return sinter_fail(SINTER_ERROR_INPUT, "%s: class numbers must be integers, not %s", y->path,
                        sinter_element_name(y->element));
   for (int64_t i = 0; i < y->count; ++i) {
-    const int64_t label = sinter_array_integer(y, i);
-    if (label < 0 || label >= classes)
+    const int64_t number = sinter_array_integer(y, i);
+    if (number < 0 || number >= classes)
       return sinter_fail(SINTER_ERROR_INPUT, "%s: label %lld is %lld, but the classes are 0..%lld",
-                         y->path, (long long)i, (long long)label, (long long)classes - 1);
+                         y->path, (long long)i, (long long)number, (long long)classes - 1);
   }
   return SINTER_OK;
+}
+
+/* An autoencoder's label is its input. */
+static int check_copy(const sinter_model *model, const sinter_port *label) {
+  const sinter_port *input = &model->inputs[0];
+  if (label->element == SINTER_F32 &&
+      sinter_sample_elements(label) == sinter_sample_elements(input))
+    return SINTER_OK;
+  char found[160], needed[160];
+  return sinter_fail(SINTER_ERROR_INPUT, "the labels are the samples, of shape %s, but need %s",
+                     sinter_format_shape(input->dims, input->rank, found, sizeof found),
+                     sinter_format_shape(label->dims, label->rank, needed, sizeof needed));
 }
 
 int sinter_source_load(const sinter_model *model, const char *where, int32_t kind,
                        sinter_source *source) {
   *source = (sinter_source){.x = {.data = NULL}};
-  char *folder;
-  int status = find_folder(model, where, &folder);
+  char *folder = NULL;
+  int status = sinter_check_fed_by_files(model);
+  if (status == SINTER_OK)
+    status = find_folder(model, where, &folder);
   if (status == SINTER_OK)
     status = read_candidate(folder, files[kind][0], &source->x);
   if (status == SINTER_OK && !reconstructs(model))
     status = read_candidate(folder, files[kind][1], &source->y);
   if (status == SINTER_OK)
     status = check_samples(model, source);
-  if (status == SINTER_OK && !reconstructs(model))
-    status = check_labels(model, source);
+  for (int32_t p = 0; p < model->label_count && status == SINTER_OK; ++p)
+    status = reconstructs(model) ? check_copy(model, &model->labels[p])
+                                 : check_label(&model->labels[p], source);
   if (status != SINTER_OK)
     sinter_source_release(source);
   free(folder);
@@ -237,17 +269,17 @@ void sinter_source_release(sinter_source *source) {
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-static void gather_labels(const sinter_model *model, const sinter_source *source,
+static void gather_labels(const sinter_port *label, const sinter_source *source,
                           const int32_t *indices, int32_t n, void *labels) {
   const int64_t row = sinter_array_row_elements(&source->y);
-  if (model->label_is_index) {
+  if (label->element == SINTER_I32) {
     for (int32_t i = 0; i < n; ++i)
       for (int64_t e = 0; e < row; ++e)
         ((int32_t *)labels)[i * row + e] =
             (int32_t)sinter_array_integer(&source->y, indices[i] * row + e);
     return;
   }
-  const int64_t classes = label_classes(model, source);
+  const int64_t classes = label_classes(label, source);
   float *values = labels;
   if (classes > 0)
     memset(values, 0, (size_t)(n * classes) * sizeof *values);
@@ -259,13 +291,27 @@ static void gather_labels(const sinter_model *model, const sinter_source *source
   }
 }
 
+/* One sample of [H, W, C] as [C, H, W]. */
+static void gather_channels(const sinter_model *model, const sinter_array *x, int64_t begin,
+                            float *to) {
+  const int64_t channels = model->inputs[0].dims[0];
+  const int64_t pixels = sinter_sample_elements(&model->inputs[0]) / channels;
+  for (int64_t p = 0; p < pixels; ++p)
+    for (int64_t c = 0; c < channels; ++c)
+      sinter_array_floats(x, begin + p * channels + c, 1, to + c * pixels + p);
+  sinter_scale(model->data, to, pixels * channels);
+}
+
 void sinter_gather(const sinter_model *model, const sinter_source *source, const float table[256],
-                   const int32_t *indices, int32_t n, float *x, void *labels) {
-  const int64_t row = sinter_input_elements(model);
+                   const int32_t *indices, int32_t n, float *x, void *const *labels) {
+  const int64_t row = sinter_sample_elements(&model->inputs[0]);
+  const int permuted = has_channels_last(&source->x, &model->inputs[0]);
   for (int32_t i = 0; i < n; ++i) {
     const int64_t begin = (int64_t)indices[i] * row;
     float *to = x + i * row;
-    if (source->x.element == SINTER_U8) {
+    if (permuted) {
+      gather_channels(model, &source->x, begin, to);
+    } else if (source->x.element == SINTER_U8) {
       const uint8_t *from = (const uint8_t *)source->x.data + begin;
       for (int64_t e = 0; e < row; ++e)
         to[e] = table[from[e]];
@@ -274,8 +320,10 @@ void sinter_gather(const sinter_model *model, const sinter_source *source, const
       sinter_scale(model->data, to, row);
     }
   }
-  if (reconstructs(model))
-    memcpy(labels, x, (size_t)(n * row) * sizeof *x);
-  else
-    gather_labels(model, source, indices, n, labels);
+  for (int32_t p = 0; p < model->label_count; ++p) {
+    if (reconstructs(model))
+      memcpy(labels[p], x, (size_t)(n * row) * sizeof *x);
+    else
+      gather_labels(&model->labels[p], source, indices, n, labels[p]);
+  }
 }

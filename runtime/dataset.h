@@ -20,12 +20,7 @@ int sinter_source_load(const sinter_model *model, const char *where, int32_t kin
                        sinter_source *source);
 void sinter_source_release(sinter_source *source);
 
-/* Elements of one sample of the model's input, and of its labels. */
-int64_t sinter_input_elements(const sinter_model *model);
-int64_t sinter_output_elements(const sinter_model *model);
-int64_t sinter_label_elements(const sinter_model *model);
-
-/* Copies samples indices[0..n) into x, scaled, and labels, as the model's steps take them. `table`
- * is sinter_scale_table's. */
+/* Copies samples indices[0..n) into x, scaled, and into each of the labels, as the model's steps
+ * take them. `table` is sinter_scale_table's. */
 void sinter_gather(const sinter_model *model, const sinter_source *source, const float table[256],
-                   const int32_t *indices, int32_t n, float *x, void *labels);
+                   const int32_t *indices, int32_t n, float *x, void *const *labels);

@@ -27,9 +27,9 @@ static int sum_metrics(sinter_context *context, const sinter_samples *samples,
   for (int32_t done = 0; done < count && status == SINTER_OK;) {
     const int32_t n = count - done < context->max_batch ? count - done : context->max_batch;
     float metrics[SINTER_MAX_METRICS];
-    sinter_gather(model, part->source, samples->table, part->indices.values + done, n, batch.x,
-                  batch.labels);
-    status = model->eval_step(context, batch.x, batch.labels, n, metrics);
+    sinter_gather(model, part->source, samples->table, part->indices.values + done, n,
+                  batch.inputs.data[0], batch.labels.data);
+    status = model->eval_step(context, batch.inputs.data, batch.labels.data, n, metrics);
     for (int32_t m = 0; m < model->metric_count && status == SINTER_OK; ++m)
       sums[m] += (double)n * (double)metrics[m];
     done += n;

@@ -1,3 +1,4 @@
+#include "runtime/array.h"
 #include "runtime/commands.h"
 #include "runtime/parameters.h"
 #include "runtime/progress.h"
@@ -60,13 +61,22 @@ static void print_training(const sinter_model *model) {
   putchar('\n');
 }
 
+/* The shape of one sample; of several ports, with their names. */
+static void print_ports(const char *sort, const sinter_port *ports, int32_t count) {
+  char shape[160];
+  for (int32_t p = 0; p < count; ++p)
+    printf("%-11s %s%s%s%s%s\n", p == 0 ? sort : "", count > 1 ? ports[p].name : "",
+           count > 1 ? " " : "",
+           sinter_format_shape(ports[p].dims, ports[p].rank, shape, sizeof shape),
+           ports[p].element == SINTER_F32 ? "" : " ",
+           ports[p].element == SINTER_F32 ? ""
+                                          : sinter_element_name((sinter_element)ports[p].element));
+}
+
 static void print_text(const sinter_model *model, int32_t batch, int32_t variant) {
-  char input[160], output[160];
   printf("model:      %s\n", model->name);
-  printf("input:      %s\n",
-         sinter_format_shape(model->input_dims, model->input_rank, input, sizeof input));
-  printf("output:     %s\n",
-         sinter_format_shape(model->output_dims, model->output_rank, output, sizeof output));
+  print_ports("input:", model->inputs, model->input_count);
+  print_ports("output:", model->outputs, model->output_count);
   printf("parameters: %lld trainable\n", (long long)trainable_count(model));
   printf("target:     %s, variants", model->target);
   for (int32_t v = 0; v < model->variant_count; ++v)

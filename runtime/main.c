@@ -8,6 +8,8 @@
 int32_t sinter_batch_size(const sinter_model *model, const sinter_options *options) {
   if (options->batch_size > 0)
     return (int32_t)options->batch_size;
+  if (!model->batched)
+    return 1;
   return model->training && model->training->batch_size > 0 ? model->training->batch_size : 32;
 }
 

@@ -18,8 +18,8 @@ static int32_t replay(sinter_session *session, int32_t last, sinter_watch *watch
   context->steps_done = session->snapshot.steps_done;
   for (int32_t b = session->snapshot.batch; b <= last; ++b) {
     watch->batch = sinter_session_gather(session, b);
-    if (session->model->train_step(context, session->batch.x, session->batch.labels, watch->batch,
-                                   metrics) != SINTER_OK)
+    if (session->model->train_step(context, session->batch.inputs.data, session->batch.labels.data,
+                                   watch->batch, metrics) != SINTER_OK)
       return -1;
     if (watch->kernel >= 0)
       return b;

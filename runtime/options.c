@@ -14,7 +14,7 @@ static const struct {
     [SINTER_COMMAND_TRAIN] = {"train", "", "train, keeping the best weights in a file"},
     [SINTER_COMMAND_EVALUATE] = {"evaluate", "", "loss and metrics over a part of the data"},
     [SINTER_COMMAND_PREDICT] = {"predict", " IMAGE|x.npy...", "name the classes of images"},
-    [SINTER_COMMAND_RUN] = {"run", "", "from an input tensor to the output tensor"},
+    [SINTER_COMMAND_RUN] = {"run", "", "from input tensors to output tensors"},
     [SINTER_COMMAND_BENCH] = {"bench", "", "time every kernel against this machine's peak"},
     [SINTER_COMMAND_INFO] = {"info", "", "what this program is and needs"},
 };
@@ -23,7 +23,7 @@ static const struct {
 
 enum { TRAIN = 1, EVALUATE = 2, PREDICT = 4, RUN = 8, BENCH = 16, INFO = 32, ALL = 63 };
 
-typedef enum value_kind { FLAG, TEXT, COUNT, POSITIVE, REAL } value_kind;
+typedef enum value_kind { FLAG, TEXT, TEXTS, COUNT, POSITIVE, REAL } value_kind;
 
 typedef struct option_record {
   const char *name, *value;
@@ -50,9 +50,11 @@ static const option_record records[] = {
      "the best weights (PROGRAM.safetensors)"},
     {"history", "FILE", TRAIN, TEXT, FIELD(history), "a CSV row for each epoch"},
     {"resume", NULL, TRAIN, FLAG, FIELD(resume), "go on where training was interrupted"},
-    {"input", "SPEC", RUN, TEXT, FIELD(input), "@x.npy, SHAPExf32=V or random:SEED:SHAPE"},
-    {"output", "@FILE", RUN, TEXT, FIELD(output), "write the output as .npy"},
-    {"expected", "@FILE", RUN, TEXT, FIELD(expected), "compare the output with a .npy"},
+    {"input", "[NAME=]SPEC", RUN, TEXTS, FIELD(inputs),
+     "@x.npy, SHAPExf32=V or random:SEED:SHAPE; one an input, by name or in order"},
+    {"output", "[NAME=]@FILE", RUN, TEXTS, FIELD(outputs), "write an output as .npy; repeats"},
+    {"expected", "[NAME=]@FILE", RUN, TEXTS, FIELD(expected),
+     "compare an output with a .npy; repeats"},
     {"rtol", "X", RUN, REAL, FIELD(rtol), "relative tolerance of --expected (1e-5)"},
     {"atol", "X", RUN, REAL, FIELD(atol), "absolute tolerance of --expected (1e-5)"},
     {"top", "K", PREDICT, POSITIVE, FIELD(top), "classes to name (3)"},
@@ -92,6 +94,16 @@ static int parse_real(const option_record *record, const char *value, double *ou
   return SINTER_OK;
 }
 
+static int append_text(const option_record *record, sinter_texts *texts, const char *value) {
+  if (!*value)
+    return usage_error(record, value, record->value);
+  if (texts->count == SINTER_MOST_TEXTS)
+    return sinter_fail(SINTER_ERROR_USAGE, "--%s can be given at most %d times", record->name,
+                       SINTER_MOST_TEXTS);
+  texts->values[texts->count++] = value;
+  return SINTER_OK;
+}
+
 static int set_option(sinter_options *options, const option_record *record, const char *value) {
   void *field = (char *)options + record->field;
   switch (record->kind) {
@@ -103,6 +115,8 @@ static int set_option(sinter_options *options, const option_record *record, cons
       return usage_error(record, value, record->value);
     *(const char **)field = value;
     return SINTER_OK;
+  case TEXTS:
+    return append_text(record, field, value);
   case COUNT:
   case POSITIVE:
     return parse_integer(record, value, field);

@@ -14,12 +14,20 @@ typedef enum sinter_command {
   SINTER_COMMAND_VERSION
 } sinter_command;
 
+#define SINTER_MOST_TEXTS 256
+
+/* The values of an option that may be given again and again. */
+typedef struct sinter_texts {
+  const char *values[SINTER_MOST_TEXTS];
+  int32_t count;
+} sinter_texts;
+
 /* Numbers are -1 (NaN for the floats), texts NULL, when not given. */
 typedef struct sinter_options {
   sinter_command command;
   const char *program; /* the file name of argv[0]: what default file names begin with */
   const char *data, *weights, *checkpoint, *history, *split;
-  const char *input, *output, *expected;
+  sinter_texts inputs, outputs, expected;
   int64_t epochs, batch_size, threads, top, seed;
   double learning_rate, rtol, atol, time;
   int resume, json, csv, quiet, cold, train;

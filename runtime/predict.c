@@ -1,9 +1,9 @@
 #define _GNU_SOURCE /* qsort_r */
 #include "runtime/array.h"
 #include "runtime/commands.h"
-#include "runtime/dataset.h"
 #include "runtime/image.h"
 #include "runtime/parameters.h"
+#include "runtime/ports.h"
 #include "runtime/program_context.h"
 #include "runtime/progress.h"
 #include "runtime/scaling.h"
@@ -14,6 +14,13 @@
 
 #define BATCH 32
 #define DEFAULT_TOP 3
+
+typedef struct prediction {
+  sinter_context *context;
+  const sinter_options *options;
+  sinter_buffers inputs, outputs;
+  int32_t step; /* samples a call */
+} prediction;
 
 /* One sample to predict on: where it came from, for the output. */
 typedef struct sample_name {
@@ -35,40 +42,52 @@ static const char *class_name(const sinter_model *model, int32_t index, char tex
   return text;
 }
 
-static json_t *class_json(const sinter_model *model, int32_t index, float value) {
+static json_t *class_json(const sinter_model *model, const sinter_port *output, int32_t index,
+                          float value) {
   char text[32];
   json_t *object = json_object();
   json_object_set_new(object, "class", json_string(class_name(model, index, text)));
   json_object_set_new(object, "index", json_integer(index));
-  json_object_set_new(object, model->output_is_probability ? "probability" : "value",
+  json_object_set_new(object, output->is_probability ? "probability" : "value",
                       sinter_number_json((double)value));
   return object;
 }
 
-static void print_as_json(const sinter_model *model, const sample_name *sample,
-                          const int32_t *order, int32_t top, const float *values) {
+/* What is printed of one output: the `top` largest of its values. */
+typedef struct ranking {
+  const sinter_port *output;
+  const float *values;
+  const int32_t *order;
+  int32_t top;
+} ranking;
+
+static void print_as_json(const sinter_model *model, const sample_name *sample, const ranking *r) {
   json_t *object = json_object(), *classes = json_array();
   json_object_set_new(object, "file", json_string(sample->file));
   if (sample->index >= 0)
     json_object_set_new(object, "sample", json_integer(sample->index));
-  for (int32_t k = 0; k < top; ++k)
-    json_array_append_new(classes, class_json(model, order[k], values[order[k]]));
+  if (model->output_count > 1)
+    json_object_set_new(object, "output", json_string(r->output->name));
+  for (int32_t k = 0; k < r->top; ++k)
+    json_array_append_new(classes,
+                          class_json(model, r->output, r->order[k], r->values[r->order[k]]));
   json_object_set_new(object, "top", classes);
   sinter_print_json(object);
 }
 
-static void print_as_text(const sinter_model *model, const sample_name *sample,
-                          const int32_t *order, int32_t top, const float *values) {
+static void print_as_text(const sinter_model *model, const sample_name *sample, const ranking *r) {
   printf("%s", sample->file);
   if (sample->index >= 0)
     printf("[%lld]", (long long)sample->index);
-  for (int32_t k = 0; k < top; ++k) {
+  if (model->output_count > 1)
+    printf(" %s", r->output->name);
+  for (int32_t k = 0; k < r->top; ++k) {
     char text[32];
-    const float value = values[order[k]];
+    const float value = r->values[r->order[k]];
     fputs(k == 0 ? ": " : ", ", stdout);
-    if (sinter_output_elements(model) > 1)
-      printf("%s ", class_name(model, order[k], text));
-    if (model->output_is_probability)
+    if (sinter_sample_elements(r->output) > 1)
+      printf("%s ", class_name(model, r->order[k], text));
+    if (r->output->is_probability)
       printf("%.2f%%", 100.0 * (double)value);
     else
       printf("%.6g", (double)value);
@@ -76,92 +95,128 @@ static void print_as_text(const sinter_model *model, const sample_name *sample,
   putchar('\n');
 }
 
-static int print_prediction(const sinter_model *model, const sinter_options *options,
-                            const sample_name *sample, float *values) {
-  const int32_t count = (int32_t)sinter_output_elements(model);
+static int print_output(const sinter_model *model, const sinter_options *options,
+                        const sample_name *sample, const sinter_port *output, float *values) {
+  const int32_t count = (int32_t)sinter_sample_elements(output);
   const int64_t wanted = options->top > 0 ? options->top : DEFAULT_TOP;
-  const int32_t top = wanted < count ? (int32_t)wanted : count;
   int32_t *order = malloc((size_t)count * sizeof *order + 1);
   if (!order)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
   for (int32_t i = 0; i < count; ++i)
     order[i] = i;
   qsort_r(order, (size_t)count, sizeof *order, descending, values);
+  const ranking r = {output, values, order, wanted < count ? (int32_t)wanted : count};
   if (options->json)
-    print_as_json(model, sample, order, top, values);
+    print_as_json(model, sample, &r);
   else
-    print_as_text(model, sample, order, top, values);
+    print_as_text(model, sample, &r);
   free(order);
   return SINTER_OK;
 }
 
-/* Height, width and channels of the model's input as a picture. A flat input of h * h features is
- * taken for a square grey one. */
-static int picture_shape(const sinter_model *model, int32_t *height, int32_t *width,
-                         int32_t *channels) {
-  const int64_t *dims = model->input_dims;
-  const int32_t rank = model->input_rank;
+/* One sample's predictions; whole numbers are printed as the floats that they are. */
+static int print_prediction(const prediction *p, const sample_name *sample, int32_t index) {
+  const sinter_model *model = p->context->model;
+  int status = SINTER_OK;
+  for (int32_t o = 0; o < model->output_count && status == SINTER_OK; ++o) {
+    const sinter_port *output = &model->outputs[o];
+    const int64_t elements = sinter_sample_elements(output), begin = index * elements;
+    if (output->element == SINTER_F32) {
+      status = print_output(model, p->options, sample, output, (float *)p->outputs.data[o] + begin);
+      continue;
+    }
+    float *values = malloc((size_t)elements * sizeof *values + 1);
+    if (!values)
+      return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+    for (int64_t i = 0; i < elements; ++i)
+      values[i] = output->element == SINTER_I32
+                      ? (float)((const int32_t *)p->outputs.data[o])[begin + i]
+                      : (float)((const uint8_t *)p->outputs.data[o])[begin + i];
+    status = print_output(model, p->options, sample, output, values);
+    free(values);
+  }
+  return status;
+}
+
+/* How the model's input is a picture. */
+typedef struct picture {
+  int32_t height, width, channels;
+} picture;
+
+/* A flat input of h * h features is taken for a square grey picture. */
+static int picture_shape(const sinter_port *input, picture *shape) {
+  const int skip = !input->batched && input->rank == 4 && input->dims[0] == 1; /* a batch of 1 */
+  const int64_t *dims = input->dims + skip;
+  const int32_t rank = input->rank - skip;
   const int64_t side = rank == 1 ? (int64_t)llround(sqrt((double)dims[0])) : 0;
   const int is_square = rank == 1 && side * side == dims[0];
-  const int64_t depth = rank == 3 ? dims[2] : 1;
+  const int first = rank == 3 && input->channels_first;
+  const int64_t depth = rank == 3 ? dims[first ? 0 : 2] : 1;
   if (!(rank == 2 || (rank == 3 && (depth == 1 || depth == 3)) || is_square)) {
-    char shape[160];
+    char text[160];
     return sinter_fail(SINTER_ERROR_INPUT,
                        "the model's input of shape %s is no grey or RGB picture: give a .npy file",
-                       sinter_format_shape(dims, rank, shape, sizeof shape));
+                       sinter_format_shape(dims, rank, text, sizeof text));
   }
-  *height = (int32_t)(is_square ? side : dims[0]);
-  *width = (int32_t)(is_square ? side : dims[1]);
-  *channels = (int32_t)depth;
+  shape->height = (int32_t)(is_square ? side : dims[first]);
+  shape->width = (int32_t)(is_square ? side : dims[first + 1]);
+  shape->channels = (int32_t)depth;
   return SINTER_OK;
 }
 
-static int predict_picture(sinter_context *context, const sinter_options *options, const char *path,
-                           float *x, float *y) {
-  const sinter_model *model = context->model;
-  int32_t height = 0, width = 0, channels = 0;
+/* Rows of pixels into the input's layout, as floats. */
+static void lay_out(const uint8_t *pixels, const picture *shape, int channels_first, float *x) {
+  const int64_t count = (int64_t)shape->height * shape->width, channels = shape->channels;
+  for (int64_t p = 0; p < count; ++p)
+    for (int64_t c = 0; c < channels; ++c)
+      x[channels_first ? c * count + p : p * channels + c] = (float)pixels[p * channels + c];
+}
+
+static int predict_picture(const prediction *p, const char *path) {
+  const sinter_model *model = p->context->model;
+  const sinter_port *input = &model->inputs[0];
+  picture shape = {0};
   sinter_image image;
-  int status = picture_shape(model, &height, &width, &channels);
+  int status = picture_shape(input, &shape);
   if (status != SINTER_OK || (status = sinter_image_read(path, &image)) != SINTER_OK)
     return status;
-  const int64_t features = sinter_input_elements(model);
+  const int64_t features = sinter_sample_elements(input);
+  float *x = p->inputs.data[0];
   uint8_t *pixels = malloc((size_t)features);
-  status = pixels ? sinter_image_fit(&image, width, height, channels, pixels)
+  status = pixels ? sinter_image_fit(&image, shape.width, shape.height, shape.channels, pixels)
                   : sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
   if (status == SINTER_OK) {
-    for (int64_t i = 0; i < features; ++i)
-      x[i] = (float)pixels[i];
+    lay_out(pixels, &shape, input->channels_first, x);
     sinter_scale(model->data, x, features);
-    status = model->infer(context, x, 1, y);
+    status = model->infer(p->context, p->inputs.data, 1, p->outputs.data);
   }
   const sample_name sample = {path, -1};
   if (status == SINTER_OK)
-    status = print_prediction(model, options, &sample, y);
+    status = print_prediction(p, &sample, 0);
   free(pixels);
   sinter_image_release(&image);
   return status;
 }
 
 /* Integers are pictures' bytes and get the script's scaling; floats are the model's own input. */
-static int predict_batch(sinter_context *context, const sinter_options *options,
-                         const sinter_array *array, int64_t first, int32_t n, float *x, float *y) {
-  const sinter_model *model = context->model;
-  const int64_t features = sinter_input_elements(model);
+static int predict_batch(const prediction *p, const sinter_array *array, int64_t first, int32_t n) {
+  const sinter_model *model = p->context->model;
+  const int64_t features = sinter_sample_elements(&model->inputs[0]);
+  float *x = p->inputs.data[0];
   sinter_array_floats(array, first * features, n * features, x);
   if (sinter_array_is_integer(array))
     sinter_scale(model->data, x, n * features);
-  int status = model->infer(context, x, n, y);
+  int status = model->infer(p->context, p->inputs.data, n, p->outputs.data);
   for (int32_t i = 0; i < n && status == SINTER_OK; ++i) {
     const sample_name sample = {array->path, array->count > features ? first + i : -1};
-    status = print_prediction(model, options, &sample, y + i * sinter_output_elements(model));
+    status = print_prediction(p, &sample, i);
   }
   return status;
 }
 
-static int predict_npy(sinter_context *context, const sinter_options *options, const char *path,
-                       float *x, float *y) {
-  const sinter_model *model = context->model;
-  const int64_t features = sinter_input_elements(model);
+static int predict_npy(const prediction *p, const char *path) {
+  const sinter_port *input = &p->context->model->inputs[0];
+  const int64_t features = sinter_sample_elements(input);
   sinter_array array;
   int status = sinter_read_npy(path, &array);
   if (status != SINTER_OK)
@@ -169,15 +224,14 @@ static int predict_npy(sinter_context *context, const sinter_options *options, c
   const int one_sample = array.count == features;
   if (!one_sample && (array.rank < 1 || sinter_array_row_elements(&array) != features)) {
     char found[160], needed[160];
-    status = sinter_fail(
-        SINTER_ERROR_INPUT, "%s has shape %s, but a sample of the model is %s", path,
-        sinter_format_shape(array.dims, array.rank, found, sizeof found),
-        sinter_format_shape(model->input_dims, model->input_rank, needed, sizeof needed));
+    status = sinter_fail(SINTER_ERROR_INPUT, "%s has shape %s, but a sample of the model is %s",
+                         path, sinter_format_shape(array.dims, array.rank, found, sizeof found),
+                         sinter_format_shape(input->dims, input->rank, needed, sizeof needed));
   }
   const int64_t samples = one_sample ? 1 : array.dims[0];
-  for (int64_t first = 0; first < samples && status == SINTER_OK; first += BATCH) {
-    const int32_t n = samples - first < BATCH ? (int32_t)(samples - first) : BATCH;
-    status = predict_batch(context, options, &array, first, n, x, y);
+  for (int64_t first = 0; first < samples && status == SINTER_OK; first += p->step) {
+    const int32_t n = samples - first < p->step ? (int32_t)(samples - first) : p->step;
+    status = predict_batch(p, &array, first, n);
   }
   sinter_array_release(&array);
   return status;
@@ -188,26 +242,47 @@ static int is_npy(const char *path) {
   return length > 4 && strcmp(path + length - 4, ".npy") == 0;
 }
 
-static int predict_files(sinter_context *context, const sinter_options *options) {
-  const sinter_model *model = context->model;
-  float *x = malloc((size_t)(BATCH * sinter_input_elements(model)) * sizeof *x + 1);
-  float *y = malloc((size_t)(BATCH * sinter_output_elements(model)) * sizeof *y + 1);
-  int status = x && y ? SINTER_OK : sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+static int predict_files(prediction *p) {
+  const sinter_model *model = p->context->model;
+  const sinter_options *options = p->options;
+  int status = sinter_buffers_allocate(&p->inputs, model->inputs, model->input_count, p->step);
+  if (status == SINTER_OK)
+    status = sinter_buffers_allocate(&p->outputs, model->outputs, model->output_count, p->step);
   for (int f = 0; f < options->file_count && status == SINTER_OK; ++f)
-    status = is_npy(options->files[f]) ? predict_npy(context, options, options->files[f], x, y)
-                                       : predict_picture(context, options, options->files[f], x, y);
-  free(x);
-  free(y);
+    status = is_npy(options->files[f]) ? predict_npy(p, options->files[f])
+                                       : predict_picture(p, options->files[f]);
+  sinter_buffers_release(&p->inputs);
+  sinter_buffers_release(&p->outputs);
   return status;
 }
 
+/* A result for the whole batch says nothing about one sample of it, unless it is alone. */
+static int32_t choose_step(const sinter_model *model) {
+  int32_t step = BATCH;
+  for (int32_t o = 0; o < model->output_count; ++o)
+    if (!model->outputs[o].batched)
+      step = 1;
+  return step;
+}
+
+/* The one input may lack a batch: such a model predicts one picture a call. */
+static int check_model(const sinter_model *model) {
+  if (model->input_count == 1 && model->inputs[0].element == SINTER_F32)
+    return SINTER_OK;
+  return sinter_check_fed_by_files(model);
+}
+
 int sinter_predict_command(const sinter_model *model, const sinter_options *options) {
-  sinter_program_context program;
-  int status = sinter_program_context_open(&program, model, options, BATCH, SINTER_INFER);
+  sinter_program_context program = {.context = NULL};
+  prediction p = {.options = options, .step = choose_step(model)};
+  int status = check_model(model);
+  if (status == SINTER_OK)
+    status = sinter_program_context_open(&program, model, options, p.step, SINTER_INFER);
   if (status == SINTER_OK)
     status = sinter_program_load_weights(program.context, options);
+  p.context = program.context;
   if (status == SINTER_OK)
-    status = predict_files(program.context, options);
+    status = predict_files(&p);
   sinter_program_context_close(&program);
   return status;
 }

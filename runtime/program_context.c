@@ -41,11 +41,12 @@ char *sinter_default_checkpoint(const sinter_options *options) {
   return NULL;
 }
 
+/* Weights that someone has trained, or none that anyone could. */
 static int has_weights(const sinter_model *model) {
   for (int32_t p = 0; p < model->parameter_count; ++p)
     if (model->parameters[p].initial)
       return 1;
-  return 0;
+  return model->parameter_count == 0;
 }
 
 int sinter_program_load_weights(sinter_context *context, const sinter_options *options) {

@@ -149,27 +149,30 @@ void sinter_progress_epoch_done(sinter_progress *progress, const sinter_history 
   fflush(progress->out);
 }
 
+static void print_result_json(const sinter_history *history, const sinter_training_result *result) {
+  json_t *object = json_object();
+  json_object_set_new(object, "best_epoch", json_integer(result->best_epoch));
+  json_object_set_new(object, "epochs", json_integer(history->epochs));
+  json_object_set_new(object, "stopped_early", json_boolean(result->stopped_early));
+  json_object_set_new(object, "seconds", json_real(result->seconds));
+  json_object_set_new(object, "checkpoint", json_string(result->checkpoint));
+  sinter_print_json(object);
+}
+
 void sinter_progress_training_done(sinter_progress *progress, const sinter_history *history,
-                                   int32_t best_epoch, int stopped_early, double seconds,
-                                   const char *checkpoint) {
+                                   const sinter_training_result *result) {
   sinter_progress_clear(progress);
-  if (progress->json) {
-    json_t *object = json_object();
-    json_object_set_new(object, "best_epoch", json_integer(best_epoch));
-    json_object_set_new(object, "epochs", json_integer(history->epochs));
-    json_object_set_new(object, "stopped_early", json_boolean(stopped_early));
-    json_object_set_new(object, "seconds", json_real(seconds));
-    json_object_set_new(object, "checkpoint", json_string(checkpoint));
-    sinter_print_json(object);
-  }
+  if (progress->json)
+    print_result_json(history, result);
   if (progress->quiet)
     return;
-  if (stopped_early)
+  if (result->stopped_early)
     fprintf(progress->out, "stopped early after %d epochs\n", history->epochs);
-  if (best_epoch > 0 && best_epoch <= history->epochs) {
-    fprintf(progress->out, "best epoch %d:", best_epoch);
-    print_row(progress->out, history, best_epoch - 1);
-    fprintf(progress->out, "; weights in %s\n", checkpoint);
+  if (result->best_epoch > 0 && result->best_epoch <= history->epochs) {
+    fprintf(progress->out, "best epoch %d:", result->best_epoch);
+    print_row(progress->out, history, result->best_epoch - 1);
+    fprintf(progress->out, "; %s in %s\n",
+            result->holds_latest ? "the last epoch's weights" : "weights", result->checkpoint);
   }
   fflush(progress->out);
 }

@@ -31,9 +31,17 @@ void sinter_progress_samples(sinter_progress *progress, const sinter_model *mode
 
 void sinter_progress_epoch_done(sinter_progress *progress, const sinter_history *history,
                                 double seconds, int is_best);
+
+typedef struct sinter_training_result {
+  int32_t best_epoch; /* from 1 */
+  int stopped_early;
+  int holds_latest; /* the checkpoint: the last epoch's weights, not the best one's */
+  double seconds;
+  const char *checkpoint;
+} sinter_training_result;
+
 void sinter_progress_training_done(sinter_progress *progress, const sinter_history *history,
-                                   int32_t best_epoch, int stopped_early, double seconds,
-                                   const char *checkpoint);
+                                   const sinter_training_result *result);
 
 /* A finite number, else null: JSON has nothing else. */
 json_t *sinter_number_json(double value);

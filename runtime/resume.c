@@ -1,6 +1,6 @@
 /* The resume file: a safetensors file of every parameter, the optimizer's state included, and of
- * the best weights so far ("best/NAME"); its metadata holds the state of the loop and the settings
- * that a continued run must share.
+ * the best weights so far by each judge ("best/NAME", "restore/NAME"); its metadata holds the state
+ * of the loop and the settings that a continued run must share.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "runtime/safetensors.h"
@@ -12,10 +12,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORMAT "sinter-resume-1"
+#define FORMAT "sinter-resume-2"
+
+static const char *const prefixes[] = {
+    [SINTER_JUDGE_STOPPING] = "restore", [SINTER_JUDGE_CHECKPOINT] = "best"};
 
 static const char *variant_name(const sinter_session *session) {
   return session->model->variant_names[session->context->variant];
+}
+
+/* "val_loss min 0.01" */
+static json_t *monitor_json(const sinter_model *model, const sinter_monitor *monitor) {
+  return json_sprintf("%s%s %s %.9g", monitor->validation ? "val_" : "",
+                      model->metric_names[monitor->metric], monitor->maximize ? "max" : "min",
+                      (double)monitor->min_delta);
 }
 
 static json_t *settings_json(const sinter_session *session) {
@@ -28,6 +38,11 @@ static json_t *settings_json(const sinter_session *session) {
   json_object_set_new(settings, "training samples", json_integer(session->train.indices.count));
   json_object_set_new(settings, "validation samples",
                       json_integer(session->validation.indices.count));
+  const sinter_monitor *monitors = session->model->training->monitors;
+  json_object_set_new(settings, "early stopping by",
+                      monitor_json(session->model, &monitors[SINTER_JUDGE_STOPPING]));
+  json_object_set_new(settings, "the checkpoint by",
+                      monitor_json(session->model, &monitors[SINTER_JUDGE_CHECKPOINT]));
   return settings;
 }
 
@@ -35,8 +50,12 @@ static json_t *state_json(const sinter_session *session) {
   json_t *state = json_object();
   json_object_set_new(state, "settings", settings_json(session));
   json_object_set_new(state, "variant", json_string(variant_name(session)));
-  json_object_set_new(state, "best", sinter_exact_json(session->best));
-  json_object_set_new(state, "best_epoch", json_integer(session->best_epoch));
+  json_t *best = json_array();
+  for (int j = 0; j < 2; ++j)
+    json_array_append_new(best,
+                          json_pack("{s:o,s:i}", "value", sinter_exact_json(session->best[j].value),
+                                    "epoch", (int)session->best[j].epoch));
+  json_object_set_new(state, "best", best);
   json_object_set_new(state, "wait", json_integer(session->wait));
   json_object_set_new(state, "steps_done", json_integer((json_int_t)session->context->steps_done));
   json_object_set_new(state, "history", sinter_history_to_json(&session->history));
@@ -55,15 +74,35 @@ static json_t *metadata_json(const sinter_session *session) {
   return metadata;
 }
 
-static char *best_name(const sinter_parameter *parameter) {
+static char *best_name(int judge, const sinter_parameter *parameter) {
   char *name;
-  return asprintf(&name, "best/%s", parameter->name) < 0 ? NULL : name;
+  return asprintf(&name, "%s/%s", prefixes[judge], parameter->name) < 0 ? NULL : name;
+}
+
+static int has_best(const sinter_session *session, int judge, const sinter_parameter *parameter) {
+  const sinter_best *best = &session->best[judge];
+  return best->weights && best->epoch > 0 && parameter->role != SINTER_ROLE_OPTIMIZER;
+}
+
+/* Appends the best weights by one judge; the names are malloc'ed. Returns the new count. */
+static int32_t append_best(const sinter_session *session, int judge, sinter_tensor *tensors,
+                           int32_t count, int *status) {
+  for (int32_t p = 0; p < session->model->parameter_count; ++p) {
+    const sinter_parameter *parameter = &session->model->parameters[p];
+    if (!has_best(session, judge, parameter))
+      continue;
+    tensors[count] = (sinter_tensor){best_name(judge, parameter), parameter,
+                                     (float *)(session->best[judge].weights + parameter->offset)};
+    if (!tensors[count++].name)
+      *status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
+  }
+  return count;
 }
 
 int sinter_resume_write(const sinter_session *session) {
   const sinter_model *model = session->model;
   const int32_t parameters = model->parameter_count;
-  sinter_tensor *tensors = calloc(2 * (size_t)parameters + 1, sizeof *tensors);
+  sinter_tensor *tensors = calloc(3 * (size_t)parameters + 1, sizeof *tensors);
   if (!tensors)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
   int32_t count = 0;
@@ -73,15 +112,8 @@ int sinter_resume_write(const sinter_session *session) {
                                        (float *)(session->context->parameters + parameter->offset)};
   }
   int status = SINTER_OK;
-  for (int32_t p = 0; p < parameters && session->best_epoch > 0; ++p) {
-    const sinter_parameter *parameter = &model->parameters[p];
-    if (parameter->role == SINTER_ROLE_OPTIMIZER)
-      continue;
-    tensors[count] = (sinter_tensor){best_name(parameter), parameter,
-                                     (float *)(session->best_weights + parameter->offset)};
-    if (!tensors[count++].name)
-      status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
-  }
+  for (int j = 0; j < 2; ++j)
+    count = append_best(session, j, tensors, count, &status);
   if (status == SINTER_OK) {
     json_t *metadata = metadata_json(session);
     status = sinter_tensors_write(session->resume_path, tensors, count, metadata);
@@ -132,12 +164,26 @@ static int read_state(sinter_session *session, const json_t *state) {
   if (status != SINTER_OK)
     return status;
   note_other_variant(session, state);
-  session->best = sinter_exact_value(json_object_get(state, "best"));
-  session->best_epoch = (int32_t)json_integer_value(json_object_get(state, "best_epoch"));
+  for (int j = 0; j < 2; ++j) {
+    const json_t *best = json_array_get(json_object_get(state, "best"), (size_t)j);
+    session->best[j].value = sinter_exact_value(json_object_get(best, "value"));
+    session->best[j].epoch = (int32_t)json_integer_value(json_object_get(best, "epoch"));
+  }
   session->wait = (int32_t)json_integer_value(json_object_get(state, "wait"));
   session->context->steps_done = (uint64_t)json_integer_value(json_object_get(state, "steps_done"));
   return sinter_history_from_json(&session->history, json_object_get(state, "history"),
                                   session->resume_path);
+}
+
+static int read_best(sinter_session *session, const sinter_tensor_file *file, int judge,
+                     const sinter_parameter *parameter) {
+  char *name = best_name(judge, parameter);
+  if (!name)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+  const int status = sinter_tensor_file_read(
+      file, name, parameter, (float *)(session->best[judge].weights + parameter->offset));
+  free(name);
+  return status;
 }
 
 static int read_tensors(sinter_session *session, const sinter_tensor_file *file) {
@@ -147,13 +193,9 @@ static int read_tensors(sinter_session *session, const sinter_tensor_file *file)
     const sinter_parameter *parameter = &model->parameters[p];
     status = sinter_tensor_file_read(file, parameter->name, parameter,
                                      (float *)(session->context->parameters + parameter->offset));
-    if (status != SINTER_OK || session->best_epoch == 0 || parameter->role == SINTER_ROLE_OPTIMIZER)
-      continue;
-    char *name = best_name(parameter);
-    status = name ? sinter_tensor_file_read(file, name, parameter,
-                                            (float *)(session->best_weights + parameter->offset))
-                  : sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
-    free(name);
+    for (int j = 0; j < 2 && status == SINTER_OK; ++j)
+      if (has_best(session, j, parameter))
+        status = read_best(session, file, j, parameter);
   }
   return status;
 }
@@ -189,7 +231,9 @@ int sinter_resume_read(sinter_session *session) {
   if (status != SINTER_OK)
     return status;
   session->first_epoch = session->history.epochs;
-  session->best_is_new = session->best_epoch > 0; /* the kill may have come before that file */
+  /* The kill may have come before that file. */
+  session->checkpoint_is_stale = session->model->training->checkpoint_every_epoch ||
+                                 session->best[SINTER_JUDGE_CHECKPOINT].epoch > 0;
   sinter_progress_note(&session->progress, "resumed after epoch %d from %s",
                        session->history.epochs, session->resume_path);
   return SINTER_OK;

@@ -1,16 +1,13 @@
-/* `run`: the model as a function from one tensor to another, in the model's own layout, without the
+/* `run`: the model as a function from tensors to tensors, in the model's own layout, without the
  * script's scaling.
  */
-#include "runtime/array.h"
 #include "runtime/commands.h"
-#include "runtime/dataset.h"
 #include "runtime/parameters.h"
-#include "runtime/philox.h"
+#include "runtime/ports.h"
 #include "runtime/program_context.h"
 #include "runtime/progress.h"
+#include "runtime/run_inputs.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,239 +15,284 @@
 #define BATCH 32
 #define DEFAULT_TOLERANCE 1e-5
 
-typedef struct comparison {
+/* One output of the model and what the user wants of it. */
+typedef struct run_output {
+  const sinter_port *port;
+  sinter_array values;
+  const char *file, *expected; /* "@y.npy" or NULL */
   double max_absolute, max_relative;
-  int64_t wrong; /* elements beyond the tolerances, or NaN in one only */
-} comparison;
+  int64_t wrong; /* elements beyond the tolerances */
+} run_output;
 
-/* "4x28x28x1" up to `end`; 0 when it is no shape. */
-static int parse_shape(const char *text, const char *end, sinter_array *shape) {
-  shape->rank = 0;
-  while (text < end) {
-    char *after;
-    errno = 0;
-    const long long extent = strtoll(text, &after, 10);
-    if (after == text || errno != 0 || extent < 1 || shape->rank == SINTER_MAX_RANK)
-      return 0;
-    shape->dims[shape->rank++] = extent;
-    if (after == end)
-      return 1;
-    if (*after != 'x')
-      return 0;
-    text = after + 1;
-  }
-  return 0;
-}
-
-static int bad_input(const char *text) {
-  return sinter_fail(SINTER_ERROR_USAGE,
-                     "--input=%s: expected @x.npy, SHAPExf32=VALUE or random:SEED:SHAPE, such as "
-                     "1x28x28x1xf32=0.5",
-                     text);
-}
-
-static int check_input(const sinter_model *model, const sinter_array *x) {
-  char found[160], needed[160];
-  if (x->rank >= 1 && x->dims[0] >= 1 &&
-      sinter_array_row_elements(x) == sinter_input_elements(model))
-    return SINTER_OK;
-  return sinter_fail(
-      SINTER_ERROR_INPUT, "the input has shape %s, but the model needs [n] + %s",
-      sinter_format_shape(x->dims, x->rank, found, sizeof found),
-      sinter_format_shape(model->input_dims, model->input_rank, needed, sizeof needed));
-}
-
-static int allocate(sinter_array *array, const char *name) {
-  array->element = SINTER_F32;
-  return sinter_array_allocate(array, name, INT64_MAX / 2);
-}
-
-/* Checked first: a shape that does not fit must not cost its memory. */
-static int allocate_input(const sinter_model *model, sinter_array *array, const char *text) {
-  const int status = check_input(model, array);
-  return status == SINTER_OK ? allocate(array, text) : status;
-}
-
-/* random:SEED:SHAPE, uniform in [0, 1). */
-static int random_input(const sinter_model *model, const char *text, sinter_array *array) {
-  char *after;
-  errno = 0;
-  const uint64_t seed = strtoull(text + 7, &after, 10);
-  if (after == text + 7 || errno != 0 || *after != ':' ||
-      !parse_shape(after + 1, after + strlen(after), array))
-    return bad_input(text);
-  const int status = allocate_input(model, array, text);
-  if (status != SINTER_OK)
-    return status;
-  const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
-  for (int64_t i = 0; i < array->count; ++i) {
-    const uint32_t counter[4] = {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), 0,
-                                 SINTER_STREAM_INPUT};
-    uint32_t words[4];
-    sinter_philox(counter, key, words);
-    ((float *)array->data)[i] = sinter_unit_float(words[0]);
-  }
-  return SINTER_OK;
-}
-
-/* SHAPExf32=VALUE */
-static int constant_input(const sinter_model *model, const char *text, sinter_array *array) {
-  const char *type = strstr(text, "xf32=");
-  char *after = NULL;
-  const float value = type ? strtof(type + 5, &after) : 0.0f;
-  if (!type || after == type + 5 || *after != '\0' || !parse_shape(text, type, array))
-    return bad_input(text);
-  const int status = allocate_input(model, array, text);
-  for (int64_t i = 0; i < array->count && status == SINTER_OK; ++i)
-    ((float *)array->data)[i] = value;
-  return status;
-}
-
-/* Without --input, one random sample. */
-static int default_input(const sinter_model *model, sinter_array *array) {
-  char text[160] = "random:0:1";
-  size_t used = strlen(text);
-  for (int32_t d = 0; d < model->input_rank; ++d)
-    used +=
-        (size_t)snprintf(text + used, sizeof text - used, "x%lld", (long long)model->input_dims[d]);
-  return random_input(model, text, array);
-}
-
-static int read_input(const sinter_model *model, const char *text, sinter_array *array) {
-  *array = (sinter_array){.data = NULL};
-  if (!text)
-    return default_input(model, array);
-  const char *equals = strchr(text, '=');
-  if (equals && isalpha((unsigned char)*text) && strncmp(text, "random:", 7) != 0)
-    text = equals + 1; /* NAME=: there is one input, whatever its name */
-  if (*text == '@')
-    return sinter_read_npy(text + 1, array);
-  if (strncmp(text, "random:", 7) == 0)
-    return random_input(model, text, array);
-  return constant_input(model, text, array);
-}
-
-static int infer_all(sinter_context *context, const sinter_array *x, sinter_array *y) {
-  const sinter_model *model = context->model;
-  const int64_t features = sinter_input_elements(model), outputs = sinter_output_elements(model);
-  y->rank = model->output_rank + 1;
-  y->dims[0] = x->dims[0];
-  for (int32_t d = 0; d < model->output_rank; ++d)
-    y->dims[d + 1] = model->output_dims[d];
-  int status = allocate(y, "the output");
-  float *in = malloc((size_t)(BATCH * features) * sizeof *in + 1);
-  if (!in)
-    status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
-  for (int64_t first = 0; first < x->dims[0] && status == SINTER_OK; first += BATCH) {
-    const int32_t n = x->dims[0] - first < BATCH ? (int32_t)(x->dims[0] - first) : BATCH;
-    sinter_array_floats(x, first * features, n * features, in);
-    status = model->infer(context, in, n, (float *)y->data + first * outputs);
-  }
-  free(in);
-  return status;
-}
+typedef struct run_state {
+  sinter_run_inputs inputs;
+  run_output *outputs;
+  int32_t output_count;
+  int32_t step; /* samples a call */
+} run_state;
 
 static const char *file_of(const char *text) { return *text == '@' ? text + 1 : text; }
 
+/* ---- computing ---------------------------------------------------------------------------------
+ */
+
+/* Where a result covers the whole batch, the batch is one call. */
+static int32_t choose_step(const sinter_model *model, int64_t batch) {
+  int whole = 0;
+  for (int32_t p = 0; p < model->output_count; ++p)
+    whole = whole || !model->outputs[p].batched;
+  return batch < BATCH || (whole && batch <= INT32_MAX) ? (int32_t)batch : BATCH;
+}
+
+static int allocate_outputs(run_state *run) {
+  int status = SINTER_OK;
+  for (int32_t p = 0; p < run->output_count && status == SINTER_OK; ++p) {
+    sinter_array *values = &run->outputs[p].values;
+    values->element = (sinter_element)run->outputs[p].port->element;
+    values->rank = sinter_port_shape(run->outputs[p].port, run->inputs.batch, values->dims);
+    status = sinter_array_allocate(values, run->outputs[p].port->name, INT64_MAX / 2);
+  }
+  return status;
+}
+
+static int convert_inputs(const sinter_model *model, const run_state *run, int64_t first, int32_t n,
+                          const sinter_buffers *inputs) {
+  int status = SINTER_OK;
+  for (int32_t p = 0; p < model->input_count && status == SINTER_OK; ++p) {
+    const sinter_port *port = &model->inputs[p];
+    const int64_t begin = port->batched ? first * sinter_sample_elements(port) : 0;
+    const sinter_array *array = &run->inputs.arrays[p];
+    if (array->element == (sinter_element)port->element) {
+      const int64_t bytes = sinter_element_bytes(array->element);
+      memcpy(inputs->data[p], (const unsigned char *)array->data + begin * bytes,
+             (size_t)(sinter_port_elements(port, n) * bytes));
+    } else {
+      status = sinter_array_convert(array, begin, sinter_port_elements(port, n),
+                                    (sinter_element)port->element, inputs->data[p]);
+    }
+  }
+  return status;
+}
+
+static int infer_all(sinter_context *context, run_state *run) {
+  const sinter_model *model = context->model;
+  sinter_buffers inputs;
+  void **outputs = calloc((size_t)model->output_count + 1, sizeof *outputs);
+  int status = sinter_buffers_allocate(&inputs, model->inputs, model->input_count, run->step);
+  if (!outputs)
+    status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
+  if (status == SINTER_OK)
+    status = allocate_outputs(run);
+  for (int64_t first = 0; first < run->inputs.batch && status == SINTER_OK; first += run->step) {
+    const int64_t rest = run->inputs.batch - first;
+    const int32_t n = rest < run->step ? (int32_t)rest : run->step;
+    for (int32_t p = 0; p < model->output_count; ++p) {
+      const sinter_array *values = &run->outputs[p].values;
+      const int64_t begin =
+          model->outputs[p].batched ? first * sinter_sample_elements(&model->outputs[p]) : 0;
+      outputs[p] = (unsigned char *)values->data + begin * sinter_element_bytes(values->element);
+    }
+    status = convert_inputs(model, run, first, n, &inputs);
+    if (status == SINTER_OK)
+      status = model->infer(context, inputs.data, n, outputs);
+  }
+  sinter_buffers_release(&inputs);
+  free(outputs);
+  return status;
+}
+
+/* ---- comparing ---------------------------------------------------------------------------------
+ */
+
 static double tolerance(double given) { return isnan(given) ? DEFAULT_TOLERANCE : given; }
 
-static int compare(const sinter_array *y, const sinter_options *options, comparison *result) {
+static double value_at(const sinter_array *array, int64_t index) {
+  switch (array->element) {
+  case SINTER_F32:
+    return (double)((const float *)array->data)[index];
+  case SINTER_F64:
+    return ((const double *)array->data)[index];
+  default:
+    return (double)sinter_array_integer(array, index);
+  }
+}
+
+/* Equal infinities and two NaNs agree; any other pair that is not finite differs by infinity. */
+static void compare_element(run_output *output, double got, double want, double rtol, double atol) {
+  if (got == want || (isnan(got) && isnan(want)))
+    return;
+  const double difference = fabs(got - want);
+  const double error = isfinite(difference) ? difference : (double)INFINITY;
+  output->max_absolute = fmax(output->max_absolute, error);
+  output->max_relative = fmax(output->max_relative, error / fmax(fabs(want), 1e-30));
+  if (!(error <= atol + rtol * fabs(want)) || !isfinite(want))
+    ++output->wrong;
+}
+
+static int compare(run_output *output, const sinter_options *options) {
+  const sinter_array *y = &output->values;
   sinter_array expected;
-  const int status = sinter_read_npy(file_of(options->expected), &expected);
+  int status = sinter_read_npy(file_of(output->expected), &expected);
   if (status != SINTER_OK)
     return status;
   if (expected.count != y->count) {
     char found[160], wanted[160];
-    sinter_fail(SINTER_ERROR_INPUT, "the output has shape %s, %s %s",
-                sinter_format_shape(y->dims, y->rank, found, sizeof found), expected.path,
-                sinter_format_shape(expected.dims, expected.rank, wanted, sizeof wanted));
-    sinter_array_release(&expected);
-    return SINTER_ERROR_INPUT;
+    status =
+        sinter_fail(SINTER_ERROR_INPUT, "the output %s has shape %s, %s %s", output->port->name,
+                    sinter_format_shape(y->dims, y->rank, found, sizeof found), expected.path,
+                    sinter_format_shape(expected.dims, expected.rank, wanted, sizeof wanted));
   }
-  const double rtol = tolerance(options->rtol), atol = tolerance(options->atol);
-  for (int64_t i = 0; i < y->count; ++i) {
-    float as_float;
-    sinter_array_floats(&expected, i, 1, &as_float);
-    const double want = (double)as_float, got = (double)((const float *)y->data)[i];
-    const double error = fabs(got - want);
-    result->max_absolute = fmax(result->max_absolute, error);
-    result->max_relative = fmax(result->max_relative, error / fmax(fabs(want), 1e-30));
-    if (!(error <= atol + rtol * fabs(want)) && !(isnan(got) && isnan(want)))
-      ++result->wrong;
-  }
+  for (int64_t i = 0; i < y->count && status == SINTER_OK; ++i)
+    compare_element(output, value_at(y, i), value_at(&expected, i), tolerance(options->rtol),
+                    tolerance(options->atol));
   sinter_array_release(&expected);
-  return SINTER_OK;
+  return status;
 }
 
-static json_t *array_json(const sinter_array *y) {
-  json_t *object = json_object(), *shape = json_array(), *data = json_array();
+/* ---- telling -----------------------------------------------------------------------------------
+ */
+
+static json_t *element_json(const sinter_array *y, int64_t index) {
+  return y->element == SINTER_F32 ? sinter_number_json(value_at(y, index))
+                                  : json_integer((json_int_t)sinter_array_integer(y, index));
+}
+
+static json_t *output_json(const run_output *output) {
+  const sinter_array *y = &output->values;
+  json_t *object = json_object(), *shape = json_array();
   for (int32_t d = 0; d < y->rank; ++d)
     json_array_append_new(shape, json_integer(y->dims[d]));
-  for (int64_t i = 0; i < y->count; ++i)
-    json_array_append_new(data, sinter_number_json((double)((const float *)y->data)[i]));
+  json_object_set_new(object, "name", json_string(output->port->name));
+  json_object_set_new(object, "type", json_string(sinter_element_name(y->element)));
   json_object_set_new(object, "shape", shape);
-  json_object_set_new(object, "data", data);
+  if (!output->file) {
+    json_t *data = json_array();
+    for (int64_t i = 0; i < y->count; ++i)
+      json_array_append_new(data, element_json(y, i));
+    json_object_set_new(object, "data", data);
+  }
+  if (output->expected) {
+    json_object_set_new(object, "max_abs_error", sinter_number_json(output->max_absolute));
+    json_object_set_new(object, "max_rel_error", sinter_number_json(output->max_relative));
+    json_object_set_new(object, "ok", json_boolean(output->wrong == 0));
+  }
   return object;
 }
 
-static void print_values(const sinter_array *y) {
-  const int64_t row = sinter_array_row_elements(y);
-  for (int64_t i = 0; i < y->count; ++i)
-    printf("%.9g%c", (double)((const float *)y->data)[i], (i + 1) % row == 0 ? '\n' : ' ');
-}
-
-static void print_result(const sinter_array *y, const sinter_options *options,
-                         const comparison *result) {
-  if (options->json) {
-    json_t *object = json_object(), *outputs = json_array();
-    if (!options->output)
-      json_array_append_new(outputs, array_json(y));
-    json_object_set_new(object, "outputs", outputs);
-    if (options->expected) {
-      json_object_set_new(object, "max_abs_error", sinter_number_json(result->max_absolute));
-      json_object_set_new(object, "max_rel_error", sinter_number_json(result->max_relative));
-      json_object_set_new(object, "ok", json_boolean(result->wrong == 0));
-    }
-    sinter_print_json(object);
-    return;
+static void print_json(const run_state *run) {
+  json_t *object = json_object(), *outputs = json_array();
+  double absolute = 0, relative = 0;
+  int compared = 0, ok = 1;
+  for (int32_t p = 0; p < run->output_count; ++p) {
+    const run_output *output = &run->outputs[p];
+    json_array_append_new(outputs, output_json(output));
+    compared = compared || output->expected;
+    ok = ok && output->wrong == 0;
+    absolute = fmax(absolute, output->max_absolute);
+    relative = fmax(relative, output->max_relative);
   }
-  if (!options->output && !options->expected)
-    print_values(y);
-  if (options->expected)
-    printf("largest absolute error %.3g, relative %.3g\n", result->max_absolute,
-           result->max_relative);
+  json_object_set_new(object, "outputs", outputs);
+  if (compared) {
+    json_object_set_new(object, "max_abs_error", sinter_number_json(absolute));
+    json_object_set_new(object, "max_rel_error", sinter_number_json(relative));
+    json_object_set_new(object, "ok", json_boolean(ok));
+  }
+  sinter_print_json(object);
 }
 
-static int run(sinter_context *context, const sinter_options *options, const sinter_array *x) {
-  sinter_array y = {.data = NULL};
-  comparison result = {0};
-  int status = infer_all(context, x, &y);
-  if (status == SINTER_OK && options->output)
-    status = sinter_write_npy(file_of(options->output), y.dims, y.rank, y.data);
-  if (status == SINTER_OK && options->expected)
-    status = compare(&y, options, &result);
+static void print_values(const sinter_array *y) {
+  const int64_t row = y->rank > 0 ? sinter_array_row_elements(y) : 1;
+  for (int64_t i = 0; i < y->count; ++i)
+    printf("%.9g%c", value_at(y, i), (i + 1) % row == 0 ? '\n' : ' ');
+}
+
+/* The outputs that go nowhere else are printed; of several, each under its name. */
+static void print_text(const run_state *run, const sinter_options *options) {
+  const int wanted = options->outputs.count == 0 && options->expected.count == 0;
+  for (int32_t p = 0; p < run->output_count; ++p) {
+    const run_output *output = &run->outputs[p];
+    if (run->output_count > 1 && (wanted || output->expected))
+      printf("%s:%c", output->port->name, wanted ? '\n' : ' ');
+    if (wanted)
+      print_values(&output->values);
+    if (output->expected)
+      printf("largest absolute error %.3g, relative %.3g\n", output->max_absolute,
+             output->max_relative);
+  }
+}
+
+/* ---- the command -------------------------------------------------------------------------------
+ */
+
+static int check_outputs(const run_state *run) {
+  for (int32_t p = 0; p < run->output_count; ++p)
+    if (run->outputs[p].wrong > 0)
+      return sinter_fail(SINTER_ERROR_INPUT, "%lld of %lld elements differ from %s",
+                         (long long)run->outputs[p].wrong, (long long)run->outputs[p].values.count,
+                         file_of(run->outputs[p].expected));
+  return SINTER_OK;
+}
+
+/* Files come last: nothing is written when something is wrong before. */
+static int deliver(run_state *run, const sinter_options *options) {
+  int status = SINTER_OK;
+  for (int32_t p = 0; p < run->output_count && status == SINTER_OK; ++p)
+    if (run->outputs[p].expected)
+      status = compare(&run->outputs[p], options);
+  for (int32_t p = 0; p < run->output_count && status == SINTER_OK; ++p)
+    if (run->outputs[p].file)
+      status = sinter_write_npy(file_of(run->outputs[p].file), &run->outputs[p].values);
+  if (status != SINTER_OK)
+    return status;
+  if (options->json)
+    print_json(run);
+  else
+    print_text(run, options);
+  return check_outputs(run);
+}
+
+static int open_outputs(run_state *run, const sinter_model *model, const sinter_options *options) {
+  const int32_t count = model->output_count;
+  const char **files = calloc(2 * (size_t)count, sizeof *files), **expected = files + count;
+  run->outputs = calloc((size_t)count, sizeof *run->outputs);
+  int status =
+      files && run->outputs ? SINTER_OK : sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
   if (status == SINTER_OK)
-    print_result(&y, options, &result);
-  if (status == SINTER_OK && result.wrong > 0)
-    status = sinter_fail(SINTER_ERROR_INPUT, "%lld of %lld elements differ from %s",
-                         (long long)result.wrong, (long long)y.count, file_of(options->expected));
-  sinter_array_release(&y);
+    status = sinter_assign_ports("output", &options->outputs, model->outputs, count, files);
+  if (status == SINTER_OK)
+    status = sinter_assign_ports("expected", &options->expected, model->outputs, count, expected);
+  run->output_count = run->outputs ? count : 0;
+  for (int32_t p = 0; p < count && status == SINTER_OK; ++p)
+    run->outputs[p] =
+        (run_output){.port = &model->outputs[p], .file = files[p], .expected = expected[p]};
+  free(files);
   return status;
+}
+
+static void release(run_state *run) {
+  sinter_run_inputs_release(&run->inputs);
+  for (int32_t p = 0; p < run->output_count; ++p)
+    sinter_array_release(&run->outputs[p].values);
+  free(run->outputs);
 }
 
 int sinter_run_command(const sinter_model *model, const sinter_options *options) {
   sinter_program_context program = {.context = NULL};
-  sinter_array x;
-  int status = read_input(model, options->input, &x);
+  run_state run = {.outputs = NULL};
+  int status = open_outputs(&run, model, options);
   if (status == SINTER_OK)
-    status = check_input(model, &x);
-  if (status == SINTER_OK)
-    status = sinter_program_context_open(&program, model, options, BATCH, SINTER_INFER);
+    status = sinter_run_inputs_read(&run.inputs, model, options);
+  if (status == SINTER_OK) {
+    run.step = choose_step(model, run.inputs.batch);
+    status = sinter_program_context_open(&program, model, options, run.step, SINTER_INFER);
+  }
   if (status == SINTER_OK)
     status = sinter_program_load_weights(program.context, options);
   if (status == SINTER_OK)
-    status = run(program.context, options, &x);
+    status = infer_all(program.context, &run);
+  if (status == SINTER_OK)
+    status = deliver(&run, options);
   sinter_program_context_close(&program);
-  sinter_array_release(&x);
+  release(&run);
   return status;
 }

@@ -2,8 +2,6 @@
 
 #include "runtime/scaling.h"
 
-#include <stdlib.h>
-
 void sinter_samples_open(sinter_samples *samples, const sinter_model *model, const char *where,
                          uint64_t seed) {
   *samples = (sinter_samples){.model = model, .where = where, .seed = seed};
@@ -46,18 +44,16 @@ int sinter_samples_part(sinter_samples *samples, sinter_part_kind kind, sinter_p
 void sinter_part_release(sinter_part *part) { sinter_indices_release(&part->indices); }
 
 int sinter_batch_allocate(sinter_batch *batch, const sinter_model *model, int32_t samples) {
-  const size_t features = (size_t)(samples * sinter_input_elements(model));
-  const size_t labels = (size_t)(samples * sinter_label_elements(model));
-  batch->x = calloc(features + 1, sizeof(float));
-  batch->labels = calloc(labels + 1, sizeof(float)); /* int32_t or float */
-  if (batch->x && batch->labels)
-    return SINTER_OK;
-  sinter_batch_release(batch);
-  return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for a batch of %d", samples);
+  *batch = (sinter_batch){.inputs = {.data = NULL}};
+  int status = sinter_buffers_allocate(&batch->inputs, model->inputs, model->input_count, samples);
+  if (status == SINTER_OK)
+    status = sinter_buffers_allocate(&batch->labels, model->labels, model->label_count, samples);
+  if (status != SINTER_OK)
+    sinter_batch_release(batch);
+  return status;
 }
 
 void sinter_batch_release(sinter_batch *batch) {
-  free(batch->x);
-  free(batch->labels);
-  *batch = (sinter_batch){.x = NULL};
+  sinter_buffers_release(&batch->inputs);
+  sinter_buffers_release(&batch->labels);
 }

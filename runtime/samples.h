@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/dataset.h"
+#include "runtime/ports.h"
 #include "runtime/subset.h"
 
 typedef enum sinter_part_kind {
@@ -33,8 +34,7 @@ void sinter_part_release(sinter_part *part);
 
 /* A batch as the model's steps take it. */
 typedef struct sinter_batch {
-  float *x;
-  void *labels;
+  sinter_buffers inputs, labels;
 } sinter_batch;
 
 int sinter_batch_allocate(sinter_batch *batch, const sinter_model *model, int32_t samples);

@@ -34,8 +34,22 @@ int sinter_was_interrupted(void) { return interrupted; }
 /* ---- opening -----------------------------------------------------------------------------------
  */
 
-static double worst_value(const sinter_model *model) {
-  return model->training->monitor_mode < 0 ? (double)INFINITY : -(double)INFINITY;
+static double worst_value(const sinter_monitor *monitor) {
+  return monitor->maximize ? -(double)INFINITY : (double)INFINITY;
+}
+
+static int same_monitor(const sinter_monitor *a, const sinter_monitor *b) {
+  return a->metric == b->metric && a->validation == b->validation && a->maximize == b->maximize &&
+         a->min_delta == b->min_delta;
+}
+
+/* The weights that early stopping restores are mostly those of the checkpoint. */
+static int needs_weights(const sinter_training *training, sinter_judge judge) {
+  if (judge == SINTER_JUDGE_CHECKPOINT)
+    return !training->checkpoint_every_epoch;
+  return training->restore_best_weights &&
+         (training->checkpoint_every_epoch ||
+          !same_monitor(&training->monitors[0], &training->monitors[1]));
 }
 
 /* "fashion.safetensors" -> "fashion.resume.safetensors" */
@@ -72,12 +86,21 @@ static int check_paths(const sinter_session *session) {
   return status;
 }
 
+static int allocate_best(sinter_session *session) {
+  int done = 1;
+  for (int j = 0; j < 2; ++j)
+    if (needs_weights(session->model->training, (sinter_judge)j)) {
+      session->best[j].weights = malloc((size_t)session->model->trainable_bytes + 1);
+      done = done && session->best[j].weights;
+    }
+  return done;
+}
+
 static int allocate(sinter_session *session) {
   const sinter_model *model = session->model;
   session->order = malloc((size_t)session->train.indices.count * sizeof *session->order);
-  session->best_weights = malloc((size_t)model->trainable_bytes + 1);
   session->snapshot.parameters = malloc((size_t)model->parameter_bytes + 1);
-  if (!session->order || !session->best_weights || !session->snapshot.parameters)
+  if (!session->order || !session->snapshot.parameters || !allocate_best(session))
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the copies of the weights");
   return sinter_batch_allocate(&session->batch, model, session->settings.batch_size);
 }
@@ -89,11 +112,12 @@ static int open_data(sinter_session *session) {
                          session->model->name);
   if (status == SINTER_OK)
     status = sinter_samples_part(&session->samples, SINTER_PART_VALIDATION, &session->validation);
-  if (status == SINTER_OK && !session->validation.source &&
-      session->model->training->monitor >= SINTER_MAX_METRICS)
-    status = sinter_fail(
-        SINTER_ERROR_INPUT, "the monitored metric val_%s needs validation data, and there is none",
-        session->model->metric_names[session->model->training->monitor - SINTER_MAX_METRICS]);
+  const sinter_monitor *monitors = session->model->training->monitors;
+  for (int j = 0; j < 2 && status == SINTER_OK && !session->validation.source; ++j)
+    if (monitors[j].validation)
+      status = sinter_fail(SINTER_ERROR_INPUT,
+                           "the monitored metric val_%s needs validation data, and there is none",
+                           session->model->metric_names[monitors[j].metric]);
   return status;
 }
 
@@ -105,9 +129,10 @@ int sinter_session_open(sinter_session *session, sinter_context *context,
                               .settings = *settings,
                               .checkpoint_path = checkpoint_path,
                               .history_path = options->history,
-                              .best = worst_value(context->model),
                               .resume_path = resume_path(checkpoint_path),
                               .started = sinter_seconds()};
+  for (int j = 0; j < 2; ++j)
+    session->best[j].value = worst_value(&context->model->training->monitors[j]);
   if (!session->resume_path)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
   sinter_samples_open(&session->samples, session->model, options->data, settings->seed);
@@ -129,7 +154,8 @@ void sinter_session_close(sinter_session *session) {
   sinter_samples_close(&session->samples);
   sinter_batch_release(&session->batch);
   free(session->snapshot.parameters);
-  free(session->best_weights);
+  for (int j = 0; j < 2; ++j)
+    free(session->best[j].weights);
   free(session->order);
   free(session->resume_path);
 }
@@ -152,7 +178,9 @@ int32_t sinter_session_first_epoch(sinter_session *session) {
 }
 
 int32_t sinter_session_epochs(sinter_session *session) { return session->settings.epochs; }
-double sinter_session_best(sinter_session *session) { return session->best; }
+double sinter_session_best(sinter_session *session, int32_t judge) {
+  return session->best[judge].value;
+}
 int32_t sinter_session_wait(sinter_session *session) { return session->wait; }
 
 static int32_t batch_count(const sinter_session *session, const sinter_part *part) {
@@ -181,7 +209,7 @@ static int32_t gather(sinter_session *session, const sinter_part *part, const in
   const int32_t size = session->settings.batch_size, first = batch * size;
   const int32_t rest = part->indices.count - first, n = rest < size ? rest : size;
   sinter_gather(session->model, part->source, session->samples.table, order + first, n,
-                session->batch.x, session->batch.labels);
+                session->batch.inputs.data[0], session->batch.labels.data);
   return n;
 }
 
@@ -196,10 +224,11 @@ static void take_snapshot(sinter_session *session, int32_t batch) {
   session->snapshot.batch = batch;
 }
 
-int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch, const float **x,
-                          const void **labels) {
-  *x = session->batch.x;
-  *labels = session->batch.labels;
+int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch, void **inputs,
+                          void **labels) {
+  const sinter_batch *buffers = &session->batch;
+  memcpy(inputs, buffers->inputs.data, (size_t)buffers->inputs.count * sizeof *inputs);
+  memcpy(labels, buffers->labels.data, (size_t)buffers->labels.count * sizeof *labels);
   if (interrupted) {
     sinter_fail(SINTER_ERROR_INPUT, "interrupted");
     return 0;
@@ -218,61 +247,79 @@ void sinter_batch_done(sinter_session *session, int32_t batch, int32_t batches, 
   sinter_progress_samples(&session->progress, session->model, samples, sums);
 }
 
-int sinter_keep_best(sinter_session *session, int32_t epoch) {
-  memcpy(session->best_weights, session->context->parameters,
-         (size_t)session->model->trainable_bytes);
-  session->best_epoch = epoch + 1;
-  session->best_is_new = 1;
+int sinter_keep_best(sinter_session *session, int32_t judge, int32_t epoch) {
+  sinter_best *best = &session->best[judge];
+  best->epoch = epoch + 1;
+  if (best->weights)
+    memcpy(best->weights, session->context->parameters, (size_t)session->model->trainable_bytes);
+  if (judge == SINTER_JUDGE_CHECKPOINT)
+    session->checkpoint_is_stale = 1;
   return SINTER_OK;
 }
 
-static int write_best(sinter_session *session) {
-  session->best_is_new = 0;
-  return sinter_save_region(session->model, session->best_weights, session->checkpoint_path);
+static int write_checkpoint(sinter_session *session) {
+  const unsigned char *best = session->best[SINTER_JUDGE_CHECKPOINT].weights;
+  session->checkpoint_is_stale = 0;
+  return sinter_save_region(session->model, best ? best : session->context->parameters,
+                            session->checkpoint_path);
 }
 
 /* The resume file comes first: it alone can recreate the two others, so a kill between any two
  * writes loses nothing. */
 static int write_files(sinter_session *session) {
   int status = sinter_resume_write(session);
-  if (status == SINTER_OK && session->best_is_new)
-    status = write_best(session);
+  if (status == SINTER_OK && session->checkpoint_is_stale)
+    status = write_checkpoint(session);
   if (status == SINTER_OK && session->history_path)
     status = sinter_history_write_csv(&session->history, session->history_path);
   return status;
 }
 
-int sinter_epoch_end(sinter_session *session, int32_t epoch, const double *record, double best,
-                     int32_t wait) {
-  session->best = best;
+int sinter_epoch_end(sinter_session *session, int32_t epoch, const double *record,
+                     const double *best, int32_t wait) {
+  for (int j = 0; j < 2; ++j)
+    session->best[j].value = best[j];
   session->wait = wait;
   session->first_epoch = epoch + 1;
+  if (session->model->training->checkpoint_every_epoch)
+    session->checkpoint_is_stale = 1;
   int status = sinter_history_append(&session->history, record);
   if (status == SINTER_OK)
     status = write_files(session);
   if (status != SINTER_OK)
     return -status;
   sinter_progress_epoch_done(&session->progress, &session->history,
-                             sinter_seconds() - session->epoch_started, wait == 0);
+                             sinter_seconds() - session->epoch_started,
+                             session->best[SINTER_JUDGE_CHECKPOINT].epoch == epoch + 1);
   return SINTER_OK;
+}
+
+static void restore_best_weights(sinter_session *session) {
+  const unsigned char *weights = session->best[SINTER_JUDGE_STOPPING].weights;
+  if (!weights)
+    weights = session->best[SINTER_JUDGE_CHECKPOINT].weights;
+  memcpy(session->context->parameters, weights, (size_t)session->model->trainable_bytes);
 }
 
 int sinter_training_end(sinter_session *session, int32_t stopped_early) {
   const sinter_training *training = session->model->training;
-  if (session->best_epoch == 0)
-    sinter_keep_best(session, session->history.epochs - 1); /* nothing ever improved: the last */
+  for (int j = 0; j < 2; ++j)
+    if (session->best[j].epoch == 0)
+      sinter_keep_best(session, j, session->history.epochs - 1); /* nothing improved: the last */
+  int status = write_checkpoint(session);
   if (training->restore_best_weights)
-    memcpy(session->context->parameters, session->best_weights,
-           (size_t)session->model->trainable_bytes);
-  int status = write_best(session);
+    restore_best_weights(session);
   if (status == SINTER_OK && session->history_path)
     status = sinter_history_write_csv(&session->history, session->history_path);
   if (status != SINTER_OK)
     return status;
   if (has_stopped_early(session))
     stopped_early = 1; /* also when a resumed run had nothing left to do */
-  sinter_progress_training_done(&session->progress, &session->history, session->best_epoch,
-                                stopped_early, sinter_seconds() - session->started,
-                                session->checkpoint_path);
+  const sinter_training_result result = {.best_epoch = session->best[SINTER_JUDGE_CHECKPOINT].epoch,
+                                         .stopped_early = stopped_early,
+                                         .holds_latest = training->checkpoint_every_epoch,
+                                         .seconds = sinter_seconds() - session->started,
+                                         .checkpoint = session->checkpoint_path};
+  sinter_progress_training_done(&session->progress, &session->history, &result);
   return SINTER_OK;
 }

@@ -21,6 +21,13 @@ typedef struct sinter_snapshot {
   int32_t batch;
 } sinter_snapshot;
 
+/* What one judge has found best so far. */
+typedef struct sinter_best {
+  double value;
+  int32_t epoch;          /* from 1; 0: none yet */
+  unsigned char *weights; /* trainable_bytes; NULL where nobody will ask for them */
+} sinter_best;
+
 struct sinter_session {
   sinter_context *context;
   const sinter_model *model;
@@ -35,10 +42,9 @@ struct sinter_session {
   sinter_snapshot snapshot;
 
   int32_t first_epoch;
-  double best;                 /* of the monitored metric */
-  int32_t best_epoch, wait;    /* best_epoch counts from 1; 0: none yet */
-  int best_is_new;             /* since the checkpoint was last written */
-  unsigned char *best_weights; /* trainable_bytes of the best epoch */
+  sinter_best best[2];     /* by sinter_judge */
+  int32_t wait;            /* epochs since early stopping's judge saw a better one */
+  int checkpoint_is_stale; /* its file does not hold the weights that it should */
   sinter_history history;
   sinter_progress progress;
   double started, epoch_started;

@@ -20,8 +20,8 @@ extern "C" {
 #endif
 
 #define SINTER_MAX_RANK 8
-#define SINTER_MAX_METRICS 8 /* loss first, then the compiled metrics */
-#define SINTER_ALIGNMENT 64  /* of every tensor and of a context's memory */
+#define SINTER_MAX_METRICS 64 /* loss first, then the compiled metrics */
+#define SINTER_ALIGNMENT 64   /* of every tensor and of a context's memory */
 
 typedef enum sinter_status {
   SINTER_OK = 0,
@@ -49,6 +49,30 @@ typedef enum sinter_initializer {
   SINTER_INIT_NORMAL = 4,          /* mean a, standard deviation b */
   SINTER_INIT_TRUNCATED_NORMAL = 5 /* the same, redrawn beyond two standard deviations */
 } sinter_initializer; /* the compiler resolves Keras's glorot/he/lecun families to these */
+
+/* Element types of files; ports have F32, I32 or U8. */
+typedef enum sinter_element {
+  SINTER_U8,
+  SINTER_I8,
+  SINTER_I16,
+  SINTER_I32,
+  SINTER_I64,
+  SINTER_F32,
+  SINTER_F64
+} sinter_element;
+
+/* One tensor that the caller gives or gets, row-major. */
+typedef struct sinter_port {
+  const char *name;              /* the model's: "image", "prediction" */
+  const char *argument;          /* what C calls it: "x", "y_boxes"; for error messages */
+  int64_t dims[SINTER_MAX_RANK]; /* of one sample; of all of it when it has no batch */
+  int64_t class_limit;           /* of a label, > 0: class numbers in [0, class_limit) */
+  int32_t rank;                  /* without the batch */
+  int32_t element;               /* sinter_element */
+  int32_t batched;               /* n samples one after another; else one tensor, whatever n */
+  int32_t is_probability;        /* of an output: softmax or sigmoid, predict prints percentages */
+  int32_t channels_first;        /* of an input: pictures are fed as [C][H][W] */
+} sinter_port;
 
 /* One persistent tensor. `block` > 0: logical [.., o] is stored [ceil(o/block)][..][block]. */
 typedef struct sinter_parameter {
@@ -145,20 +169,29 @@ typedef struct sinter_data {
   int32_t class_count;
 } sinter_data;
 
+/* A value by which epochs are judged. */
+typedef struct sinter_monitor {
+  int32_t metric;     /* index into the metrics */
+  int32_t validation; /* the validation's, else the training's */
+  int32_t maximize;
+  float min_delta; /* an improvement is more than this */
+} sinter_monitor;
+
+/* What each of the two monitors decides. */
+typedef enum sinter_judge {
+  SINTER_JUDGE_STOPPING = 0,  /* when to stop, and which weights to restore at the end */
+  SINTER_JUDGE_CHECKPOINT = 1 /* which weights the checkpoint file holds */
+} sinter_judge;
+
 typedef struct sinter_training {
   int32_t epochs, batch_size, shuffle;
   float learning_rate;
   int32_t early_stopping; /* 0: none */
   int32_t patience;       /* at least 1: an epoch that improves never stops training */
   int32_t restore_best_weights;
-  float min_delta;
-  int32_t monitor;      /* index into the epoch record: see sinter_monitor */
-  int32_t monitor_mode; /* -1: lower is better, +1: higher is better */
-  int32_t checkpoint;   /* 0: none in the script (the program still keeps the best) */
-  int32_t checkpoint_best_only, checkpoint_monitor, checkpoint_mode;
+  int32_t checkpoint_every_epoch; /* the file holds the latest epoch's weights, not the best */
+  sinter_monitor monitors[2];     /* by sinter_judge */
 } sinter_training;
-
-/* `monitor`: k < SINTER_MAX_METRICS is training metric k, SINTER_MAX_METRICS + k validation's. */
 
 struct sinter_context;
 struct sinter_session;
@@ -172,28 +205,28 @@ typedef struct sinter_model {
   int32_t parameter_count;
   int64_t parameter_bytes; /* of the parameter region */
   int64_t trainable_bytes; /* weights and statistics come first; this many bytes */
-  int32_t input_rank, output_rank, label_rank; /* without the batch extent */
-  int64_t input_dims[SINTER_MAX_RANK], output_dims[SINTER_MAX_RANK], label_dims[SINTER_MAX_RANK];
-  int32_t label_is_index; /* labels are int32 class numbers, else float32 of label_dims */
-  int64_t class_limit;    /* labels must be in [0, class_limit) when label_is_index */
-  int32_t metric_count;   /* loss included */
-  const char *metric_names[SINTER_MAX_METRICS]; /* "loss", "accuracy" */
-  int32_t output_is_probability;    /* softmax or sigmoid output: predict prints percentages */
+  const sinter_port *inputs, *labels, *outputs;
+  int32_t input_count, label_count, output_count;
+  int32_t batched;                  /* some port is; if not, every n must be 1 */
+  int32_t metric_count;             /* loss included */
+  const char *const *metric_names;  /* "loss", "accuracy" */
   sinter_phase_info phases[3];      /* by sinter_phase; kernel_count 0 when not compiled */
   const char *const *variant_names; /* "x86-64", "avx2", "avx512" */
   int32_t variant_count;
   const sinter_training *training; /* NULL: inference only */
   const sinter_data *data;         /* NULL: none in the script */
-  /* Generated code. n is the batch, 1 <= n <= max_batch, checked by the caller side below. */
-  int (*infer)(struct sinter_context *, const float *x, int32_t n, float *y);
-  int (*eval_step)(struct sinter_context *, const float *x, const void *labels, int32_t n,
+  /* Generated code: one buffer a port, n the batch, 1 <= n <= max_batch. Inputs and labels are only
+   * read. Each checks its arguments (sinter_check_infer, sinter_check_step); metrics may be NULL.
+   */
+  int (*infer)(struct sinter_context *, void *const *inputs, int32_t n, void *const *outputs);
+  int (*eval_step)(struct sinter_context *, void *const *inputs, void *const *labels, int32_t n,
                    float *metrics);
-  int (*train_step)(struct sinter_context *, const float *x, const void *labels, int32_t n,
+  int (*train_step)(struct sinter_context *, void *const *inputs, void *const *labels, int32_t n,
                     float *metrics);
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 1u
+#define SINTER_ABI 2u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
@@ -242,12 +275,13 @@ int sinter_set_threads(sinter_context *, int32_t threads);
 /* Called at the head of every generated train_step, after the checks: sets rng[2..3] and `step`
  * from steps_done, then counts this step as done. */
 void sinter_begin_train_step(sinter_context *);
-/* Tests a batch argument; sets last_error. Called at the head of every generated entry point. */
-int sinter_check_batch(const sinter_context *, int32_t n, int32_t phase);
-/* A caller's tensor: neither null nor misaligned. `name` is the argument's, for the error. */
-int sinter_check_buffer(const void *, const char *name);
-/* The same for labels, and class numbers in range; the first bad one is named in the error. */
-int sinter_check_labels(const sinter_context *, const void *labels, int32_t n);
+/* The arguments of infer, and of eval_step and train_step: a phase that the context is for, a
+ * batch that it has room for, no tensor null or misaligned, class numbers in range. Called at the
+ * head of every generated step; the first thing wrong is named in the error. */
+int sinter_check_infer(const sinter_context *, void *const *inputs, int32_t n,
+                       void *const *outputs);
+int sinter_check_step(const sinter_context *, int32_t phase, void *const *inputs,
+                      void *const *labels, int32_t n);
 
 const char *sinter_last_error(void); /* thread-local; "" when none */
 int sinter_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -280,20 +314,20 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  *   for (epoch = sinter_session_first_epoch(S); epoch < sinter_session_epochs(S); ++epoch) {
  *     batches = sinter_epoch_begin(S, epoch);           // shuffles by (seed, epoch)
  *     for (b = 0; b < batches; ++b) {                   // the last one may be smaller
- *       n = sinter_next_batch(S, SINTER_TRAIN, b, &x, &labels);     // gathers and scales; 0: error
+ *       n = sinter_next_batch(S, SINTER_TRAIN, b, x, labels);       // gathers and scales; 0: error
  *       status = train_step(ctx, x, labels, n, metrics);
  *       if any metrics[0] is not finite: return sinter_report_nonfinite(S, epoch, b);
  *       sums[k] += (double)n * metrics[k];  samples += n;
  *       sinter_batch_done(S, b, batches, samples, sums);            // progress
  *     }
  *     ... the same over validation with eval_step, when sinter_validation_batches(S) > 0 ...
- *     better = monitored value improves on best by more than min_delta
- *     if (better) { best = value; wait = 0; sinter_keep_best(S, epoch); } else ++wait;
- *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history CSV, checkpoint, resume
- * state if (early stopping and wait >= patience) break;
+ *     for each judge: better = monitored value improves on best[judge] by more than min_delta
+ *       if (better) { best[judge] = value; sinter_keep_best(S, judge, epoch); }
+ *     wait = better by SINTER_JUDGE_STOPPING ? 0 : wait + 1;
+ *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history, checkpoint, resume file
+ *     if (early stopping and wait >= patience) break;
  *   }
- *   sinter_training_end(S, stopped_early)                // restores the best weights if asked,
- * final save
+ *   sinter_training_end(S, stopped_early);    // restores the best weights if asked, final save
  *
  * A run resumed after it had stopped early, or after its last epoch, gets a first epoch equal to
  * the number of epochs, so the loop does nothing. sinter_report_nonfinite replays the steps since
@@ -302,20 +336,22 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  */
 int32_t sinter_session_first_epoch(sinter_session *); /* > 0 after --resume */
 int32_t sinter_session_epochs(sinter_session *);
-double sinter_session_best(sinter_session *);  /* monitored best so far, or +-infinity by mode */
-int32_t sinter_session_wait(sinter_session *); /* epochs since, for a resumed run */
+/* The judge's best value so far; +-infinity before there is one. */
+double sinter_session_best(sinter_session *, int32_t judge);
+int32_t sinter_session_wait(sinter_session *);               /* epochs since, for a resumed run */
 int32_t sinter_epoch_begin(sinter_session *, int32_t epoch); /* number of batches, < 0: error */
 int32_t sinter_validation_batches(sinter_session *);
-int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, const float **x,
-                          const void **labels);
+/* Sets one pointer an input and one a label; 0: error. */
+int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, void **inputs,
+                          void **labels);
 void sinter_batch_done(sinter_session *, int32_t batch, int32_t batches, int64_t samples,
                        const double *sums);
 int sinter_report_nonfinite(sinter_session *, int32_t epoch, int32_t batch);
-/* Copies weights and statistics aside (and writes the checkpoint at epoch end). */
-int sinter_keep_best(sinter_session *, int32_t epoch);
+/* The judge has found this epoch the best so far: copies weights and statistics aside. */
+int sinter_keep_best(sinter_session *, int32_t judge, int32_t epoch);
 /* record: metric_count training means, then metric_count validation means (NaN when none).
  * Returns > 0 to stop (the caller's interrupt), < 0 on error. */
-int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, double best,
+int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, const double *best,
                      int32_t wait);
 int sinter_training_end(sinter_session *, int32_t stopped_early);
 

@@ -19,6 +19,7 @@ Abi::Abi(llvm::LLVMContext &c)
   };
   llvm::Type *dims = array(i64, SINTER_MAX_RANK);
   llvm::Type *p = pointer;
+  port = make("sinter_port", {p, p, dims, i64, i32, i32, i32, i32, i32});
   parameter = make("sinter_parameter",
                    {p, dims, i64, i64, i64, i32, i32, i32, f32, f32, p}); // b, then `initial`
   value = make("sinter_value", {i64, i64, i64, i32});
@@ -28,22 +29,11 @@ Abi::Abi(llvm::LLVMContext &c)
   subset_step = make("sinter_subset_step", {i32, i32, i64, i64, f64, i64});
   subset = make("sinter_subset", {i32, i32, p});
   data = make("sinter_data", {p, p, i32, i32, i32, subset, subset, subset, p, i32});
-  training = make("sinter_training",
-                  {i32, i32, i32, f32, i32, i32, i32, f32, i32, i32, i32, i32, i32, i32});
-  model = make("sinter_model", {i32,  p,
-                                p,    p,
-                                p,    i32,
-                                i64,  i64,
-                                i32,  i32,
-                                i32,  dims,
-                                dims, dims,
-                                i32,  i64,
-                                i32,  array(p, SINTER_MAX_METRICS),
-                                i32,  array(phase_info, 3),
-                                p,    i32,
-                                p,    p,
-                                p,    p,
-                                p,    p});
+  monitor = make("sinter_monitor", {i32, i32, i32, f32});
+  training = make("sinter_training", {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2)});
+  model = make("sinter_model", {i32, p,   p,   p,   p,   i32, i64, i64, p,
+                                p,   p,   i32, i32, i32, i32, i32, p,   array(phase_info, 3),
+                                p,   i32, p,   p,   p,   p,   p,   p});
   context =
       make("sinter_context", {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p, p});
   halide_dimension = make("halide_dimension_t", {i32, i32, i32, i32});
@@ -58,16 +48,15 @@ struct RuntimeFunction {
   const char *signature;
 };
 
-constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
+constexpr std::array<RuntimeFunction, 27> kRuntimeFunctions = {{
     {"sinter_context_bytes", "lpii"},
     {"sinter_context_create", "ippliiilp"},
     {"sinter_context_destroy", "vp"},
     {"sinter_initialize_parameters", "vpl"},
     {"sinter_set_threads", "ipi"},
     {"sinter_begin_train_step", "vp"},
-    {"sinter_check_batch", "ipii"},
-    {"sinter_check_buffer", "ipp"},
-    {"sinter_check_labels", "ippi"},
+    {"sinter_check_infer", "ippip"},
+    {"sinter_check_step", "ipippi"},
     {"sinter_last_error", "p"},
     {"sinter_profile_begin", "d"},
     {"sinter_profile_end", "vpid"},
@@ -75,15 +64,15 @@ constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_load", "ipp"},
     {"sinter_session_first_epoch", "ip"},
     {"sinter_session_epochs", "ip"},
-    {"sinter_session_best", "dp"},
+    {"sinter_session_best", "dpi"},
     {"sinter_session_wait", "ip"},
     {"sinter_epoch_begin", "ipi"},
     {"sinter_validation_batches", "ip"},
     {"sinter_next_batch", "ipiipp"},
     {"sinter_batch_done", "vpiilp"},
     {"sinter_report_nonfinite", "ipii"},
-    {"sinter_keep_best", "ipi"},
-    {"sinter_epoch_end", "ipipdi"},
+    {"sinter_keep_best", "ipii"},
+    {"sinter_epoch_end", "ipippi"},
     {"sinter_training_end", "ipi"},
     {"sinter_main", "ipip"},
     {"sinter_fail", "iip."}, // variadic

@@ -18,8 +18,8 @@ struct Abi {
   llvm::Type *f32, *f64;
   llvm::PointerType *pointer; // opaque: what it points to is said where it is used
 
-  llvm::StructType *parameter, *value, *kernel, *phase_info;
-  llvm::StructType *scaling, *subset_step, *subset, *data, *training, *model;
+  llvm::StructType *port, *parameter, *value, *kernel, *phase_info;
+  llvm::StructType *scaling, *subset_step, *subset, *data, *monitor, *training, *model;
   llvm::StructType *context;
   llvm::StructType *halide_dimension, *halide_buffer;
 };

@@ -29,11 +29,18 @@ Json tensor_json(const std::string &tensor, const TensorType &type) {
   return {{"name", tensor}, {"type", name(type.element)}, {"shape", shape_json(type.shape)}};
 }
 
-std::string input_name(const Graph &graph) {
-  for (const NodeId id : graph.all(OpKind::input))
-    if (attrs<InputAttrs>(graph[id]).role == "data")
-      return attrs<InputAttrs>(graph[id]).name;
-  return "x";
+Json ports_json(const std::vector<Port> &ports) {
+  Json tensors = Json::array();
+  for (const Port &port : ports) {
+    Json tensor = tensor_json(port.name, port.type);
+    tensor["argument"] = port.argument;
+    if (port.class_limit > 0)
+      tensor["classes"] = port.class_limit;
+    if (port.channels_first)
+      tensor["channels_first"] = true;
+    tensors.push_back(tensor);
+  }
+  return tensors;
 }
 
 Json parameters_json(const Program &program) {
@@ -110,17 +117,14 @@ std::string describe_program(const CompiledProgram &compiled) {
   Json variants = Json::array();
   for (const Variant &variant : compiled.variants)
     variants.push_back(variant.name);
-  Json object = {
-      {"name", program.model.name},
-      {"prefix", compiled.prefix},
-      {"target", compiled.target},
-      {"variants", variants},
-      {"inputs", Json::array({tensor_json(input_name(program.infer.graph), interface.input)})},
-      {"outputs", Json::array({tensor_json("prediction", interface.output)})}};
-  if (interface.label) {
-    object["labels"] = tensor_json("labels", *interface.label);
-    if (interface.class_limit > 0)
-      object["labels"]["classes"] = interface.class_limit;
+  Json object = {{"name", program.model.name},
+                 {"prefix", compiled.prefix},
+                 {"target", compiled.target},
+                 {"variants", variants},
+                 {"inputs", ports_json(interface.inputs)},
+                 {"outputs", ports_json(interface.outputs)}};
+  if (!interface.labels.empty()) {
+    object["labels"] = ports_json(interface.labels);
     object["metrics"] = interface.metrics;
   }
   object["layers"] = layers_json(program.model);

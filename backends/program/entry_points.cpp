@@ -8,25 +8,43 @@ namespace sinter {
 
 namespace {
 
+/// "context x_image x_mask n y": what the ports before and after `middle` are called.
+std::string argument_names(const std::vector<const std::vector<Port> *> &before,
+                           const std::string &middle,
+                           const std::vector<const std::vector<Port> *> &after) {
+  std::string names = "context";
+  const auto add = [&](const std::vector<const std::vector<Port> *> &lists) {
+    for (const std::vector<Port> *ports : lists)
+      for (const Port &port : *ports)
+        names += " " + port.argument;
+  };
+  add(before);
+  names += " " + middle;
+  add(after);
+  return names;
+}
+
 class EntryPoints {
 public:
   EntryPoints(ModuleWriter &module, const std::string &prefix, llvm::Constant *model)
       : m_(module), abi_(module.abi), prefix_(prefix), model_(model) {}
 
   void emit_contexts();
-  void emit_step(const char *name, llvm::Function *step, const char *parameters);
+  void emit_infer(const Interface &, llvm::Function *step);
+  void emit_step(const char *name, const Interface &, llvm::Function *step);
   void emit_learning_rate();
   void emit_files();
   void emit_texts(const CompiledProgram &, const std::string &description);
 
 private:
   FunctionWriter open(const std::string &name, llvm::Type *result,
-                      const std::vector<llvm::Type *> &types, const char *parameters) {
-    return FunctionWriter(m_, prefix_ + "_" + name, result, types, parameters,
+                      const std::vector<llvm::Type *> &types, const std::string &parameters) {
+    return FunctionWriter(m_, prefix_ + "_" + name, result, types, parameters.c_str(),
                           llvm::GlobalValue::ExternalLinkage);
   }
   void require(FunctionWriter &w, llvm::Value *argument, const char *what);
   void restart(FunctionWriter &w, llvm::Value *context, llvm::Value *seed);
+  llvm::Value *gather(FunctionWriter &w, unsigned first, size_t count, const char *name);
 
   ModuleWriter &m_;
   const Abi &abi_;
@@ -84,12 +102,43 @@ void EntryPoints::emit_contexts() {
   }
 }
 
-void EntryPoints::emit_step(const char *name, llvm::Function *step, const char *parameters) {
-  FunctionWriter w = open(name, abi_.i32, step->getFunctionType()->params().vec(), parameters);
-  std::vector<llvm::Value *> arguments;
-  for (llvm::Argument &argument : w.function()->args())
-    arguments.push_back(&argument);
-  w.return_value(w.ir().CreateCall(step, arguments));
+// Arguments first .. first + count as an array, as the steps take them.
+llvm::Value *EntryPoints::gather(FunctionWriter &w, unsigned first, size_t count,
+                                 const char *name) {
+  llvm::Value *array = w.stack(llvm::ArrayType::get(abi_.pointer, count), name);
+  for (unsigned i = 0; i < count; ++i)
+    w.ir().CreateStore(w.argument(first + i), w.element(abi_.pointer, array, w.int32(i)));
+  return array;
+}
+
+// infer(context, x..., n, y...)
+void EntryPoints::emit_infer(const Interface &interface, llvm::Function *step) {
+  const size_t inputs = interface.inputs.size();
+  const size_t outputs = interface.outputs.size();
+  std::vector<llvm::Type *> types(1 + inputs, abi_.pointer);
+  types.push_back(abi_.i32);
+  types.insert(types.end(), outputs, abi_.pointer);
+  FunctionWriter w = open("infer", abi_.i32, types,
+                          argument_names({&interface.inputs}, "n", {&interface.outputs}));
+  const auto n = static_cast<unsigned>(1 + inputs);
+  llvm::Value *x = gather(w, 1, inputs, "inputs");
+  llvm::Value *y = gather(w, n + 1, outputs, "outputs");
+  w.return_value(w.ir().CreateCall(step, {w.argument(0), x, w.argument(n), y}));
+}
+
+// step(context, x..., labels..., n, metrics)
+void EntryPoints::emit_step(const char *name, const Interface &interface, llvm::Function *step) {
+  const size_t inputs = interface.inputs.size();
+  const size_t labels = interface.labels.size();
+  std::vector<llvm::Type *> types(1 + inputs + labels, abi_.pointer);
+  types.push_back(abi_.i32);
+  types.push_back(abi_.pointer);
+  FunctionWriter w = open(name, abi_.i32, types,
+                          argument_names({&interface.inputs, &interface.labels}, "n metrics", {}));
+  const auto n = static_cast<unsigned>(1 + inputs + labels);
+  llvm::Value *x = gather(w, 1, inputs, "inputs");
+  llvm::Value *y = gather(w, static_cast<unsigned>(1 + inputs), labels, "labels");
+  w.return_value(w.ir().CreateCall(step, {w.argument(0), x, y, w.argument(n), w.argument(n + 1)}));
 }
 
 void EntryPoints::emit_learning_rate() {
@@ -145,11 +194,11 @@ void emit_library_entry_points(ModuleWriter &m, const CompiledProgram &compiled,
                                const ModelFunctions &functions) {
   EntryPoints entries(m, compiled.prefix, model);
   entries.emit_contexts();
-  entries.emit_step("infer", functions.infer, "context x n y");
+  entries.emit_infer(compiled.interface, functions.infer);
   if (functions.eval_step != nullptr)
-    entries.emit_step("eval_step", functions.eval_step, "context x labels n metrics");
+    entries.emit_step("eval_step", compiled.interface, functions.eval_step);
   if (functions.train_step != nullptr) {
-    entries.emit_step("train_step", functions.train_step, "context x labels n metrics");
+    entries.emit_step("train_step", compiled.interface, functions.train_step);
     entries.emit_learning_rate();
   }
   entries.emit_files();

@@ -47,7 +47,7 @@ constexpr const char *kOpening = R"(/* @model@: the compiled network as a C libr
  *   @p@_context *context;
  *   if (@p@_create(memory, bytes, 32, @P@_INFER, 1, 0, &context) != @P@_OK ||
  *       @p@_load(context, "@file@.safetensors") != @P@_OK ||
- *       @p@_infer(context, x, 1, y) != @P@_OK)
+ *       @p@_infer(context, @infer_example@) != @P@_OK)
  *     puts(@p@_last_error());
  *   @p@_destroy(context);
  *   free(memory);
@@ -77,14 +77,10 @@ constexpr const char *kSizes = R"(
 #define @P@_ALIGNMENT @alignment@ /* of a context's memory */
 #define @P@_PARAMETERS @parameters@ /* trained and not */
 
-/* Elements of one sample; a batch of n is n samples one after another, row-major. */
-#define @P@_INPUT_ELEMENTS @input_elements@ /* float @input_shape@ */
-#define @P@_OUTPUT_ELEMENTS @output_elements@ /* float @output_shape@ */
-)";
+/* Elements of one sample; a batch of n is n samples one after another, row-major.@unbatched@ */
+@sizes@)";
 
-constexpr const char *kLabelSizes =
-    R"(#define @P@_LABEL_ELEMENTS @label_elements@ /* @label_type@ @label_shape@@label_range@ */
-#define @P@_METRICS @metric_count@ /* @metric_names@ */
+constexpr const char *kMetrics = R"(#define @P@_METRICS @metric_count@ /* @metric_names@ */
 )";
 
 constexpr const char *kContexts = R"(
@@ -106,20 +102,18 @@ int @p@_initialize(@p@_context *context, uint64_t seed);
 
 int @p@_set_threads(@p@_context *context, int32_t threads);
 
-/* y = the prediction for x: n samples each, 1 <= n <= max_batch. */
-int @p@_infer(@p@_context *context, const float *x, int32_t n, float *y);
+/* @infer_meaning@ */
+@infer@
 )";
 
 constexpr const char *kEvaluation = R"(
 /* metrics = @P@_METRICS means over the n samples, or NULL. Changes no parameter. */
-int @p@_eval_step(@p@_context *context, const float *x, const @label_type@ *labels,
-               int32_t n, float *metrics);
+@eval_step@
 )";
 
 constexpr const char *kTraining = R"(
 /* One step of the optimizer on n samples. The metrics are those before the step. */
-int @p@_train_step(@p@_context *context, const float *x, const @label_type@ *labels,
-               int32_t n, float *metrics);
+@train_step@
 
 /* For the steps to come; at first @learning_rate@. */
 int @p@_set_learning_rate(@p@_context *context, float learning_rate);
@@ -166,12 +160,111 @@ std::string comment_text(const std::string &text) {
   return result;
 }
 
-/// "[n][28][28][1]"
-std::string shape_text(const TensorType &type) {
-  std::string text = "[n]";
-  for (const int64_t extent : sample_shape(type))
-    text += fmt::format("[{}]", extent);
+const char *c_type(ElementType element) {
+  switch (element) {
+  case ElementType::f32:
+    return "float";
+  case ElementType::i32:
+    return "int32_t";
+  case ElementType::u8:
+    return "uint8_t";
+  }
+  SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
+}
+
+/// "float [n][28][28][1]"
+std::string tensor_text(const TensorType &type) {
+  std::string text = c_type(type.element);
+  text += type.shape.empty() ? "" : " ";
+  for (const int64_t extent : type.shape)
+    text += extent == kBatch ? "[n]" : fmt::format("[{}]", extent);
   return text;
+}
+
+/// The macros of one sort of tensors; of several also how many there are and their names.
+std::string size_macros(const std::vector<Port> &ports, const char *plural) {
+  std::string text;
+  if (ports.size() != 1)
+    text += fmt::format("#define @P@_{} {}\n", plural, ports.size());
+  for (const Port &port : ports) {
+    const std::string name =
+        ports.size() > 1 ? fmt::format("\"{}\": ", comment_text(port.name)) : "";
+    const std::string range =
+        port.class_limit > 0 ? fmt::format(", 0 to {}", port.class_limit - 1) : "";
+    text += fmt::format("#define @P@_{}_ELEMENTS {} /* {}{}{} */\n", port.macro,
+                        port.type.elements(), name, tensor_text(port.type), range);
+  }
+  return text;
+}
+
+std::string size_macros(const Interface &interface) {
+  std::string text = size_macros(interface.inputs, "INPUTS");
+  text += size_macros(interface.outputs, "OUTPUTS");
+  return interface.labels.empty() ? text : text + size_macros(interface.labels, "LABELS");
+}
+
+std::vector<std::string> parameters(const std::vector<Port> &ports, const char *qualifier) {
+  std::vector<std::string> list;
+  for (const Port &port : ports)
+    list.push_back(fmt::format("{}{} *{}", qualifier, c_type(port.type.element), port.argument));
+  return list;
+}
+
+/// "int PREFIX_name(PREFIX_context *context, ...);", its lines not too long to read.
+std::string prototype(const std::string &prefix, const char *name,
+                      const std::vector<std::vector<std::string>> &parameter_lists) {
+  constexpr size_t kColumns = 90;
+  const std::string indent(15, ' ');
+  std::string text;
+  std::string line = fmt::format("int {}_{}({}_context *context", prefix, name, prefix);
+  for (const std::vector<std::string> &list : parameter_lists)
+    for (const std::string &parameter : list) {
+      if (line.size() + parameter.size() + 3 > kColumns) {
+        text += line + ",\n";
+        line = indent + parameter;
+      } else {
+        line += ", " + parameter;
+      }
+    }
+  return text + line + ");";
+}
+
+std::string step_prototype(const CompiledProgram &compiled, const char *name) {
+  return prototype(compiled.prefix, name,
+                   {parameters(compiled.interface.inputs, "const "),
+                    parameters(compiled.interface.labels, "const "),
+                    {"int32_t n", "float *metrics"}});
+}
+
+std::string argument_list(const std::vector<Port> &ports) {
+  return joined(ports, [](const Port &port) { return port.argument; });
+}
+
+Words step_words(const CompiledProgram &compiled) {
+  const Interface &interface = compiled.interface;
+  const std::string inputs = argument_list(interface.inputs);
+  const std::string outputs = argument_list(interface.outputs);
+  const std::string plural = interface.outputs.size() > 1 ? "s" : "";
+  const std::string source = inputs.empty() ? "" : " for " + inputs;
+  const std::string batch = interface.batched() ? "n samples each, 1 <= n <= max_batch."
+                                                : "there is no batch, so n must be 1.";
+  return {
+      {"infer_example", (inputs.empty() ? "" : inputs + ", ") + "1, " + outputs},
+      {"infer_meaning", fmt::format("{} = the prediction{}{}: {}", outputs, plural, source, batch)},
+      {"infer", prototype(compiled.prefix, "infer",
+                          {parameters(interface.inputs, "const "),
+                           {"int32_t n"},
+                           parameters(interface.outputs, "")})},
+      {"eval_step", step_prototype(compiled, "eval_step")},
+      {"train_step", step_prototype(compiled, "train_step")}};
+}
+
+bool has_unbatched(const Interface &interface) {
+  for (const std::vector<Port> *ports : {&interface.inputs, &interface.outputs})
+    for (const Port &port : *ports)
+      if (!port.type.batched())
+        return true;
+  return false;
 }
 
 std::string mode_macros(const CompiledProgram &compiled) {
@@ -210,26 +303,21 @@ uint64_t round_up(int64_t bytes) {
 
 Words header_words(const CompiledProgram &compiled, const std::string &file) {
   const Interface &interface = compiled.interface;
-  Words words = {{"p", compiled.prefix},
-                 {"P", capitals(compiled.prefix)},
-                 {"file", comment_text(file)},
-                 {"model", comment_text(compiled.program.model.name)},
-                 {"alignment", std::to_string(SINTER_ALIGNMENT)},
-                 {"parameters", std::to_string(parameter_count(compiled.program))},
-                 {"input_elements", std::to_string(interface.input.elements())},
-                 {"input_shape", shape_text(interface.input)},
-                 {"output_elements", std::to_string(interface.output.elements())},
-                 {"output_shape", shape_text(interface.output)},
-                 {"variants", joined(compiled.variants, [](const Variant &v) { return v.name; })}};
-  if (interface.label) {
-    words["label_type"] = interface.label->element == ElementType::i32 ? "int32_t" : "float";
-    words["label_elements"] = std::to_string(interface.label->elements());
-    words["label_shape"] = shape_text(*interface.label);
-    words["label_range"] =
-        interface.class_limit > 0 ? fmt::format(", 0 to {}", interface.class_limit - 1) : "";
-    words["metric_count"] = std::to_string(interface.metrics.size());
-    words["metric_names"] = joined(interface.metrics, comment_text);
-  }
+  Words words = {
+      {"p", compiled.prefix},
+      {"P", capitals(compiled.prefix)},
+      {"file", comment_text(file)},
+      {"model", comment_text(compiled.program.model.name)},
+      {"alignment", std::to_string(SINTER_ALIGNMENT)},
+      {"parameters", std::to_string(parameter_count(compiled.program))},
+      {"unbatched", has_unbatched(interface) ? "\n * One without [n] is the same for any n." : ""},
+      {"sizes", ""},
+      {"variants", joined(compiled.variants, [](const Variant &v) { return v.name; })}};
+  words["metric_count"] = std::to_string(interface.metrics.size());
+  words["metric_names"] = joined(interface.metrics, comment_text);
+  const Words steps = step_words(compiled);
+  words.insert(steps.begin(), steps.end());
+  words["sizes"] = fill(size_macros(interface), words);
   if (compiled.program.train)
     words["learning_rate"] =
         fmt::format("{}", compiled.program.model.training->optimizer.learning_rate);
@@ -241,7 +329,7 @@ Words header_words(const CompiledProgram &compiled, const std::string &file) {
 std::string library_header(const CompiledProgram &compiled, const std::string &file) {
   std::string text = kOpening + mode_macros(compiled) + kSizes;
   if (compiled.program.eval)
-    text += kLabelSizes;
+    text += kMetrics;
   text += memory_macros(compiled) + kContexts;
   if (compiled.program.eval)
     text += kEvaluation;

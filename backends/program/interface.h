@@ -5,13 +5,26 @@
 #include "ir/diagnostics.h"
 #include "ir/program.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace sinter {
 
-/// The value that decides which epoch is best.
+/// One tensor that a program takes or gives.
+struct Port {
+  std::string name; // the model's own: "image", "prediction"
+  /// Its parameter in C: "x", "labels" and "y" where there is one of its sort, else "x_image",
+  /// "label_age", "y_boxes".
+  std::string argument;
+  /// Its part of the header's macros: "INPUT", "LABEL" and "OUTPUT", else "INPUT_IMAGE".
+  std::string macro;
+  TensorType type;
+  int64_t class_limit = 0;     // of a label, > 0: class numbers below it
+  bool is_probability = false; // of an output: it ends in a softmax or sigmoid
+  bool channels_first = false; // of an input: pictures are fed as [C,H,W]
+};
+
+/// A value by which epochs are judged.
 struct Monitor {
   int metric = 0; // index into Interface::metrics
   bool validation = false;
@@ -20,24 +33,25 @@ struct Monitor {
 };
 
 struct Interface {
-  TensorType input, output;         // batched
-  std::optional<TensorType> label;  // batched; nothing when the model has no loss
-  int64_t class_limit = 0;          // > 0: labels are class numbers below it
-  std::vector<std::string> metrics; // "loss" first; empty when the model has no loss
-  bool output_is_probability = false;
-  Monitor monitor; // of training: best weights, checkpoint, early stopping
+  std::vector<Port> inputs, labels, outputs; // in the order of the arguments
+  std::vector<std::string> metrics;          // "loss" first; empty when the model has no loss
+  Monitor stopping;                          // of training: patience, the weights to restore
+  Monitor checkpoint;                        // of training: the weights to keep
+
+  /// Whether any tensor has a batch; if not, every call computes one sample.
+  bool batched() const;
 };
 
-/// Throws CompileError when the program cannot be fed through one input, one label and one
-/// prediction, or monitors a metric that it has not. Warns when the validation it monitors is not
-/// there, and when checkpoint and early stopping disagree.
+/// Throws CompileError when there is nothing to compute, the loss needs no label, or something is
+/// monitored that is no metric. Warns when the validation to monitor is
+/// not there, and when the weights that early stopping restores are not those that are kept.
 Interface describe_interface(const Program &, Diagnostics &);
 
 /// Epochs without improvement that end the training. Keras looks at the patience only after an
 /// epoch that was no improvement, so 0 means the same as 1.
 int64_t effective_patience(const EarlyStoppingSpec &);
 
-/// Extents of a batched type without the batch.
+/// Extents without the batch, if there is one.
 Shape sample_shape(const TensorType &);
 
 } // namespace sinter

@@ -18,6 +18,7 @@ public:
   TableWriter(ModuleWriter &module, const CompiledProgram &compiled)
       : m_(module), abi_(module.abi), compiled_(compiled), program_(compiled.program) {}
 
+  llvm::Constant *ports(const char *name, const std::vector<Port> &);
   llvm::Constant *parameters(const WeightOffsets &);
   llvm::Constant *phases();
   llvm::Constant *training();
@@ -34,7 +35,7 @@ private:
   llvm::Constant *kernel_outputs(const Plan &, const Kernel &, int64_t &count);
   llvm::Constant *subset(const Subset &);
   llvm::Constant *subset_step(const SubsetStep &);
-  int monitor_index() const;
+  llvm::Constant *monitor(const Monitor &);
 
   ModuleWriter &m_;
   const Abi &abi_;
@@ -49,6 +50,31 @@ llvm::Constant *TableWriter::dims(const Shape &shape) {
   for (const int64_t extent : padded)
     extents.push_back(m_.int64(extent));
   return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.i64, SINTER_MAX_RANK), extents);
+}
+
+sinter_element element_of(ElementType element) {
+  switch (element) {
+  case ElementType::f32:
+    return SINTER_F32;
+  case ElementType::i32:
+    return SINTER_I32;
+  case ElementType::u8:
+    return SINTER_U8;
+  }
+  SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
+}
+
+llvm::Constant *TableWriter::ports(const char *name, const std::vector<Port> &ports) {
+  Constants rows;
+  for (const Port &port : ports) {
+    const Shape shape = sample_shape(port.type);
+    rows.push_back(
+        make(abi_.port, {m_.text(port.name), m_.text(port.argument), dims(shape),
+                         m_.int64(port.class_limit), m_.int32(static_cast<int64_t>(shape.size())),
+                         m_.int32(element_of(port.type.element)), m_.int32(port.type.batched()),
+                         m_.int32(port.is_probability), m_.int32(port.channels_first)}));
+  }
+  return m_.table(name, abi_.port, rows);
 }
 
 llvm::Constant *TableWriter::parameters(const WeightOffsets &weights) {
@@ -124,9 +150,9 @@ llvm::Constant *TableWriter::phases() {
   return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.phase_info, rows.size()), rows);
 }
 
-int TableWriter::monitor_index() const {
-  const Monitor &monitor = compiled_.interface.monitor;
-  return monitor.metric + (monitor.validation ? SINTER_MAX_METRICS : 0);
+llvm::Constant *TableWriter::monitor(const Monitor &monitor) {
+  return make(abi_.monitor, {m_.int32(monitor.metric), m_.int32(monitor.validation),
+                             m_.int32(monitor.maximize), m_.float32(monitor.min_delta)});
 }
 
 llvm::Constant *TableWriter::training() {
@@ -134,18 +160,16 @@ llvm::Constant *TableWriter::training() {
     return m_.null();
   const TrainingSpec &spec = *program_.model.training;
   const bool stops = spec.early_stopping.has_value();
-  const Monitor &monitor = compiled_.interface.monitor;
-  llvm::Constant *index = m_.int32(monitor_index());
-  llvm::Constant *mode = m_.int32(monitor.maximize ? 1 : -1);
-  return m_.global(
-      "training",
-      make(abi_.training,
-           {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
-            m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
-            m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
-            m_.int32(stops && spec.early_stopping->restore_best_weights),
-            m_.float32(monitor.min_delta), index, mode, m_.int32(spec.checkpoint.has_value()),
-            m_.int32(spec.checkpoint && spec.checkpoint->save_best_only), index, mode}));
+  llvm::Constant *monitors = llvm::ConstantArray::get(
+      llvm::ArrayType::get(abi_.monitor, 2),
+      {monitor(compiled_.interface.stopping), monitor(compiled_.interface.checkpoint)});
+  return m_.global("training",
+                   make(abi_.training,
+                        {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
+                         m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
+                         m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
+                         m_.int32(stops && spec.early_stopping->restore_best_weights),
+                         m_.int32(spec.checkpoint && !spec.checkpoint->save_best_only), monitors}));
 }
 
 llvm::Constant *TableWriter::subset_step(const SubsetStep &step) {
@@ -210,8 +234,7 @@ llvm::Constant *TableWriter::metric_names() {
   Constants names;
   for (const std::string &name : compiled_.interface.metrics)
     names.push_back(m_.text(name));
-  names.resize(SINTER_MAX_METRICS, m_.null());
-  return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.pointer, SINTER_MAX_METRICS), names);
+  return m_.table("metric_names", abi_.pointer, names);
 }
 
 llvm::Constant *TableWriter::variant_names() {
@@ -230,11 +253,9 @@ llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &
   TableWriter tables(m, compiled);
   const Program &program = compiled.program;
   const Interface &interface = compiled.interface;
-  const Shape input = sample_shape(interface.input);
-  const Shape output = sample_shape(interface.output);
-  const Shape label = interface.label ? sample_shape(*interface.label) : Shape{};
-  const bool label_is_index = interface.label && interface.label->element == ElementType::i32;
-  const auto rank = [&](const Shape &shape) { return m.int32(static_cast<int64_t>(shape.size())); };
+  const auto count = [&](const std::vector<Port> &ports) {
+    return m.int32(static_cast<int64_t>(ports.size()));
+  };
   const auto function = [&](llvm::Function *f) -> llvm::Constant * {
     return f != nullptr ? static_cast<llvm::Constant *>(f) : m.null();
   };
@@ -248,17 +269,15 @@ llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &
                                           m.int32(static_cast<int64_t>(program.parameters.size())),
                                           m.int64(program.parameter_bytes),
                                           m.int64(trainable_bytes(program)),
-                                          rank(input),
-                                          rank(output),
-                                          rank(label),
-                                          tables.dims(input),
-                                          tables.dims(output),
-                                          tables.dims(label),
-                                          m.int32(label_is_index),
-                                          m.int64(interface.class_limit),
+                                          tables.ports("inputs", interface.inputs),
+                                          tables.ports("labels", interface.labels),
+                                          tables.ports("outputs", interface.outputs),
+                                          count(interface.inputs),
+                                          count(interface.labels),
+                                          count(interface.outputs),
+                                          m.int32(interface.batched()),
                                           m.int32(static_cast<int64_t>(interface.metrics.size())),
                                           tables.metric_names(),
-                                          m.int32(interface.output_is_probability),
                                           tables.phases(),
                                           tables.variant_names(),
                                           m.int32(static_cast<int64_t>(compiled.variants.size())),

@@ -77,7 +77,7 @@ public:
              const std::string &name)
       : compiled_(compiled), phase_(phase), code_(compiled.phases[phase]), plan_(*code_.plan),
         w_(module, name, module.abi.i32, parameter_types(module.abi, phase),
-           phase == SINTER_INFER ? "context x n y" : "context x labels n metrics",
+           phase == SINTER_INFER ? "context inputs n outputs" : "context inputs labels n metrics",
            llvm::GlobalValue::InternalLinkage) {}
 
   llvm::Function *write_part(llvm::Constant *kernel_table, KernelRange);
@@ -90,18 +90,21 @@ private:
     return {abi.pointer, abi.pointer, abi.pointer, abi.i32, abi.pointer};
   }
   llvm::Value *context() { return w_.argument(0); }
-  llvm::Value *x() { return w_.argument(1); }
+  llvm::Value *inputs() { return w_.argument(1); }
   llvm::Value *labels() { return w_.argument(2); }
   llvm::Value *batch() { return w_.argument(phase_ == SINTER_INFER ? 2 : 3); }
-  llvm::Value *results() { return w_.argument(phase_ == SINTER_INFER ? 3 : 4); } // y or metrics
+  llvm::Value *results() { return w_.argument(phase_ == SINTER_INFER ? 3 : 4); } // or metrics
   llvm::Value *load_context(unsigned field) {
     return w_.load_field(w_.abi().context, context(), field);
   }
 
   void check_arguments();
+  std::vector<llvm::Value *> load_ports(llvm::Value *array, size_t count);
   void load_addresses();
   void prepare_calls(llvm::Constant *kernel_table, KernelRange);
   llvm::Value *address(NodeId);
+  llvm::Value *input_address(const std::vector<Port> &, const std::vector<llvm::Value *> &, NodeId);
+  llvm::Value *output_address(NodeId);
   llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
     return w_.element(w_.abi().i8, base, bytes);
   }
@@ -116,6 +119,7 @@ private:
   const Plan &plan_;
   FunctionWriter w_;
 
+  std::vector<llvm::Value *> inputs_, labels_, outputs_; // the caller's tensors, by port
   llvm::Value *batch64_ = nullptr;
   llvm::Value *parameters_ = nullptr;
   llvm::Value *arena_ = nullptr;
@@ -128,17 +132,29 @@ private:
 };
 
 void StepWriter::check_arguments() {
-  ModuleWriter &m = w_.module();
-  w_.return_if_failed(w_.call("sinter_check_batch", {context(), batch(), w_.int32(phase_)}));
-  w_.return_if_failed(w_.call("sinter_check_buffer", {x(), m.text("x")}));
   if (phase_ == SINTER_INFER)
-    w_.return_if_failed(w_.call("sinter_check_buffer", {results(), m.text("y")}));
+    w_.return_if_failed(w_.call("sinter_check_infer", {context(), inputs(), batch(), results()}));
   else
-    w_.return_if_failed(w_.call("sinter_check_labels", {context(), labels(), batch()}));
+    w_.return_if_failed(
+        w_.call("sinter_check_step", {context(), w_.int32(phase_), inputs(), labels(), batch()}));
+}
+
+// The caller's pointers; those that no kernel asks for, the optimiser drops.
+std::vector<llvm::Value *> StepWriter::load_ports(llvm::Value *array, size_t count) {
+  std::vector<llvm::Value *> pointers;
+  for (size_t i = 0; i < count; ++i)
+    pointers.push_back(w_.load_element(w_.abi().pointer, array, w_.int32(static_cast<int64_t>(i))));
+  return pointers;
 }
 
 void StepWriter::load_addresses() {
   batch64_ = w_.ir().CreateSExt(batch(), w_.abi().i64);
+  const Interface &interface = compiled_.interface;
+  inputs_ = load_ports(inputs(), interface.inputs.size());
+  if (phase_ == SINTER_INFER)
+    outputs_ = load_ports(results(), interface.outputs.size());
+  else
+    labels_ = load_ports(labels(), interface.labels.size());
   parameters_ = load_context(context_field::parameters);
   arena_ = load_context(context_field::arena);
   batch_arena_ = offset_pointer(arena_, w_.module().int64(plan_.arena_fixed));
@@ -170,16 +186,37 @@ void StepWriter::prepare_calls(llvm::Constant *kernel_table, KernelRange range) 
       dimensions(argument.extents);
 }
 
+/// Passes may drop inputs that a phase has no use for, so the names tell which is which.
+llvm::Value *StepWriter::input_address(const std::vector<Port> &ports,
+                                       const std::vector<llvm::Value *> &pointers, NodeId root) {
+  const std::string &input = attrs<InputAttrs>(plan_.graph[root]).name;
+  for (size_t i = 0; i < ports.size(); ++i)
+    if (ports[i].name == input)
+      return pointers[i];
+  SINTER_UNREACHABLE("the model has no input {}", input);
+}
+
+llvm::Value *StepWriter::output_address(NodeId root) {
+  const std::vector<Port> &ports = compiled_.interface.outputs;
+  for (size_t i = 0; i < ports.size(); ++i) {
+    const NodeId output = plan_.graph.find_output(prediction_output(ports[i].name));
+    if (output.valid() && plan_.storage_root(output) == root)
+      return outputs_[i];
+  }
+  SINTER_UNREACHABLE("%{} is no prediction", root.index);
+}
+
 llvm::Value *StepWriter::address(NodeId id) {
-  const Placement &place = plan_.placements[static_cast<size_t>(plan_.storage_root(id).index)];
+  const NodeId root = plan_.storage_root(id);
+  const Placement &place = plan_.placements[static_cast<size_t>(root.index)];
   llvm::Value *offset = w_.module().int64(place.offset);
   switch (place.region) {
   case Region::data:
-    return x();
+    return input_address(compiled_.interface.inputs, inputs_, root);
   case Region::label:
-    return labels();
+    return input_address(compiled_.interface.labels, labels_, root);
   case Region::prediction:
-    return results();
+    return output_address(root);
   case Region::rng:
     return w_.field(w_.abi().context, context(), context_field::rng);
   case Region::learning_rate:

@@ -7,9 +7,9 @@
 
 namespace sinter {
 
-/// infer(context, x, n, y), or eval_step/train_step(context, x, labels, n, metrics), as
-/// sinter_model declares them. Each checks its arguments, so it is safe to call from anywhere;
-/// `metrics` may be null.
+/// infer(context, inputs, n, outputs), or eval_step/train_step(context, inputs, labels, n,
+/// metrics), as sinter_model declares them. Each checks its arguments, so it is safe to call from
+/// anywhere; `metrics` may be null.
 llvm::Function *emit_step_function(ModuleWriter &, const CompiledProgram &, sinter_phase);
 
 } // namespace sinter

@@ -4,8 +4,10 @@
 //     run every training batch, summing n * metric in double; stop on a loss that is not finite
 //     run every validation batch likewise
 //     record = means of training, then of validation (NaN without one)
-//     better = the monitored value beats the best by more than min_delta
-//     better ? keep the weights, wait = 0 : ++wait
+//     for each judge (early stopping, the checkpoint):
+//       better = the value it monitors beats its best by more than its min_delta
+//       better ? keep the weights
+//     early stopping's is better ? wait = 0 : ++wait
 //     end the epoch; leave on an interrupt, or when patience is at its end
 //   end the training
 //
@@ -43,8 +45,16 @@ private:
   void add_to_sums(llvm::Value *n);
   void record_means(int64_t record_start);
   void judge_epoch(llvm::Value *epoch);
-  llvm::Value *monitored();
-  llvm::Value *is_better(llvm::Value *value);
+  const Monitor &monitor(sinter_judge judge) const {
+    return judge == SINTER_JUDGE_STOPPING ? compiled_.interface.stopping
+                                          : compiled_.interface.checkpoint;
+  }
+  llvm::Value *best_place(sinter_judge judge) {
+    return w_.element(w_.abi().f64, best_, w_.int32(judge));
+  }
+  llvm::Value *monitored(const Monitor &);
+  llvm::Value *is_better(const Monitor &, llvm::Value *value, llvm::Value *best);
+  llvm::Value *judge(sinter_judge, llvm::Value *epoch);
   void end_epoch(llvm::Value *epoch);
   llvm::Value *record_place(int64_t index) {
     return w_.element(w_.abi().f64, record_, w_.int32(index));
@@ -55,12 +65,13 @@ private:
   const int64_t metrics_;
   FunctionWriter w_;
 
-  llvm::Value *x_ = nullptr;             // const float *
-  llvm::Value *labels_ = nullptr;        // const void *
+  llvm::Value *inputs_ = nullptr;        // void *[], one an input
+  llvm::Value *labels_ = nullptr;        // void *[], one a label
   llvm::Value *batch_metrics_ = nullptr; // float[metrics]
   llvm::Value *sums_ = nullptr;          // double[metrics]
   llvm::Value *record_ = nullptr;        // double[2 * metrics]
-  Variable samples_{}, best_{}, wait_{}, stopped_early_{};
+  llvm::Value *best_ = nullptr;          // double[2], by sinter_judge
+  Variable samples_{}, wait_{}, stopped_early_{};
 };
 
 void TrainingLoop::allocate() {
@@ -68,13 +79,19 @@ void TrainingLoop::allocate() {
   const auto array = [&](llvm::Type *type, int64_t n) {
     return llvm::ArrayType::get(type, static_cast<uint64_t>(n));
   };
-  x_ = w_.stack(abi.pointer, "x");
-  labels_ = w_.stack(abi.pointer, "labels");
+  const auto count = [](const std::vector<Port> &ports) {
+    return static_cast<int64_t>(ports.size());
+  };
+  inputs_ = w_.stack(array(abi.pointer, count(compiled_.interface.inputs)), "inputs");
+  labels_ = w_.stack(array(abi.pointer, count(compiled_.interface.labels)), "labels");
   batch_metrics_ = w_.stack(array(abi.f32, metrics_), "metrics");
   sums_ = w_.stack(array(abi.f64, metrics_), "sums");
   record_ = w_.stack(array(abi.f64, 2 * metrics_), "record");
   samples_ = w_.variable(abi.i64, w_.module().int64(0), "samples");
-  best_ = w_.variable(abi.f64, w_.call("sinter_session_best", {session()}), "best");
+  best_ = w_.stack(array(abi.f64, 2), "best");
+  for (const sinter_judge judge : {SINTER_JUDGE_STOPPING, SINTER_JUDGE_CHECKPOINT})
+    w_.ir().CreateStore(w_.call("sinter_session_best", {session(), w_.int32(judge)}),
+                        best_place(judge));
   wait_ = w_.variable(abi.i32, w_.call("sinter_session_wait", {session()}), "wait");
   stopped_early_ = w_.variable(abi.i32, w_.int32(0), "stopped_early");
 }
@@ -105,13 +122,12 @@ void TrainingLoop::add_to_sums(llvm::Value *n) {
 void TrainingLoop::emit_batch(sinter_phase phase, llvm::Value *epoch, llvm::Value *batch,
                               llvm::Value *batches) {
   const bool training = phase == SINTER_TRAIN;
-  llvm::Value *n = w_.call("sinter_next_batch", {session(), w_.int32(phase), batch, x_, labels_});
+  llvm::Value *n =
+      w_.call("sinter_next_batch", {session(), w_.int32(phase), batch, inputs_, labels_});
   w_.if_then(w_.ir().CreateICmpSLE(n, w_.int32(0)),
              [&] { w_.return_value(w_.int32(SINTER_ERROR_INPUT)); });
-  llvm::Value *x = w_.ir().CreateLoad(w_.abi().pointer, x_);
-  llvm::Value *labels = w_.ir().CreateLoad(w_.abi().pointer, labels_);
   w_.return_if_failed(w_.ir().CreateCall(training ? steps_.train_step : steps_.eval_step,
-                                         {context(), x, labels, n, batch_metrics_}));
+                                         {context(), inputs_, labels_, n, batch_metrics_}));
   if (training)
     check_loss(epoch, batch);
   add_to_sums(n);
@@ -139,8 +155,7 @@ void TrainingLoop::emit_batches(sinter_phase phase, llvm::Value *epoch, llvm::Va
 }
 
 // The value that decides: of validation when the run has one, whatever the script hoped for.
-llvm::Value *TrainingLoop::monitored() {
-  const Monitor &monitor = compiled_.interface.monitor;
+llvm::Value *TrainingLoop::monitored(const Monitor &monitor) {
   const auto load = [&](int64_t index) {
     return w_.ir().CreateLoad(w_.abi().f64, record_place(index));
   };
@@ -154,30 +169,36 @@ llvm::Value *TrainingLoop::monitored() {
 }
 
 // Lower is better: value + min_delta < best; higher: value - min_delta > best. False for a NaN.
-llvm::Value *TrainingLoop::is_better(llvm::Value *value) {
-  const Monitor &monitor = compiled_.interface.monitor;
+llvm::Value *TrainingLoop::is_better(const Monitor &monitor, llvm::Value *value,
+                                     llvm::Value *best) {
   llvm::Value *delta = w_.module().float64(static_cast<double>(monitor.min_delta));
-  llvm::Value *best = w_.get(best_);
   if (monitor.maximize)
     return w_.ir().CreateFCmpOGT(w_.ir().CreateFSub(value, delta), best);
   return w_.ir().CreateFCmpOLT(w_.ir().CreateFAdd(value, delta), best);
 }
 
+// Whether the epoch is this judge's best so far; then its weights are kept.
+llvm::Value *TrainingLoop::judge(sinter_judge judge, llvm::Value *epoch) {
+  llvm::Value *value = monitored(monitor(judge));
+  llvm::Value *best = w_.ir().CreateLoad(w_.abi().f64, best_place(judge));
+  llvm::Value *better = is_better(monitor(judge), value, best);
+  w_.if_then(better, [&] {
+    w_.ir().CreateStore(value, best_place(judge));
+    w_.return_if_failed(w_.call("sinter_keep_best", {session(), w_.int32(judge), epoch}));
+  });
+  return better;
+}
+
 void TrainingLoop::judge_epoch(llvm::Value *epoch) {
-  llvm::Value *value = monitored();
-  w_.if_then_else(
-      is_better(value),
-      [&] {
-        w_.set(best_, value);
-        w_.set(wait_, w_.int32(0));
-        w_.return_if_failed(w_.call("sinter_keep_best", {session(), epoch}));
-      },
-      [&] { w_.set(wait_, w_.ir().CreateAdd(w_.get(wait_), w_.int32(1))); });
+  judge(SINTER_JUDGE_CHECKPOINT, epoch);
+  llvm::Value *better = judge(SINTER_JUDGE_STOPPING, epoch);
+  llvm::Value *waited = w_.ir().CreateAdd(w_.get(wait_), w_.int32(1));
+  w_.set(wait_, w_.ir().CreateSelect(better, w_.int32(0), waited));
 }
 
 void TrainingLoop::end_epoch(llvm::Value *epoch) {
   llvm::Value *verdict =
-      w_.call("sinter_epoch_end", {session(), epoch, record_, w_.get(best_), w_.get(wait_)});
+      w_.call("sinter_epoch_end", {session(), epoch, record_, best_, w_.get(wait_)});
   w_.if_then(w_.ir().CreateICmpSLT(verdict, w_.int32(0)),
              [&] { w_.return_value(w_.ir().CreateNeg(verdict)); }); // a negated status
   w_.if_then(w_.ir().CreateICmpSGT(verdict, w_.int32(0)), [&] { w_.break_loop(); });

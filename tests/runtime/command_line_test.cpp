@@ -37,6 +37,9 @@ TEST_CASE("wrong usage exits with 2 and names what is wrong") {
       {"run --input=3x4", "--input=3x4: expected @x.npy"},
       {"run --input=random:1", "expected @x.npy"},
       {"run --input=1x0x5x1xf32=2", "expected @x.npy"},
+      {"run --input=1x6x5x1xf32=2 --input=1x6x5x1xf32=3", "is one too many: there are 1"},
+      {"run --input=picture=@x.npy", "--input=picture=@x.npy: there is no picture"},
+      {"run --input=image=@x.npy --input=image=@x.npy", "two --input are for image"},
   };
   for (const auto &c : cases) {
     const Result result = program.run(c.arguments);
@@ -106,7 +109,7 @@ TEST_CASE("run maps tensors, compares them and exits by the result") {
   const Result result = program.run("run --input=4x6x5x1xf32=0.5 --output=@y.npy");
   INFO(result.err);
   CHECK(result.code == 0);
-  CHECK(program.run("run --input=x=4x6x5x1xf32=0.5 --expected=@y.npy").code == 0);
+  CHECK(program.run("run --input=image=4x6x5x1xf32=0.5 --expected=prediction=@y.npy").code == 0);
   const Result differs = program.run("run --input=4x6x5x1xf32=0.75 --expected=@y.npy --json");
   CHECK(differs.code == 1);
   CHECK(contains(differs.out, "\"ok\":false"));
@@ -120,7 +123,12 @@ TEST_CASE("run maps tensors, compares them and exits by the result") {
   CHECK(random.out == program.run("run --input=random:7:100x6x5 --json").out);
   const Result wrong = program.run("run --input=2x7x5x1xf32=1");
   CHECK(wrong.code == 1);
-  CHECK(contains(wrong.err, "has shape [2, 7, 5, 1], but the model needs [n] + [6, 5, 1]"));
+  CHECK(contains(wrong.err, "has shape [2, 7, 5, 1], but the model needs [n, 6, 5, 1]"));
+  write_bytes(program.folder.file("big.npy"), npy(">f8", "(1, 6, 5)", std::vector<double>(30, 0)));
+  CHECK(program.run("run --input=@big.npy --output=@big.out.npy").code == 0);
+  write_bytes(program.folder.file("nan.npy"),
+              npy("<f4", "(1, 3)", std::vector<float>(3, std::numeric_limits<float>::quiet_NaN())));
+  CHECK(program.run("run --input=@big.npy --expected=@nan.npy").code == 1);
   CHECK(program.run("run --input=random:0:1000000000x1000000000x1000000000").code == 1);
 }
 

@@ -79,17 +79,37 @@ TEST_CASE("batches and labels are checked before anything runs") {
   tiny::Model m;
   tiny::Context context(m.model, 4);
   float x[4 * tiny::features] = {}, y[4 * tiny::classes];
-  CHECK(m.model.infer(context.context, x, 4, y) == SINTER_OK);
+  int32_t labels[] = {0, 2, 3, -1};
+  void *inputs[] = {x}, *outputs[] = {y}, *targets[] = {labels}, *nothing[] = {nullptr};
+  void *odd[] = {reinterpret_cast<char *>(x) + 1};
+  CHECK(m.model.infer(context.context, inputs, 4, outputs) == SINTER_OK);
   for (const int n : {0, -1, 5, INT_MIN})
-    CHECK(m.model.infer(context.context, x, n, y) == SINTER_ERROR_INPUT);
+    CHECK(m.model.infer(context.context, inputs, n, outputs) == SINTER_ERROR_INPUT);
   CHECK(sinter_last_error() == std::string("the batch must be in 1..4, got -2147483648"));
-  CHECK(m.model.infer(context.context, nullptr, 1, y) == SINTER_ERROR_INPUT);
-  CHECK(m.model.infer(nullptr, x, 1, y) == SINTER_ERROR_INPUT);
-  const int32_t labels[] = {0, 2, 3, -1};
-  CHECK(sinter_check_labels(context.context, labels, 2) == SINTER_OK);
-  CHECK(sinter_check_labels(context.context, labels, 4) == SINTER_ERROR_INPUT);
+  CHECK(m.model.infer(context.context, nothing, 1, outputs) == SINTER_ERROR_INPUT);
+  CHECK(sinter_last_error() == std::string("x is a null pointer"));
+  CHECK(m.model.infer(context.context, inputs, 1, odd) == SINTER_ERROR_INPUT);
+  CHECK(sinter_last_error() == std::string("y is not 4-byte aligned"));
+  CHECK(m.model.infer(nullptr, inputs, 1, outputs) == SINTER_ERROR_INPUT);
+  const auto check = [&](void *const *given, int32_t n) {
+    return sinter_check_step(context.context, SINTER_EVAL, inputs, given, n);
+  };
+  CHECK(check(targets, 2) == SINTER_OK);
+  CHECK(check(targets, 4) == SINTER_ERROR_INPUT);
   CHECK(sinter_last_error() == std::string("label 2 is 3, but the classes are 0..2"));
-  CHECK(sinter_check_labels(context.context, nullptr, 1) == SINTER_ERROR_INPUT);
+  CHECK(check(nothing, 1) == SINTER_ERROR_INPUT);
+}
+
+TEST_CASE("a model without a batch computes one sample a call; bytes need no alignment") {
+  tiny::Model m;
+  m.input.batched = m.output.batched = m.model.batched = 0;
+  m.output.element = SINTER_U8;
+  tiny::Context context(m.model, 4);
+  float x[tiny::features] = {}, y[tiny::classes + 1];
+  void *inputs[] = {x}, *outputs[] = {reinterpret_cast<char *>(y) + 1};
+  CHECK(sinter_check_infer(context.context, inputs, 1, outputs) == SINTER_OK);
+  CHECK(sinter_check_infer(context.context, inputs, 2, outputs) == SINTER_ERROR_INPUT);
+  CHECK(sinter_last_error() == std::string("tiny has no batch dimension: n must be 1, got 2"));
 }
 
 TEST_CASE("the variant is the best one not above SINTER_VARIANT") {
@@ -120,8 +140,9 @@ TEST_CASE("training steps give the same bits for any number of threads") {
   for (const int threads : {1, 2, 3}) {
     tiny::Context context(m.model, 16, threads);
     float metrics[SINTER_MAX_METRICS];
+    void *inputs[] = {x}, *targets[] = {labels};
     for (int step = 0; step < 50; ++step)
-      REQUIRE(m.model.train_step(context.context, x, labels, 16, metrics) == SINTER_OK);
+      REQUIRE(m.model.train_step(context.context, inputs, targets, 16, metrics) == SINTER_OK);
     CHECK(context->steps_done == 50);
     CHECK(context->step == 50.0f);
     const std::vector<float> weights = tiny::logical(context, tiny::kernel);
@@ -135,15 +156,16 @@ TEST_CASE("the watch names the first kernel with a non-finite output") {
   tiny::Model m;
   tiny::Context context(m.model, 4);
   float x[2 * tiny::features] = {}, metrics[SINTER_MAX_METRICS];
-  const int32_t labels[] = {0, 1};
+  int32_t labels[] = {0, 1};
+  void *inputs[] = {x}, *targets[] = {labels};
   sinter_profile_entry profile[4] = {};
   sinter_watch watch{SINTER_TRAIN, 2, -1, 0, 0};
   context->profile = profile;
   context->watch = &watch;
-  REQUIRE(m.model.train_step(context.context, x, labels, 2, metrics) == SINTER_OK);
+  REQUIRE(m.model.train_step(context.context, inputs, targets, 2, metrics) == SINTER_OK);
   CHECK(watch.kernel == -1);
   reinterpret_cast<float *>(context->parameters + m.parameters[tiny::bias].offset)[1] = INFINITY;
-  REQUIRE(m.model.train_step(context.context, x, labels, 2, metrics) == SINTER_OK);
+  REQUIRE(m.model.train_step(context.context, inputs, targets, 2, metrics) == SINTER_OK);
   CHECK(watch.kernel == 1); // "dense.0": the noise before it is fine
   CHECK(watch.element == 1);
   CHECK(profile[3].calls == 2);

@@ -5,6 +5,7 @@ extern "C" {
 #include "runtime/scaling.h"
 }
 
+#include <cmath>
 #include <cstring>
 #include <doctest/doctest.h>
 
@@ -87,9 +88,9 @@ TEST_CASE("broken idx files are refused, naming the file and the trouble") {
 
 TEST_CASE("npy files survive a write and a read") {
   const TemporaryFolder folder;
-  const std::vector<float> values = {1.5f, -2.0f, 0.1f, 4.0f, 5.0f, 6.0f};
-  const int64_t dims[] = {2, 1, 3};
-  REQUIRE(sinter_write_npy(folder.file("a.npy").c_str(), dims, 3, values.data()) == SINTER_OK);
+  std::vector<float> values = {1.5f, -2.0f, 0.1f, 4.0f, 5.0f, 6.0f};
+  const sinter_array written = {SINTER_F32, 3, {2, 1, 3}, 6, values.data(), nullptr};
+  REQUIRE(sinter_write_npy(folder.file("a.npy").c_str(), &written) == SINTER_OK);
   sinter_array array;
   REQUIRE(sinter_read_npy(folder.file("a.npy").c_str(), &array) == SINTER_OK);
   CHECK(array.rank == 3);
@@ -102,13 +103,61 @@ TEST_CASE("npy files survive a write and a read") {
   CHECK((bytes.size() - sizeof(float) * values.size()) % 64 == 0);
 }
 
+TEST_CASE("npy files of any real type, byte order and order of dimensions are read") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("a.npy");
+  const auto read = [&](const std::string &bytes, sinter_element element) {
+    write_bytes(path, bytes);
+    sinter_array array;
+    INFO(sinter_last_error());
+    REQUIRE(sinter_read_npy(path.c_str(), &array) == SINTER_OK);
+    CHECK(array.element == element);
+    std::vector<float> values(static_cast<size_t>(array.count));
+    sinter_array_floats(&array, 0, array.count, values.data());
+    sinter_array_release(&array);
+    return values;
+  };
+  using Floats = std::vector<float>;
+  CHECK(read(npy("|b1", "(2,)", std::vector<uint8_t>{1, 0}), SINTER_U8) == Floats{1, 0});
+  CHECK(read(npy("<u2", "(1,)", std::vector<uint16_t>{65535}), SINTER_I32) == Floats{65535});
+  CHECK(read(npy("<u4", "(1,)", std::vector<uint32_t>{4294967295u}), SINTER_I64) ==
+        Floats{4294967295.0f});
+  CHECK(read(npy("<u8", "()", std::vector<uint64_t>{7}), SINTER_I64) == Floats{7});
+  CHECK(read(npy(">i2", "(2,)", std::vector<uint16_t>{0x0201, 0xfeff}), SINTER_I16) ==
+        Floats{0x0102, -2});
+  CHECK(read(npy(">f4", "(1,)", std::vector<uint32_t>{0x0000803f}), SINTER_F32) == Floats{1});
+  CHECK(read(npy("<f2", "(5,)", std::vector<uint16_t>{0x3c00, 0xc000, 1, 0x7bff, 0xfc00}),
+             SINTER_F32) == Floats{1, -2, 5.9604645e-8f, 65504, -INFINITY});
+  std::string fortran = npy("<f8", "(2, 3)", std::vector<double>{0, 10, 1, 11, 2, 12});
+  fortran.replace(fortran.find("False"), 5, "True ");
+  CHECK(read(fortran, SINTER_F64) == Floats{0, 1, 2, 10, 11, 12});
+}
+
+TEST_CASE("conversions to a port's type name the first value that has none there") {
+  std::vector<double> values = {0, 255, 256, -1, 1.5, 1e39, 2147483648.0};
+  char path[] = "a.npy";
+  const sinter_array array = {SINTER_F64, 1, {7}, 7, values.data(), path};
+  uint8_t bytes[2];
+  int32_t words[3];
+  float floats[1];
+  CHECK(sinter_array_convert(&array, 0, 2, SINTER_U8, bytes) == SINTER_OK);
+  CHECK(bytes[1] == 255);
+  CHECK(sinter_array_convert(&array, 1, 2, SINTER_U8, bytes) == SINTER_ERROR_INPUT);
+  CHECK(error_has("a.npy: element 2 is 256, which is no uint8"));
+  CHECK(sinter_array_convert(&array, 1, 3, SINTER_I32, words) == SINTER_OK);
+  CHECK(words[2] == -1);
+  CHECK(sinter_array_convert(&array, 4, 1, SINTER_I32, words) == SINTER_ERROR_INPUT);
+  CHECK(error_has("element 4 is 1.5, which is no int32"));
+  CHECK(sinter_array_convert(&array, 6, 1, SINTER_I32, words) == SINTER_ERROR_INPUT);
+  CHECK(sinter_array_convert(&array, 5, 1, SINTER_F32, floats) == SINTER_ERROR_INPUT);
+  CHECK(error_has("element 5 is 9.9999999999999994e+38, which is no float32"));
+}
+
 TEST_CASE("broken npy files are refused") {
   const TemporaryFolder folder;
   const std::string path = folder.file("bad.npy");
   const std::vector<float> two = {1, 2};
   const std::string good = npy("<f4", "(2,)", two);
-  std::string fortran = npy("<f4", "(2, 1)", two);
-  fortran.replace(fortran.find("False"), 5, "True ");
   const struct {
     std::string bytes, reason;
   } cases[] = {
@@ -116,14 +165,14 @@ TEST_CASE("broken npy files are refused") {
       {"\x93NUMPY", "no .npy file"},
       {good.substr(0, 60), "cut short"},
       {good.substr(0, good.size() - 1), "does not fit"},
-      {npy(">f4", "(2,)", two), "'>f4'"},
       {npy("<c8", "(1,)", two), "'<c8'"},
       {npy("<f4", "(9223372036854775807, 9)", two), "does not fit"},
       {npy("<f4", "(99999999999999999999,)", two), "without sound"},
       {npy("<f4", "(-2,)", two), "without sound"},
       {npy("<f4", "[2]", two), "without sound"},
       {npy("<f4", "(1,1,1,1,1,1,1,1,2)", two), "without sound"},
-      {fortran, "Fortran order"},
+      {npy("<f4x", "(2,)", two), "'<f4'"},
+      {npy("<u8", "(1,)", std::vector<uint64_t>{uint64_t{1} << 63}), "9223372036854775808"},
   };
   for (const auto &c : cases) {
     INFO(c.reason);
@@ -175,8 +224,9 @@ TEST_CASE("a folder of idx or npy files is a data set") {
   x[0].resize(3 * tiny::features);
   x[1].resize(3 * tiny::features);
   int32_t y[2][3];
-  sinter_gather(&m.model, &a.source, table, order, 3, x[0].data(), y[0]);
-  sinter_gather(&m.model, &b.source, table, order, 3, x[1].data(), y[1]);
+  void *labels_a[] = {y[0]}, *labels_b[] = {y[1]};
+  sinter_gather(&m.model, &a.source, table, order, 3, x[0].data(), labels_a);
+  sinter_gather(&m.model, &b.source, table, order, 3, x[1].data(), labels_b);
   CHECK(x[0] == x[1]);
   CHECK(std::memcmp(y[0], y[1], sizeof y[0]) == 0);
   CHECK(y[0][0] == images.labels[6]);
@@ -185,21 +235,96 @@ TEST_CASE("a folder of idx or npy files is a data set") {
   CHECK(error_has("nor x_test.npy"));
 }
 
+TEST_CASE("pictures of either channel order feed a model that wants its channels first") {
+  tiny::Model m;
+  const int64_t chw[] = {2, 3, 1};
+  std::copy(chw, chw + 3, m.input.dims);
+  m.input.channels_first = 1;
+  const TemporaryFolder folder;
+  write_bytes(folder.file("y_train.npy"), npy("|u1", "(1,)", std::vector<uint8_t>{0}));
+  const float table[256] = {};
+  const int32_t first = 0;
+  int32_t label;
+  void *labels[] = {&label};
+  const std::vector<float> expected = {0, 2, 4, 1, 3, 5};
+  std::vector<float> x(6);
+  m.data.scaling_count = 0;
+  write_bytes(folder.file("x_train.npy"),
+              npy("<f4", "(1, 3, 1, 2)", std::vector<float>{0, 1, 2, 3, 4, 5}));
+  {
+    Source source(m.model, folder.path);
+    INFO(sinter_last_error());
+    REQUIRE(source.status == SINTER_OK);
+    sinter_gather(&m.model, &source.source, table, &first, 1, x.data(), labels);
+    CHECK(x == expected);
+  }
+  write_bytes(folder.file("x_train.npy"), npy("<f4", "(1, 2, 3, 1)", expected));
+  {
+    Source source(m.model, folder.path);
+    REQUIRE(source.status == SINTER_OK);
+    sinter_gather(&m.model, &source.source, table, &first, 1, x.data(), labels);
+    CHECK(x == expected);
+  }
+  write_bytes(folder.file("x_train.npy"), npy("<f4", "(1, 3, 2, 1)", expected));
+  CHECK(Source(m.model, folder.path).status == SINTER_ERROR_INPUT);
+}
+
+TEST_CASE("several labels of one kind each come from the same array") {
+  tiny::Model m;
+  sinter_port labels[] = {m.label, m.label};
+  labels[1].element = SINTER_F32; // one-hot
+  labels[1].rank = 1;
+  labels[1].dims[0] = 3;
+  m.model.labels = labels;
+  m.model.label_count = 2;
+  const TemporaryFolder folder;
+  write_bytes(folder.file("train-images-idx3-ubyte"), idx(8, {2, 6, 5}, tiny_pixels(2)));
+  write_bytes(folder.file("train-labels-idx1-ubyte"), idx(8, {2}, std::string("\x02\x00", 2)));
+  const float table[256] = {};
+  const int32_t order[] = {0, 1};
+  float x[2 * tiny::features], dense[6];
+  int32_t numbers[2];
+  void *targets[] = {numbers, dense};
+  Source source(m.model, folder.path);
+  REQUIRE(source.status == SINTER_OK);
+  sinter_gather(&m.model, &source.source, table, order, 2, x, targets);
+  CHECK(numbers[0] == 2);
+  CHECK(std::vector<float>(dense, dense + 6) == std::vector<float>{0, 0, 1, 1, 0, 0});
+}
+
+TEST_CASE("files cannot feed several inputs, nor whole numbers") {
+  tiny::Model m;
+  sinter_source source;
+  const auto load = [&] {
+    return sinter_source_load(&m.model, "anywhere", SINTER_TRAIN_FILES, &source);
+  };
+  m.input.element = SINTER_I32;
+  CHECK(load() == SINTER_ERROR_INPUT);
+  CHECK(error_has("the input image of tiny holds whole numbers"));
+  sinter_port inputs[] = {m.input, m.input};
+  inputs[1].name = "mask";
+  m.model.inputs = inputs;
+  m.model.input_count = 2;
+  CHECK(load() == SINTER_ERROR_INPUT);
+  CHECK(error_has("tiny takes 2 inputs (image, mask), but files of samples feed one"));
+}
+
 TEST_CASE("dense labels are one-hot encoded, or taken as they are") {
   tiny::Model m;
-  m.model.label_is_index = 0;
-  m.model.label_rank = 1;
-  m.model.label_dims[0] = 3;
+  m.label.element = SINTER_F32;
+  m.label.rank = 1;
+  m.label.dims[0] = 3;
   const TemporaryFolder folder;
   write_bytes(folder.file("train-images-idx3-ubyte"), idx(8, {2, 6, 5}, tiny_pixels(2)));
   write_bytes(folder.file("train-labels-idx1-ubyte"), idx(8, {2}, std::string("\x02\x00", 2)));
   const float table[256] = {};
   const int32_t order[] = {0, 1};
   float x[2 * tiny::features], y[6];
+  void *target[] = {y};
   {
     Source source(m.model, folder.path);
     REQUIRE(source.status == SINTER_OK);
-    sinter_gather(&m.model, &source.source, table, order, 2, x, y);
+    sinter_gather(&m.model, &source.source, table, order, 2, x, target);
     CHECK(std::vector<float>(y, y + 6) == std::vector<float>{0, 0, 1, 1, 0, 0});
   }
   std::filesystem::remove(folder.path / "train-labels-idx1-ubyte");
@@ -208,15 +333,13 @@ TEST_CASE("dense labels are one-hot encoded, or taken as they are") {
                   std::string("\x3f\x80\x00\x00\0\0\0\0\0\0\0\0\0\0\0\0\x3f\0\0\0\0\0\0\0", 24)));
   Source source(m.model, folder.path);
   REQUIRE(source.status == SINTER_OK);
-  sinter_gather(&m.model, &source.source, table, order, 2, x, y);
+  sinter_gather(&m.model, &source.source, table, order, 2, x, target);
   CHECK(std::vector<float>(y, y + 6) == std::vector<float>{1, 0, 0, 0, 0.5, 0});
 }
 
 TEST_CASE("an autoencoder's labels are its scaled samples, and need no files") {
   tiny::Model m;
-  m.model.label_is_index = 0;
-  m.model.label_rank = m.model.input_rank;
-  std::copy(m.model.input_dims, m.model.input_dims + SINTER_MAX_RANK, m.model.label_dims);
+  m.label = m.input;
   m.data.reconstruct = 1;
   const TemporaryFolder folder;
   write_bytes(folder.file("train-images-idx3-ubyte"), idx(8, {2, 6, 5}, tiny_pixels(2)));
@@ -226,7 +349,8 @@ TEST_CASE("an autoencoder's labels are its scaled samples, and need no files") {
   sinter_scale_table(&m.data, table);
   const int32_t order[] = {1};
   std::vector<float> x(tiny::features), y(tiny::features);
-  sinter_gather(&m.model, &source.source, table, order, 1, x.data(), y.data());
+  void *labels[] = {y.data()};
+  sinter_gather(&m.model, &source.source, table, order, 1, x.data(), labels);
   CHECK(y == std::vector<float>(tiny::features, 127.0F / 255.0F));
   CHECK(x == y);
 }

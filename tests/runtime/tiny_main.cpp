@@ -1,6 +1,7 @@
 #include "tests/runtime/tiny_model.h"
 
 #include <cstdlib>
+#include <string>
 
 // What the environment asks for, so that one program serves all of the tests.
 int main(int argc, char **argv) {
@@ -9,6 +10,11 @@ int main(int argc, char **argv) {
   if (std::getenv("TINY_PATIENCE")) {
     m.training.early_stopping = m.training.restore_best_weights = 1;
     m.training.patience = std::atoi(std::getenv("TINY_PATIENCE"));
+  }
+  if (const char *checkpoint = std::getenv("TINY_CHECKPOINT")) {
+    m.training.checkpoint_every_epoch = std::string(checkpoint) == "every";
+    if (std::string(checkpoint) == "accuracy")
+      m.training.monitors[SINTER_JUDGE_CHECKPOINT] = {1, 0, 1, 0};
   }
   return sinter_main(&m.model, argc, argv);
 }

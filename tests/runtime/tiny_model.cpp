@@ -142,35 +142,37 @@ void add_noise(Step &s, int index) {
   });
 }
 
-int infer(sinter_context *c, const float *x, int32_t n, float *y) {
-  int status = sinter_check_batch(c, n, SINTER_INFER);
-  if (status != SINTER_OK || (status = sinter_check_buffer(x, "x")) != SINTER_OK ||
-      (status = sinter_check_buffer(y, "y")) != SINTER_OK)
+int infer(sinter_context *c, void *const *inputs, int32_t n, void *const *outputs) {
+  const int status = sinter_check_infer(c, inputs, n, outputs);
+  if (status != SINTER_OK)
     return status;
-  Step s{c, x, nullptr, n};
+  Step s{c, static_cast<const float *>(inputs[0]), nullptr, n};
   dense(s, 0);
   softmax(s, 1, nullptr);
   for (int i = 0; i < n; ++i)
-    std::memcpy(y + i * classes, s.logits() + i * classes, classes * sizeof(float));
+    std::memcpy(static_cast<float *>(outputs[0]) + i * classes, s.logits() + i * classes,
+                classes * sizeof(float));
   return SINTER_OK;
 }
 
-int eval_step(sinter_context *c, const float *x, const void *labels, int32_t n, float *metrics) {
-  int status = sinter_check_batch(c, n, SINTER_EVAL);
-  if (status != SINTER_OK || (status = sinter_check_labels(c, labels, n)) != SINTER_OK)
+int eval_step(sinter_context *c, void *const *inputs, void *const *labels, int32_t n,
+              float *metrics) {
+  const int status = sinter_check_step(c, SINTER_EVAL, inputs, labels, n);
+  if (status != SINTER_OK)
     return status;
-  Step s{c, x, static_cast<const int32_t *>(labels), n};
+  Step s{c, static_cast<const float *>(inputs[0]), static_cast<const int32_t *>(labels[0]), n};
   dense(s, 0);
   softmax(s, 1, metrics);
   return SINTER_OK;
 }
 
-int train_step(sinter_context *c, const float *x, const void *labels, int32_t n, float *metrics) {
-  int status = sinter_check_batch(c, n, SINTER_TRAIN);
-  if (status != SINTER_OK || (status = sinter_check_labels(c, labels, n)) != SINTER_OK)
+int train_step(sinter_context *c, void *const *inputs, void *const *labels, int32_t n,
+               float *metrics) {
+  const int status = sinter_check_step(c, SINTER_TRAIN, inputs, labels, n);
+  if (status != SINTER_OK)
     return status;
   sinter_begin_train_step(c);
-  Step s{c, x, static_cast<const int32_t *>(labels), n};
+  Step s{c, static_cast<const float *>(inputs[0]), static_cast<const int32_t *>(labels[0]), n};
   add_noise(s, 0);
   dense(s, 1);
   softmax(s, 2, metrics);
@@ -203,6 +205,7 @@ constexpr sinter_kernel train_kernels[] = {
     {"update.0", "matmul_gradient+sgd", "dense", "plain loops", 2.0 * features *classes, 0, 0,
      16.0 * features *classes, &kernel_value, 1}};
 
+constexpr const char *metric_names[] = {"loss", "accuracy"};
 constexpr const char *class_names[] = {"low", "middle", "high"};
 constexpr sinter_scaling scaling[] = {{SINTER_DIVIDE, 255.0f}};
 constexpr sinter_subset_step split_train[] = {{SINTER_SUBSET_SPLIT_TRAIN, 1, 0, 0, 0.2, 42}};
@@ -227,7 +230,10 @@ sinter_parameter parameter(const char *name, int rank, int64_t offset, int role,
 
 } // namespace
 
-Model::Model() : parameters{}, training{}, data{}, model{} {
+Model::Model() : parameters{}, input{}, label{}, output{}, training{}, data{}, model{} {
+  input = {"image", "x", {height, width, 1}, 0, 3, SINTER_F32, 1, 0, 0};
+  label = {"label", "labels", {}, classes, 0, SINTER_I32, 1, 0, 0};
+  output = {"prediction", "y", {classes}, 0, 1, SINTER_F32, 1, 1, 0};
   parameters[kernel] = parameter("dense/kernel", 2, 0, SINTER_ROLE_WEIGHT, SINTER_INIT_UNIFORM);
   parameters[bias] = parameter("dense/bias", 1, 512, SINTER_ROLE_WEIGHT, SINTER_INIT_ZEROS);
   parameters[kernel_momentum] =
@@ -238,8 +244,8 @@ Model::Model() : parameters{}, training{}, data{}, model{} {
   training.batch_size = 16;
   training.shuffle = 1;
   training.learning_rate = 0.05f;
-  training.monitor = SINTER_MAX_METRICS;
-  training.monitor_mode = -1;
+  for (sinter_monitor &monitor : training.monitors)
+    monitor.validation = 1;
   data.dataset = "";
   data.scaling = scaling;
   data.scaling_count = 1;
@@ -256,18 +262,13 @@ Model::Model() : parameters{}, training{}, data{}, model{} {
   model.parameter_count = parameter_count;
   model.parameter_bytes = 1152;
   model.trainable_bytes = 576;
-  model.input_rank = 3;
-  model.input_dims[0] = height;
-  model.input_dims[1] = width;
-  model.input_dims[2] = 1;
-  model.output_rank = 1;
-  model.output_dims[0] = classes;
-  model.label_is_index = 1;
-  model.class_limit = classes;
+  model.inputs = &input;
+  model.labels = &label;
+  model.outputs = &output;
+  model.input_count = model.label_count = model.output_count = 1;
+  model.batched = 1;
   model.metric_count = 2;
-  model.metric_names[0] = "loss";
-  model.metric_names[1] = "accuracy";
-  model.output_is_probability = 1;
+  model.metric_names = metric_names;
   model.phases[SINTER_INFER] = {forward_kernels, 2, arena_fixed, arena_per_sample};
   model.phases[SINTER_EVAL] = {forward_kernels, 2, arena_fixed, arena_per_sample};
   model.phases[SINTER_TRAIN] = {train_kernels, 4, arena_fixed, arena_per_sample};

@@ -16,11 +16,12 @@ constexpr int height = 6, width = 5, features = height * width, classes = 3, blo
 // The parameters, in the model's order.
 enum : int { kernel, bias, kernel_momentum, bias_momentum, parameter_count };
 
-// A model with its own training and data records, which a test may change.
+// A model with its own ports, training and data records, which a test may change.
 struct Model {
   Model();
   Model(const Model &) = delete;
   sinter_parameter parameters[parameter_count];
+  sinter_port input, label, output;
   sinter_training training;
   sinter_data data;
   sinter_model model;

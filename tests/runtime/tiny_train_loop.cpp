@@ -13,14 +13,14 @@ int run_epoch(sinter_context *c, sinter_session *session, int32_t epoch, int32_t
   double sums[2] = {0, 0};
   int64_t samples = 0;
   for (int32_t b = 0; b < batches; ++b) {
-    const float *x;
-    const void *labels;
+    void *x;
+    void *labels;
     float metrics[SINTER_MAX_METRICS];
     const int32_t n = sinter_next_batch(session, phase, b, &x, &labels);
     if (n <= 0)
       return SINTER_ERROR_INPUT;
-    const int status = phase == SINTER_TRAIN ? c->model->train_step(c, x, labels, n, metrics)
-                                             : c->model->eval_step(c, x, labels, n, metrics);
+    const int status = phase == SINTER_TRAIN ? c->model->train_step(c, &x, &labels, n, metrics)
+                                             : c->model->eval_step(c, &x, &labels, n, metrics);
     if (status != SINTER_OK)
       return status;
     if (phase == SINTER_TRAIN && !std::isfinite(metrics[0]))
@@ -37,11 +37,17 @@ int run_epoch(sinter_context *c, sinter_session *session, int32_t epoch, int32_t
   return SINTER_OK;
 }
 
+bool improves(const sinter_monitor &monitor, const double *record, double best) {
+  const double value = record[monitor.metric + (monitor.validation ? 2 : 0)];
+  return (monitor.maximize ? value - best : best - value) > static_cast<double>(monitor.min_delta);
+}
+
 } // namespace
 
 int train_loop(sinter_context *c, sinter_session *session) {
   const sinter_training &t = *c->model->training;
-  double best = sinter_session_best(session);
+  double best[2] = {sinter_session_best(session, SINTER_JUDGE_STOPPING),
+                    sinter_session_best(session, SINTER_JUDGE_CHECKPOINT)};
   int32_t wait = sinter_session_wait(session), stopped = 0;
   for (int32_t e = sinter_session_first_epoch(session); e < sinter_session_epochs(session); ++e) {
     double record[4];
@@ -54,17 +60,14 @@ int train_loop(sinter_context *c, sinter_session *session) {
           run_epoch(c, session, e, SINTER_EVAL, sinter_validation_batches(session), record + 2);
     if (status != SINTER_OK)
       return status;
-    const double value = t.monitor < SINTER_MAX_METRICS
-                             ? record[t.monitor]
-                             : record[2 + t.monitor - SINTER_MAX_METRICS];
-    const double gain = t.monitor_mode * (value - best);
-    if (gain > static_cast<double>(t.min_delta)) {
-      best = value;
-      wait = 0;
-      if ((status = sinter_keep_best(session, e)) != SINTER_OK)
+    ++wait;
+    for (const int judge : {SINTER_JUDGE_CHECKPOINT, SINTER_JUDGE_STOPPING}) {
+      if (!improves(t.monitors[judge], record, best[judge]))
+        continue;
+      best[judge] = record[t.monitors[judge].metric + (t.monitors[judge].validation ? 2 : 0)];
+      wait = judge == SINTER_JUDGE_STOPPING ? 0 : wait;
+      if ((status = sinter_keep_best(session, judge, e)) != SINTER_OK)
         return status;
-    } else {
-      ++wait;
     }
     status = sinter_epoch_end(session, e, record, best, wait);
     if (status != 0)

@@ -138,6 +138,33 @@ TEST_CASE("early stopping stops, restores the best, and stays stopped when resum
   CHECK(program.resume_file() == resume);
 }
 
+TEST_CASE("a checkpoint of every epoch holds the last one's weights") {
+  const TinyProgram every, best;
+  const std::string train = "train --epochs=6 --learning-rate=5 --quiet";
+  CHECK(every.run(train + every.with_data(), "TINY_CHECKPOINT=every").code == 0);
+  CHECK(best.run(train + best.with_data()).code == 0);
+  CHECK(every.resume_file() != best.resume_file()); // which keeps the best weights, too
+  CHECK(every.checkpoint() != best.checkpoint());
+  const Result weights = every.run(
+      "train --epochs=6 --learning-rate=5 --resume" + every.with_data(), "TINY_CHECKPOINT=every");
+  CHECK(contains(weights.out, "; the last epoch's weights in runtime_tiny_program.safetensors"));
+}
+
+TEST_CASE("early stopping and the checkpoint judge by monitors of their own, resumed or not") {
+  const std::string monitors = "TINY_CHECKPOINT=accuracy TINY_PATIENCE=3";
+  const std::string train = "train --learning-rate=5 --quiet --history=h.csv --epochs=";
+  const TinyProgram whole, parts, other;
+  CHECK(whole.run(train + "8" + whole.with_data(), monitors).code == 0);
+  CHECK(parts.run(train + "2" + parts.with_data(), monitors).code == 0);
+  CHECK(parts.run(train + "8 --resume" + parts.with_data(), monitors).code == 0);
+  CHECK(parts.resume_file() == whole.resume_file());
+  CHECK(parts.checkpoint() == whole.checkpoint());
+  CHECK(contains(whole.resume_file(), "\"restore/dense/kernel\""));
+  const Result changed = parts.run(train + "9 --resume" + parts.with_data(), "TINY_PATIENCE=3");
+  CHECK(contains(changed.err, "trained with the checkpoint by \"accuracy max 0\", this run has "
+                              "\"val_loss min 0\""));
+}
+
 TEST_CASE("resuming on another instruction set works and is told") {
   const TinyProgram program;
   if (!contains(program.run("info").out, "avx2 (this machine's)")) {

@@ -44,6 +44,12 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
   Layouts layouts;
   const Abi &abi = layouts.abi;
   {
+    using T = sinter_port;
+    layouts.check(abi.port, sizeof(T),
+                  {AT(name), AT(argument), AT(dims), AT(class_limit), AT(rank), AT(element),
+                   AT(batched), AT(is_probability), AT(channels_first)});
+  }
+  {
     using T = sinter_parameter;
     layouts.check(abi.parameter, sizeof(T),
                   {AT(name), AT(dims), AT(block), AT(offset), AT(bytes), AT(rank), AT(role),
@@ -86,12 +92,16 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
                    AT(validation), AT(test), AT(class_names), AT(class_count)});
   }
   {
+    using T = sinter_monitor;
+    layouts.check(abi.monitor, sizeof(T),
+                  {AT(metric), AT(validation), AT(maximize), AT(min_delta)});
+  }
+  {
     using T = sinter_training;
     layouts.check(abi.training, sizeof(T),
                   {AT(epochs), AT(batch_size), AT(shuffle), AT(learning_rate), AT(early_stopping),
-                   AT(patience), AT(restore_best_weights), AT(min_delta), AT(monitor),
-                   AT(monitor_mode), AT(checkpoint), AT(checkpoint_best_only),
-                   AT(checkpoint_monitor), AT(checkpoint_mode)});
+                   AT(patience), AT(restore_best_weights), AT(checkpoint_every_epoch),
+                   AT(monitors)});
   }
 }
 
@@ -108,17 +118,15 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
                    AT(parameter_count),
                    AT(parameter_bytes),
                    AT(trainable_bytes),
-                   AT(input_rank),
-                   AT(output_rank),
-                   AT(label_rank),
-                   AT(input_dims),
-                   AT(output_dims),
-                   AT(label_dims),
-                   AT(label_is_index),
-                   AT(class_limit),
+                   AT(inputs),
+                   AT(labels),
+                   AT(outputs),
+                   AT(input_count),
+                   AT(label_count),
+                   AT(output_count),
+                   AT(batched),
                    AT(metric_count),
                    AT(metric_names),
-                   AT(output_is_probability),
                    AT(phases),
                    AT(variant_names),
                    AT(variant_count),

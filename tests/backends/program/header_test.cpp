@@ -1,6 +1,7 @@
 // The header and the description of a library.
 #include "backends/program/description.h"
 #include "backends/program/header.h"
+#include "ir/parse.h"
 #include "tests/backends/program/small_programs.h"
 #include "tests/paths.h"
 
@@ -69,7 +70,7 @@ TEST_CASE("the description says what the program is") {
   const auto json = nlohmann::json::parse(describe_program(without_kernels(program)));
   CHECK(json["prefix"] == "fashion");
   CHECK(json["inputs"][0]["shape"] == nlohmann::json::parse("[null, 8, 8, 1]"));
-  CHECK(json["labels"]["classes"] == 10);
+  CHECK(json["labels"][0]["classes"] == 10);
   CHECK(json["metrics"] == nlohmann::json::parse(R"(["loss", "accuracy"])"));
   CHECK(json["variants"].size() == 3);
   CHECK(json["parameters"]["total"] == json["parameters"]["trainable"]);
@@ -77,4 +78,46 @@ TEST_CASE("the description says what the program is") {
   CHECK(json["training"]["early_stopping"]["monitor"] == "val_loss");
   CHECK(json["memory"]["train"]["kernels"].get<size_t>() == program.train->kernels.size());
   CHECK(json["data"]["dataset"] == "fashion_mnist");
+}
+
+TEST_CASE("several tensors are parameters in their order, each with its size") {
+  Model model;
+  model.name = "two";
+  model.graph = parse_graph(R"(%0 = input {name="image", type=f32[N,4]} : f32[N,4]
+%1 = input {name="offset", type=i32[3]} : i32[3]
+%2 = input {name="flag", type=u8[]} : u8[]
+%3 = exp %0 : f32[N,4]
+output "prediction:boxes" %3
+output "prediction:flag" %2
+output "prediction:offset" %1)",
+                            "two.sir");
+  const Program program = plan_program(model, "two");
+  const std::string text = library_header(without_kernels(program), "two");
+  INFO(text);
+  const auto has = [&](const std::string &part) { return text.find(part) != std::string::npos; };
+  CHECK(
+      has("#define TWO_INPUTS 3\n#define TWO_INPUT_IMAGE_ELEMENTS 4 /* \"image\": float [n][4] */\n"
+          "#define TWO_INPUT_OFFSET_ELEMENTS 3 /* \"offset\": int32_t [3] */\n"
+          "#define TWO_INPUT_FLAG_ELEMENTS 1 /* \"flag\": uint8_t */\n"));
+  CHECK(has("row-major.\n * One without [n] is the same for any n. */"));
+  CHECK(has("int two_infer(two_context *context, const float *x_image, const int32_t *x_offset,\n"
+            "               const uint8_t *x_flag, int32_t n, float *y_boxes, uint8_t *y_flag,\n"
+            "               int32_t *y_offset);"));
+  CHECK(has("two_infer(context, x_image, x_offset, x_flag, 1, y_boxes, y_flag, y_offset)"));
+  const auto json = nlohmann::json::parse(describe_program(without_kernels(program)));
+  CHECK(json["inputs"][1] == nlohmann::json::parse(R"({"name": "offset", "type": "i32",
+                                                       "shape": [3], "argument": "x_offset"})"));
+  CHECK(json["outputs"].size() == 3);
+}
+
+TEST_CASE("without a batch, n is 1") {
+  Model model;
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[1,3]} : f32[1,3]
+%1 = exp %0 : f32[1,3]
+output "prediction" %1)",
+                            "static.sir");
+  const Program program = plan_program(model, "fixed");
+  CHECK(library_header(without_kernels(program), "fixed")
+            .find("/* y = the prediction for x: there is no batch, so n must be 1. */") !=
+        std::string::npos);
 }

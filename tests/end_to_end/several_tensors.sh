@@ -1,0 +1,88 @@
+#!/bin/sh
+# usage: several_tensors.sh SINTER TESTS: a model of two inputs, two outputs and two labels as a
+# library that a C99 program links, and `run` from and to .npy files.
+sinter=$1
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
+cp "$2/several_tensors.c" "$folder" && cd "$folder" || exit 2
+failures=0
+
+# expect CODE COMMAND...: and what it printed is in ./out and ./err.
+expect() {
+  expected=$1
+  shift
+  "$@" >out 2>err
+  code=$?
+  if [ "$code" -ne "$expected" ]; then
+    echo "expected exit code $expected, got $code: $*"
+    cat out err
+    failures=$((failures + 1))
+  fi
+}
+
+# shows FILE TEXT
+shows() {
+  grep -qF -- "$2" "$1" || {
+    echo "not in $1: $2"
+    cat "$1"
+    failures=$((failures + 1))
+  }
+}
+
+# y = relu(image + shift) * scale; the class of `ids` in one-hot; both losses are squared errors.
+cat >pair.sir <<'END'
+model "pair" {
+  training epochs=1 batch_size=4 shuffle=true
+  optimizer {kind="sgd", learning_rate=0.1}
+}
+%0 = input {name="image", type=f32[N,4]} : f32[N,4]
+%1 = input {name="shift", type=f32[4]} : f32[4]
+%2 = input {name="ids", type=i32[N]} : i32[N]
+%3 = input {name="sum", role="label", type=f32[N,4]} : f32[N,4]
+%4 = input {name="hot", role="label", type=f32[N,3]} : f32[N,3]
+%5 = parameter {name="scale", initializer="ones", type=f32[4]} : f32[4]
+%6 = add %0, %1 : f32[N,4]
+%7 = relu %6 : f32[N,4]
+%8 = multiply %7, %5 : f32[N,4]
+%9 = one_hot %2 {depth=3} : f32[N,3]
+%10 = mean_squared_error %8, %3 : f32[N]
+%11 = mean_squared_error %9, %4 : f32[N]
+%12 = reduce_mean %10 {axes=[0]} : f32[]
+%13 = reduce_mean %11 {axes=[0]} : f32[]
+%14 = add %12, %13 : f32[]
+output "prediction:sum" %8
+output "prediction:hot" %9
+output "loss" %14
+output "sum_loss" %12
+output "hot_loss" %13
+END
+
+expect 0 "$sinter" compile pair.sir -o pair --emit=lib --target=host
+expect 0 gcc -std=c99 -Wall -Wextra -pedantic -Werror -o user several_tensors.c libpair.a -lm -lpthread
+expect 0 ./user
+shows out 'ok'
+
+run="$sinter run pair.sir"
+expect 0 $run --input=ids=2xi32=1 --input=2x4xf32=1 --input=4xf32=-0.25 --output=@sum.npy --output=hot=@hot.npy
+expect 0 $run --input=image=2x4xf32=1 --input=shift=4xf32=-0.25 --input=ids=2xi32=1 \
+  --expected=hot=@hot.npy --expected=@sum.npy
+shows out 'sum: largest absolute error 0'
+shows out 'hot: largest absolute error 0'
+expect 1 $run --input=2x4xf32=2 --input=4xf32=0 --input=2xi32=1 --expected=@sum.npy --json
+shows out '"ok":false'
+shows out '"max_abs_error":1.25'
+expect 0 $run --input=@sum.npy --input=4xf32=0 --input=2xi32=1 --expected=@sum.npy
+expect 1 $run --input=@sum.npy --input=4xf32=0 --input=ids=@sum.npy
+shows err 'the input ids has shape [2, 4], but the model needs [n]'
+expect 1 $run --input=@sum.npy --input=4xf32=0 --input=3xi32=1
+shows err 'the input ids has 3 samples, those before it 2'
+expect 2 $run --input=@sum.npy
+shows err '--input=shift=... is missing'
+expect 2 $run --input=@sum.npy --input=4xf32=0 --input=2xi32=1.5x
+expect 1 $run --input=@sum.npy --input=4xf32=0 --input=2xi32=1.5
+shows err 'element 0 is 1.5, which is no int32'
+expect 0 $run
+expect 0 "$sinter" bench pair.sir --train --time=0.01 --json
+expect 1 "$sinter" train pair.sir --data="$folder"
+shows err 'pair takes 3 inputs (image, shift, ids)'
+expect 1 "$sinter" predict pair.sir sum.npy
+exit $((failures > 0))
