@@ -212,9 +212,11 @@ struct AffineAttrs {
 struct BatchNormAttrs {
   float epsilon = 1e-3F;
   float momentum = 0.99F; // of the moving statistics, in training
+  bool frozen = false;    // training uses the moving statistics, too, and leaves them as they are
   template <typename F> static void fields(F &&f) {
     f("epsilon", &BatchNormAttrs::epsilon);
     f("momentum", &BatchNormAttrs::momentum);
+    f("frozen", &BatchNormAttrs::frozen);
   }
 };
 

@@ -50,14 +50,17 @@ NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &upd
       updates.push_back({moving, context.append(OpKind::moving_average, {moving, statistic},
                                                 DecayAttrs{norm.momentum})});
   };
-  const NodeId mean = mean_of(x);
+  const NodeId mean = norm.frozen ? context.inputs[3] : mean_of(x);
   const NodeId centered = context.append(OpKind::subtract, {x, mean});
-  const NodeId variance = mean_of(context.append(OpKind::square, {centered}));
+  const NodeId variance =
+      norm.frozen ? context.inputs[4] : mean_of(context.append(OpKind::square, {centered}));
   const NodeId shifted = context.append(OpKind::affine, {variance}, AffineAttrs{1, norm.epsilon});
   const NodeId inverse = context.append(OpKind::rsqrt, {shifted});
   const NodeId scale = context.append(OpKind::multiply, {inverse, context.inputs[1]});
-  track(context.inputs[3], mean);
-  track(context.inputs[4], variance);
+  if (!norm.frozen) {
+    track(context.inputs[3], mean);
+    track(context.inputs[4], variance);
+  }
   const NodeId scaled = context.append(OpKind::multiply, {centered, scale});
   return context.append(OpKind::bias_add, {scaled, context.inputs[2]});
 }
