@@ -4,6 +4,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "frontend/regularizers.h"
 
 namespace sinter {
 
@@ -69,7 +70,7 @@ std::vector<ArgumentSpec> loss_arguments(bool logits) {
   std::vector<ArgumentSpec> arguments;
   if (logits)
     arguments = {optional("from_logits", Kind::boolean, Value(false)),
-                 optional("label_smoothing", Kind::unsupported, 0),
+                 optional("label_smoothing", Kind::fraction, 0),
                  optional("axis", Kind::unsupported, -1),
                  optional("ignore_class", Kind::unsupported)};
   arguments.push_back(choice("reduction", "sum_over_batch_size", "sum_over_batch_size|auto|mean"));
@@ -103,25 +104,43 @@ std::vector<Native> losses_and_metrics() {
   const ArgumentSpec dtype = optional("dtype", Kind::unsupported);
   const std::vector<ArgumentSpec> values = {optional("y_true", Kind::any),
                                             optional("y_pred", Kind::any)};
+  const ArgumentSpec k = optional("k", Kind::positive, 5);
+  std::vector<ArgumentSpec> sparse = loss_arguments(true);
+  sparse[1].kind = Kind::unsupported; // label_smoothing, which Keras has not here
+  std::vector<ArgumentSpec> huber = loss_arguments(false);
+  huber.insert(huber.begin(), optional("delta", Kind::number, Value(1.0)));
   std::vector<Native> natives = {
-      {"keras.losses.SparseCategoricalCrossentropy", loss_arguments(true), configure, Family::loss},
+      {"keras.losses.SparseCategoricalCrossentropy", sparse, configure, Family::loss},
       {"keras.losses.CategoricalCrossentropy", loss_arguments(true), configure, Family::loss},
       {"keras.losses.BinaryCrossentropy", loss_arguments(true), configure, Family::loss},
-      {"keras.losses.MeanSquaredError", loss_arguments(false), configure, Family::loss},
+      {"keras.losses.Huber", huber, configure, Family::loss},
+      {"keras.metrics.TopKCategoricalAccuracy", {k, name, dtype}, configure, Family::metric},
+      {"keras.metrics.SparseTopKCategoricalAccuracy", {k, name, dtype}, configure, Family::metric},
       {"keras.metrics.SparseCategoricalAccuracy", {name, dtype}, configure, Family::metric},
       {"keras.metrics.CategoricalAccuracy", {name, dtype}, configure, Family::metric},
       {"keras.metrics.BinaryAccuracy",
        {name, dtype, optional("threshold", Kind::unsupported, Value(0.5))},
        configure,
-       Family::metric},
-      {"keras.metrics.MeanSquaredError", {name, dtype}, configure, Family::metric}};
+       Family::metric}};
+  for (const char *path :
+       {"keras.losses.MeanSquaredError", "keras.losses.MeanAbsoluteError", "keras.losses.Hinge",
+        "keras.losses.SquaredHinge", "keras.losses.LogCosh", "keras.losses.Poisson",
+        "keras.losses.KLDivergence"})
+    natives.push_back({path, loss_arguments(false), configure, Family::loss});
+  for (const char *path : {"keras.metrics.MeanSquaredError", "keras.metrics.MeanAbsoluteError"})
+    natives.push_back({path, {name, dtype}, configure, Family::metric});
   for (const char *path :
        {"keras.losses.sparse_categorical_crossentropy", "keras.losses.categorical_crossentropy",
-        "keras.losses.binary_crossentropy", "keras.losses.mean_squared_error"})
+        "keras.losses.binary_crossentropy", "keras.losses.mean_squared_error",
+        "keras.losses.mean_absolute_error", "keras.losses.huber", "keras.losses.hinge",
+        "keras.losses.squared_hinge", "keras.losses.log_cosh", "keras.losses.poisson",
+        "keras.losses.kl_divergence"})
     natives.push_back({path, values, refuse_call, Family::loss});
   for (const char *path :
        {"keras.metrics.sparse_categorical_accuracy", "keras.metrics.categorical_accuracy",
-        "keras.metrics.binary_accuracy", "keras.metrics.mean_squared_error"})
+        "keras.metrics.binary_accuracy", "keras.metrics.mean_squared_error",
+        "keras.metrics.mean_absolute_error", "keras.metrics.top_k_categorical_accuracy",
+        "keras.metrics.sparse_top_k_categorical_accuracy"})
     natives.push_back({path, values, refuse_call, Family::metric});
   return natives;
 }
@@ -195,7 +214,8 @@ std::vector<Native> activations() {
 const std::vector<Native> &configuration_natives() {
   static const std::vector<Native> natives = [] {
     std::vector<Native> all;
-    for (auto *family : {optimizers, losses_and_metrics, initializers, callbacks, activations})
+    for (auto *family : {optimizers, losses_and_metrics, initializers, regularizer_natives,
+                         callbacks, activations})
       for (Native &native : family())
         all.push_back(std::move(native));
     return all;

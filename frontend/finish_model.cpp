@@ -4,6 +4,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/regularizers.h"
 #include "frontend/training.h"
 
 #include <algorithm>
@@ -59,6 +60,8 @@ NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) 
     if (frozen.count(old.index) > 0)
       parameter->role = "statistic"; // as much as to say: not trained
   }
+  if (auto *norm = std::get_if<BatchNormAttrs>(&attributes)) // gamma, beta, mean, variance
+    norm->frozen = norm->frozen || frozen.count(node.inputs[3].index) > 0;
   if (auto *dropout = std::get_if<DropoutAttrs>(&attributes))
     dropout->stream = dropouts_++;
   std::vector<NodeId> operands;
@@ -98,11 +101,6 @@ void collect_frozen(const Layer &layer, std::set<int> &frozen) {
     collect_frozen(*inner, frozen);
   if (layer.trainable || layer.model)
     return;
-  if (layer.class_name() == "BatchNormalization")
-    throw CompileError(layer.location,
-                       "BatchNormalization '{}' is not trainable: frozen batch "
-                       "normalisation is not supported yet",
-                       layer.name);
   for (const NodeId parameter : layer.parameters)
     frozen.insert(parameter.index);
 }
@@ -143,6 +141,44 @@ void check_parameter_names(const Graph &graph) {
   }
 }
 
+/// "prediction", or "prediction:NAME" of several outputs, named after their layers.
+std::vector<std::pair<std::string, const KerasTensor *>> named_outputs(const KerasModel &model) {
+  if (model.outputs.size() == 1)
+    return {{"prediction", model.outputs[0]}};
+  std::vector<std::pair<std::string, const KerasTensor *>> named;
+  std::map<std::string, int> taken;
+  for (const KerasTensor *output : model.outputs) {
+    const std::string name = prediction_output(output->producer->layer->name);
+    const int count = taken[name]++;
+    named.emplace_back(count == 0 ? name : fmt::format("{}_{}", name, count), output);
+  }
+  return named;
+}
+
+/// What the layers' regularizers add to the loss, as scalars. Weights that are not trained are not
+/// regularized, as in Keras.
+void collect_penalties(const Layer &layer, const Extraction &extraction, Graph &graph,
+                       std::vector<NodeId> &scalars) {
+  for (const RegularizedValue &penalty : layer.penalties) {
+    const NodeId node = extraction.at(penalty.node);
+    if (!node.valid() || !layer.trainable)
+      continue;
+    const NodeId scalar = append_penalty(
+        graph, node, find_penalty(penalty.regularizer, layer.location), layer.location);
+    if (scalar.valid())
+      scalars.push_back(scalar);
+  }
+  for (const Layer *inner : inner_layers(layer))
+    collect_penalties(*inner, extraction, graph, scalars);
+}
+
+std::vector<NodeId> append_penalties(Graph &graph, const KerasModel &model,
+                                     const Extraction &extraction) {
+  std::vector<NodeId> scalars;
+  collect_penalties(model.layer, extraction, graph, scalars);
+  return scalars;
+}
+
 const KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
   const KerasModel *model = session.chosen_model();
   if (!model)
@@ -155,11 +191,6 @@ const KerasModel &checked_model(KerasSession &session, const SourceLocation &fil
                        "the input shape of model '{}' is not known: start it with "
                        "keras.Input(shape=...) or fit it",
                        model->layer.name);
-  if (model->inputs.size() != 1 || model->outputs.size() != 1)
-    throw CompileError(location,
-                       "model '{}' has {} inputs and {} outputs: only one of each is "
-                       "supported yet",
-                       model->layer.name, model->inputs.size(), model->outputs.size());
   return *model;
 }
 
@@ -173,7 +204,8 @@ Model finish_model(KerasSession &session, const SourceLocation &file, Diagnostic
   Model model;
   model.name = chosen.layer.name;
   model.graph = extraction.run(frozen);
-  model.graph.outputs.push_back({"prediction", extraction.at(chosen.outputs[0]->node)});
+  for (const auto &[name, tensor] : named_outputs(chosen))
+    model.graph.outputs.push_back({name, extraction.at(tensor->node)});
   check_parameter_names(model.graph);
   model.layers = layer_records(chosen, extraction);
   const bool has_loss = chosen.compiled && !std::holds_alternative<None>(chosen.compiled->loss);
@@ -181,7 +213,7 @@ Model finish_model(KerasSession &session, const SourceLocation &file, Diagnostic
     throw CompileError(chosen.fit->location, "model '{}' is compiled without a loss",
                        chosen.layer.name);
   if (has_loss) {
-    append_losses(model.graph, *chosen.compiled);
+    append_losses(model.graph, *chosen.compiled, append_penalties(model.graph, chosen, extraction));
     model.training = make_training_spec(chosen, model.graph, diagnostics);
   }
   if (chosen.fit || !chosen.evaluated.empty())

@@ -14,6 +14,12 @@ namespace sinter {
 
 struct LayerCall;
 
+/// A weight or an activation with the regularizer that its layer was given for it.
+struct RegularizedValue {
+  NodeId node;
+  Value regularizer;
+};
+
 /// A layer instance. It may be called several times: its parameters are made by the first call
 /// and shared by the others. A model used as a layer has a Layer too, and so has an object of a
 /// class that the script derives from Layer or Model.
@@ -26,11 +32,14 @@ struct Layer {
   SourceLocation location;
   bool trainable = true;
   std::vector<NodeId> parameters; // in the order of creation
+  std::vector<RegularizedValue> penalties;
   std::vector<LayerCall *> calls;
   std::vector<Layer *> used; // by the calls of an object of a script's class, each once
   bool built = false;        // build() of a script's class has run
   std::string scope;         // of a layer inside another one: "residual_unit/"
 
+  /// A call of it runs a function of the script: an object's call(), a Lambda's function.
+  bool runs_script() const;
   /// What its nodes and parameters are named by: "residual_unit/conv2d".
   std::string path() const { return scope + name; }
   /// "Conv2D", "Sequential"
@@ -50,6 +59,7 @@ struct LayerCall {
   std::vector<KerasTensor *> outputs;
   SourceLocation location;
   CallArguments arguments; // of an object of a script's class: how its call() was called
+  bool inference = false;  // called with training=False
 };
 
 /// What add_weight() asks for.
@@ -72,8 +82,9 @@ struct SampleSet {
 
 struct CompileRecord {
   OptimizerSpec optimizer;
-  Value loss;
-  std::vector<Value> metrics;
+  Value loss = None{};         // for the output, or one each in a list or a dict by name
+  Value loss_weights = None{}; // likewise
+  Value metrics = None{};
   SourceLocation location;
 };
 

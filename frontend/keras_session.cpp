@@ -7,6 +7,7 @@
 #include "frontend/modules.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sinter {
 
@@ -43,6 +44,23 @@ std::optional<Shape> declared_input_shape(const Layer &layer) {
   return std::nullopt;
 }
 
+/// [N,channels,...] as [N,...,channels].
+NodeId channels_last(LayerBuilder &b, NodeId x) {
+  TransposeAttrs order{{0}};
+  for (int64_t axis = 2; axis < b.type(x).rank(); ++axis)
+    order.permutation.push_back(axis);
+  order.permutation.push_back(1);
+  return b.append(OpKind::transpose, {x}, order);
+}
+
+/// Its reverse.
+TransposeAttrs channels_first_order(int rank) {
+  TransposeAttrs order{{0, rank - 1}};
+  for (int64_t axis = 1; axis + 1 < rank; ++axis)
+    order.permutation.push_back(axis);
+  return order;
+}
+
 } // namespace
 
 std::string snake_case_name(std::string_view class_name) {
@@ -63,6 +81,12 @@ std::string Layer::class_name() const {
   if (model)
     return model->sequential ? "Sequential" : "Functional";
   return std::string(type->native.name());
+}
+
+bool Layer::runs_script() const {
+  if (instance)
+    return !model || !model->sequential;
+  return type && !type->apply;
 }
 
 void set_trainable(Layer &layer, bool trainable) {
@@ -94,6 +118,7 @@ Layer *KerasSession::make_layer(const LayerType &type, const Arguments &argument
 
 void KerasSession::finish_call(LayerCall &call) {
   enter(*call.layer);
+  call.inference = inference_;
   call.layer->calls.push_back(&call);
 }
 
@@ -127,8 +152,35 @@ std::vector<KerasTensor *> KerasSession::apply(Layer &layer,
   for (const KerasTensor *input : inputs)
     nodes.push_back(input->node);
   enter(layer);
-  LayerBuilder builder(graph_, layer, location);
-  return record(layer, inputs, {type.apply(builder, nodes)}, location);
+  return record(layer, inputs, {append_layer(layer, nodes, location)}, location);
+}
+
+/// The nodes of one call. A layer that is told channels_first is given its images channels-last,
+/// as everything here is, and gives them back as they came.
+NodeId KerasSession::append_layer(Layer &layer, std::vector<NodeId> inputs,
+                                  const SourceLocation &location) {
+  LayerBuilder b(graph_, layer, location, inference_);
+  const Arguments &arguments = layer.arguments;
+  const bool channels_first = arguments.has("data_format") && !arguments.is_none("data_format") &&
+                              arguments.text("data_format") == "channels_first";
+  if (channels_first)
+    for (NodeId &input : inputs)
+      input = channels_last(b, input);
+  NodeId output = layer.type->apply(b, inputs);
+  if (channels_first && b.type(output).rank() == b.type(inputs[0]).rank())
+    output = b.append(OpKind::transpose, {output}, channels_first_order(b.type(output).rank()));
+  if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
+    layer.penalties.push_back({output, arguments["activity_regularizer"]});
+  return output;
+}
+
+std::vector<KerasTensor *>
+KerasSession::apply_for_inference(Layer &layer, const std::vector<KerasTensor *> &inputs,
+                                  const SourceLocation &location) {
+  const bool outer = std::exchange(inference_, true);
+  std::vector<KerasTensor *> outputs = apply(layer, inputs, location);
+  inference_ = outer;
+  return outputs;
 }
 
 /// A call of a network once more, with other tensors in the place of its inputs.
@@ -139,7 +191,7 @@ KerasSession::repeat(const LayerCall &call,
   const auto replacement = [&](KerasTensor *tensor) {
     return tensor->leaf ? tensor : replaced.at(tensor);
   };
-  if (call.layer->instance) {
+  if (call.layer->runs_script()) {
     CallArguments arguments = call.arguments;
     for (Value &value : arguments.positional)
       value = map_tensors(interpreter_, value, replacement);
@@ -151,7 +203,8 @@ KerasSession::repeat(const LayerCall &call,
   std::vector<KerasTensor *> operands;
   for (KerasTensor *input : call.inputs)
     operands.push_back(replacement(input));
-  return apply(*call.layer, operands, location);
+  return call.inference ? apply_for_inference(*call.layer, operands, location)
+                        : apply(*call.layer, operands, location);
 }
 
 /// Applies every layer of a model to new inputs, sharing the parameters.
@@ -207,12 +260,16 @@ Value KerasSession::call_layer(Layer &layer, const CallArguments &arguments,
   if (!arguments.positional.empty() && object<DataArray>(arguments.positional[0]))
     return call_on_example(layer, arguments.positional[0], location);
   interpreter_.require_certain(location, fmt::format("calling '{}'", layer.name));
-  if (layer.instance && !(layer.model && layer.model->sequential))
+  if (layer.runs_script())
     return call_object_layer(layer, arguments, location);
-  for (const auto &[name, value] : arguments.keywords)
-    if (name != "training" || (!object<Opaque>(value) && interpreter_.truth(value, location)))
+  bool inference = false;
+  for (const auto &[name, value] : arguments.keywords) {
+    const bool known = !object<Opaque>(value) && !std::holds_alternative<None>(value);
+    if (name != "training" || (known && interpreter_.truth(value, location)))
       throw CompileError(location, "calling a layer with {}={} is not supported", name,
                          describe(value));
+    inference = known;
+  }
   if (arguments.positional.size() != 1)
     throw CompileError(location, "calling '{}' needs one tensor or one list of tensors, got {}",
                        layer.name, arguments.positional.size());
@@ -228,7 +285,8 @@ Value KerasSession::call_layer(Layer &layer, const CallArguments &arguments,
                          describe(item));
     inputs.push_back(tensor);
   }
-  const std::vector<KerasTensor *> outputs = apply(layer, inputs, location);
+  const std::vector<KerasTensor *> outputs =
+      inference ? apply_for_inference(layer, inputs, location) : apply(layer, inputs, location);
   return outputs.size() == 1 ? Value(outputs[0])
                              : interpreter_.list({outputs.begin(), outputs.end()});
 }
@@ -264,10 +322,13 @@ Value KerasSession::tensor_arithmetic(const std::string &op, const Value &left, 
                            : op == "-" ? "keras.ops.Subtract"
                            : op == "*" ? "keras.ops.Multiply"
                            : op == "/" ? "keras.ops.TrueDivide"
+                           : op == "@" ? "keras.ops.Matmul"
                                        : "";
   const Value &number = a ? right : left;
-  const bool supported =
-      !path.empty() && ((a && b) || is_number(number)) && !(op == "/" && !a); // number / tensor
+  if (op == "**" && a && is_number(number))
+    return apply_operation("keras.ops.Power", {{"value", to_number(number)}}, {a}, location);
+  const bool supported = !path.empty() && ((a && b) || (is_number(number) && op != "@")) &&
+                         !(op == "/" && !a); // number / tensor
   if (!supported)
     throw CompileError(location, "'{}' of {} and {} is not supported", op, describe(left),
                        describe(right));
@@ -356,7 +417,7 @@ void KerasSession::add(KerasModel &model, const Value &value, const SourceLocati
 }
 
 void KerasSession::append_to_sequence(KerasModel &model, Layer &layer) {
-  if (layer.instance && !(layer.model && layer.model->sequential)) {
+  if (layer.runs_script()) {
     call_object_layer(layer, {{model.outputs[0]}, {}}, layer.location);
     model.outputs = layer.calls.back()->outputs;
   } else {

@@ -28,6 +28,9 @@ public:
   /// Applies a layer, or a model as one, to tensors.
   std::vector<KerasTensor *> apply(Layer &, const std::vector<KerasTensor *> &inputs,
                                    const SourceLocation &);
+  /// The same with training=False, of everything in the layer.
+  std::vector<KerasTensor *> apply_for_inference(Layer &, const std::vector<KerasTensor *> &inputs,
+                                                 const SourceLocation &);
   /// layer(x), layer([a, b]), layer(x, training=True)
   Value call_layer(Layer &, const CallArguments &, const SourceLocation &);
   KerasTensor *make_input(const Shape &, const Value &name, const SourceLocation &);
@@ -70,6 +73,7 @@ private:
   std::vector<KerasTensor *> record(Layer &, const std::vector<KerasTensor *> &inputs,
                                     const std::vector<NodeId> &outputs, const SourceLocation &);
   void finish_call(LayerCall &);
+  NodeId append_layer(Layer &, std::vector<NodeId> inputs, const SourceLocation &);
   std::vector<KerasTensor *> repeat(const LayerCall &,
                                     const std::map<const KerasTensor *, KerasTensor *> &replaced,
                                     const SourceLocation &);
@@ -78,6 +82,7 @@ private:
   Value call_on_example(Layer &, const Value &example, const SourceLocation &);
   Value call_object_layer(Layer &, const CallArguments &, const SourceLocation &);
   Value shapes_of(const CallArguments &, const SourceLocation &);
+  Value trace_lambda(Layer &, const CallArguments &, const SourceLocation &);
   Value trace(Layer &, const CallArguments &, const SourceLocation &);
   void build_object(KerasModel &, const Shape &input, const SourceLocation &);
   void enter(Layer &);
@@ -92,6 +97,7 @@ private:
   std::vector<KerasModel *> models_;
   KerasModel *chosen_ = nullptr;
   std::map<std::string, KerasModel *> saved_;
+  bool inference_ = false;      // what is applied now was called with training=False
   std::vector<Layer *> scopes_; // the objects whose call() is being traced, innermost last
 };
 

@@ -3,6 +3,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/regularizers.h"
 
 #include <algorithm>
 
@@ -13,11 +14,20 @@ NodeId LayerBuilder::append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs
 }
 
 NodeId LayerBuilder::constant(const Shape &shape, float value) {
-  return append(OpKind::constant, {}, ConstantAttrs{{value}, {ElementType::f32, shape}});
+  return constant(shape, std::vector<float>{value});
+}
+
+NodeId LayerBuilder::constant(const Shape &shape, std::vector<float> values) {
+  return append(OpKind::constant, {}, ConstantAttrs{std::move(values), {ElementType::f32, shape}});
+}
+
+NodeId LayerBuilder::reshape(NodeId x, const Shape &shape) {
+  return append(OpKind::reshape, {x}, ReshapeAttrs{shape});
 }
 
 NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
-                               const Value &initializer, const std::string &role) {
+                               const Value &initializer, const std::string &role,
+                               const std::string &family) {
   if (next_parameter_ < layer_.parameters.size()) {
     const NodeId existing = layer_.parameters[next_parameter_++];
     if (this->shape(existing) != shape)
@@ -34,7 +44,17 @@ NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
   set_initializer(attrs, initializer, location_);
   layer_.parameters.push_back(append(OpKind::parameter, {}, attrs));
   ++next_parameter_;
+  const std::string regularizer = (family.empty() ? name : family) + "_regularizer";
+  if (arguments().has(regularizer) && !arguments().is_none(regularizer))
+    layer_.penalties.push_back({layer_.parameters.back(), arguments()[regularizer]});
   return layer_.parameters.back();
+}
+
+NodeId LayerBuilder::add_bias(NodeId y, int64_t channels) {
+  if (!arguments().boolean("use_bias"))
+    return y;
+  return append(OpKind::bias_add,
+                {y, parameter("bias", {channels}, arguments()["bias_initializer"])});
 }
 
 NodeId LayerBuilder::activate(NodeId x) {
@@ -51,8 +71,8 @@ void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
 const std::vector<LayerType> &layer_types() {
   static const std::vector<LayerType> types = [] {
     std::vector<LayerType> all;
-    for (auto *family : {convolution_layers, core_layers, merge_layers, normalization_layers,
-                         pooling_layers, shape_layers})
+    for (auto *family : {border_layers, convolution_layers, core_layers, merge_layers,
+                         normalization_layers, pooling_layers, shape_layers, tensor_layers})
       for (LayerType &type : family()) {
         type.native.call = construct_layer;
         type.native.family = Family::layer;
@@ -83,7 +103,26 @@ const std::vector<Native> &layer_natives() {
 }
 
 ArgumentSpec data_format_argument() {
-  return {"data_format", ArgumentKind::choice, Value(None{}), "channels_last"};
+  return {"data_format", ArgumentKind::choice, Value(None{}), "channels_last|channels_first"};
+}
+
+std::vector<ArgumentSpec> kernel_and_bias_arguments() {
+  using Kind = ArgumentKind;
+  return {optional("use_bias", Kind::boolean, Value(true)),
+          optional("kernel_initializer", Kind::initializer, "glorot_uniform"),
+          optional("bias_initializer", Kind::initializer, "zeros"),
+          optional("kernel_regularizer", Kind::regularizer),
+          optional("bias_regularizer", Kind::regularizer),
+          optional("activity_regularizer", Kind::regularizer),
+          optional("kernel_constraint", Kind::unsupported),
+          optional("bias_constraint", Kind::unsupported)};
+}
+
+std::vector<ArgumentSpec> joined(const std::vector<std::vector<ArgumentSpec>> &lists) {
+  std::vector<ArgumentSpec> arguments;
+  for (const std::vector<ArgumentSpec> &list : lists)
+    arguments.insert(arguments.end(), list.begin(), list.end());
+  return with_common_arguments(std::move(arguments));
 }
 
 std::vector<ArgumentSpec> with_common_arguments(std::vector<ArgumentSpec> arguments) {
@@ -126,6 +165,8 @@ Value construct_layer(Interpreter &interpreter, const Call &call) {
     const Value &value = call.arguments[spec.name];
     if (spec.kind == ArgumentKind::activation)
       find_activation(value, call.location);
+    if (spec.kind == ArgumentKind::regularizer)
+      find_penalty(value, call.location);
     if (spec.kind == ArgumentKind::initializer) {
       ParameterAttrs probe;
       set_initializer(probe, value, call.location);

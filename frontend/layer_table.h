@@ -9,10 +9,15 @@ namespace sinter {
 
 class LayerBuilder;
 
+// What a layer expects, in its message.
+constexpr const char *kImages = "images [N,height,width,channels]";
+constexpr const char *kSequences = "sequences [N,steps,channels]";
+
 /// One kind of layer. `native` carries its name and argument list; `apply` appends the layer's
 /// nodes for one call, making the parameters through LayerBuilder::parameter.
 struct LayerType {
   Native native;
+  /// Null of Lambda, which calls a function of the script.
   NodeId (*apply)(LayerBuilder &, const std::vector<NodeId> &inputs);
   int min_inputs = 1;
   int max_inputs = 1; // -1: any number
@@ -21,11 +26,13 @@ struct LayerType {
 /// What a layer's entry sees while it is called.
 class LayerBuilder {
 public:
-  LayerBuilder(Graph &graph, Layer &layer, SourceLocation location)
-      : graph_(graph), layer_(layer), location_(std::move(location)) {}
+  LayerBuilder(Graph &graph, Layer &layer, SourceLocation location, bool inference)
+      : graph_(graph), layer_(layer), location_(std::move(location)), inference_(inference) {}
 
   const Arguments &arguments() const { return layer_.arguments; }
   const Layer &layer() const { return layer_; }
+  /// The call was given training=False: statistics are used, not taken, and nothing is dropped.
+  bool inference() const { return inference_; }
   // By value: appending a node moves the graph's own.
   TensorType type(NodeId id) const { return graph_.type(id); }
   Shape shape(NodeId id) const { return graph_.type(id).shape; }
@@ -33,10 +40,15 @@ public:
   NodeId append(OpKind, std::vector<NodeId> inputs, Attrs = NoAttrs{});
   /// A constant filled with one value.
   NodeId constant(const Shape &, float value);
+  NodeId constant(const Shape &, std::vector<float> values);
+  NodeId reshape(NodeId, const Shape &);
   /// The layer's parameter `name`, made on the first call; a later call that needs another shape
-  /// is the user's error.
+  /// is the user's error. What the argument `<family>_regularizer` says, the name when no family is
+  /// given, is noted.
   NodeId parameter(const std::string &name, const Shape &, const Value &initializer,
-                   const std::string &role = "weight");
+                   const std::string &role = "weight", const std::string &family = "");
+  /// y + bias, unless the argument use_bias is False.
+  NodeId add_bias(NodeId y, int64_t channels);
   /// y = activation(x), where the argument named `activation` says which.
   NodeId activate(NodeId);
   /// Throws unless the input has `rank` dimensions, which `meaning` names ("images [N,h,w,c]").
@@ -52,6 +64,7 @@ private:
   Graph &graph_;
   Layer &layer_;
   SourceLocation location_;
+  bool inference_;
   size_t next_parameter_ = 0;
 };
 
@@ -64,15 +77,21 @@ const Native &find_activation(const Value &, const SourceLocation &);
 NodeId append_activation(LayerBuilder &, const Native &activation, NodeId);
 
 // The families, each in the file of its name.
+std::vector<LayerType> border_layers();
 std::vector<LayerType> convolution_layers();
 std::vector<LayerType> core_layers();
 std::vector<LayerType> normalization_layers();
 std::vector<LayerType> merge_layers();
 std::vector<LayerType> pooling_layers();
 std::vector<LayerType> shape_layers();
+std::vector<LayerType> tensor_layers();
 
 /// Images are channels-last, the only order there is.
 ArgumentSpec data_format_argument();
+/// use_bias, and the initializers, regularizers and constraints of a kernel and a bias.
+std::vector<ArgumentSpec> kernel_and_bias_arguments();
+/// The lists one after the other, then the arguments that every layer takes.
+std::vector<ArgumentSpec> joined(const std::vector<std::vector<ArgumentSpec>> &lists);
 /// `arguments`, then those that every layer takes.
 std::vector<ArgumentSpec> with_common_arguments(std::vector<ArgumentSpec> arguments);
 

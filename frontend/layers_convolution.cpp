@@ -1,3 +1,4 @@
+// Convolutions: whole, depthwise and separable, over images and over sequences.
 #include "frontend/layer_table.h"
 #include "ir/ops/window.h"
 
@@ -5,100 +6,191 @@ namespace sinter {
 
 namespace {
 
-constexpr const char *kImages = "images [N,height,width,channels]";
+/// One convolution of an image, in Keras's terms.
+struct Convolution {
+  std::array<int64_t, 2> size;
+  std::array<int64_t, 2> strides;
+  std::array<int64_t, 2> dilations;
+  std::string padding; // "valid", "same"
+  int64_t groups = 1;
+};
 
-NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const NodeId x = inputs[0];
-  b.require_rank(x, 4, kImages);
-  const Arguments &arguments = b.arguments();
+Convolution convolution_2d(const Arguments &arguments) {
+  return {arguments.pair("kernel_size"), arguments.pair("strides"), arguments.pair("dilation_rate"),
+          arguments.text("padding")};
+}
+
+/// `filter` is [height, width, channels / groups, filters].
+NodeId convolve(LayerBuilder &b, NodeId x, NodeId filter, const Convolution &convolution) {
   const Shape input = b.shape(x);
-  const int64_t channels = input[3];
-  const int64_t filters = arguments.integer("filters");
-  const std::array<int64_t, 2> size = arguments.pair("kernel_size");
   Conv2dAttrs attrs;
-  attrs.strides = arguments.pair("strides");
-  attrs.dilations = arguments.pair("dilation_rate");
-  attrs.groups = arguments.integer("groups");
-  if (channels % attrs.groups != 0 || filters % attrs.groups != 0)
-    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
-           attrs.groups);
-  if (arguments.text("padding") == "same")
-    attrs.padding = same_padding({input[1], input[2]}, size, attrs.strides, attrs.dilations);
+  attrs.strides = convolution.strides;
+  attrs.dilations = convolution.dilations;
+  attrs.groups = convolution.groups;
+  if (convolution.padding == "same")
+    attrs.padding =
+        same_padding({input[1], input[2]}, convolution.size, attrs.strides, attrs.dilations);
   for (size_t d = 0; d < 2; ++d)
     if (window_count(input[d + 1], attrs.padding[d] + attrs.padding[d + 2],
-                     window_span(size[d], attrs.dilations[d]), attrs.strides[d]) == 0)
-      b.fail("has a kernel of {} x {}, larger than its input {}", size[0], size[1], str(input));
-  const NodeId kernel = b.parameter("kernel", {size[0], size[1], channels / attrs.groups, filters},
-                                    arguments["kernel_initializer"]);
-  NodeId y = b.append(OpKind::conv2d, {x, kernel}, attrs);
-  if (arguments.boolean("use_bias"))
-    y = b.append(OpKind::bias_add,
-                 {y, b.parameter("bias", {filters}, arguments["bias_initializer"])});
-  return b.activate(y);
+                     window_span(convolution.size[d], attrs.dilations[d]), attrs.strides[d]) == 0)
+      b.fail("has a kernel of {} x {}, larger than its input {}", convolution.size[0],
+             convolution.size[1], str(input));
+  return b.append(OpKind::conv2d, {x, filter}, attrs);
 }
 
-/// The zeros around an image: n, (vertical, horizontal) or ((top, bottom), (left, right)).
-std::array<int64_t, 4> border(const LayerBuilder &b) {
-  const Value &value = b.arguments()["padding"];
-  const auto amount = [&](const Value &v) {
-    const auto *integer = std::get_if<int64_t>(&v);
-    if (!integer || *integer < 0 || *integer > INT32_MAX)
-      b.fail("needs padding of at least 0 pixels: n, (rows, columns) or ((top, bottom), (left, "
-             "right)), got {}",
-             describe(value));
-    return *integer;
-  };
-  const auto sides = [&](const Value &v) -> std::array<int64_t, 2> {
-    const std::vector<Value> *items = sequence_items(v);
-    if (!items)
-      return {amount(v), amount(v)};
-    if (items->size() != 2)
-      b.fail("needs padding of two sides, got {}", describe(v));
-    return {amount((*items)[0]), amount((*items)[1])};
-  };
-  const std::vector<Value> *items = sequence_items(value);
-  if (items && items->size() != 2)
-    b.fail("needs padding of two dimensions, got {}", describe(value));
-  const auto rows = sides(items ? (*items)[0] : value);
-  const auto columns = sides(items ? (*items)[1] : value);
-  return {rows[0], columns[0], rows[1], columns[1]};
+int64_t channels_in_group(const LayerBuilder &b, int64_t channels) {
+  const int64_t groups = b.arguments().integer("groups");
+  const int64_t filters = b.arguments().integer("filters");
+  if (channels % groups != 0 || filters % groups != 0)
+    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
+           groups);
+  return channels / groups;
 }
 
-NodeId apply_zero_padding2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kImages);
-  const auto [top, left, bottom, right] = border(b);
-  return b.append(OpKind::pad, {inputs[0]}, PadAttrs{{0, top, left, 0}, {0, bottom, right, 0}, 0});
+  const Arguments &arguments = b.arguments();
+  Convolution convolution = convolution_2d(arguments);
+  convolution.groups = arguments.integer("groups");
+  const int64_t filters = arguments.integer("filters");
+  const NodeId kernel = b.parameter("kernel",
+                                    {convolution.size[0], convolution.size[1],
+                                     channels_in_group(b, b.shape(inputs[0])[3]), filters},
+                                    arguments["kernel_initializer"]);
+  return b.activate(b.add_bias(convolve(b, inputs[0], kernel, convolution), filters));
+}
+
+/// A sequence [N,steps,channels] is an image of one row; "causal" sees no later steps.
+NodeId apply_conv1d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], 3, kSequences);
+  const Arguments &arguments = b.arguments();
+  const Shape input = b.shape(inputs[0]);
+  const int64_t size = arguments.integer("kernel_size");
+  const int64_t filters = arguments.integer("filters");
+  const int64_t dilation = arguments.integer("dilation_rate");
+  Convolution convolution{{1, size},
+                          {1, arguments.integer("strides")},
+                          {1, dilation},
+                          arguments.text("padding"),
+                          arguments.integer("groups")};
+  const int64_t depth = channels_in_group(b, input[2]);
+  const NodeId kernel =
+      b.parameter("kernel", {size, depth, filters}, arguments["kernel_initializer"]);
+  NodeId x = b.reshape(inputs[0], {kBatch, 1, input[1], input[2]});
+  if (convolution.padding == "causal") {
+    x = b.append(OpKind::pad, {x}, PadAttrs{{0, 0, (size - 1) * dilation, 0}, {0, 0, 0, 0}, 0});
+    convolution.padding = "valid";
+  }
+  NodeId y = convolve(b, x, b.reshape(kernel, {1, size, depth, filters}), convolution);
+  y = b.reshape(y, {kBatch, b.shape(y)[2], filters});
+  return b.activate(b.add_bias(y, filters));
+}
+
+/// Every channel filtered on its own: `depth_multiplier` results a channel. Keras keeps the
+/// filters as [height, width, channels, multiplier], which are the same values in the same order
+/// as a convolution's in as many groups as channels.
+NodeId depthwise(LayerBuilder &b, NodeId x, const char *name) {
+  const Arguments &arguments = b.arguments();
+  Convolution convolution = convolution_2d(arguments);
+  const int64_t channels = b.shape(x)[3];
+  const int64_t multiplier = arguments.integer("depth_multiplier");
+  convolution.groups = channels;
+  const auto [height, width] = convolution.size;
+  const NodeId kernel = b.parameter(name, {height, width, channels, multiplier},
+                                    arguments["depthwise_initializer"], "weight", "depthwise");
+  return convolve(b, x, b.reshape(kernel, {height, width, 1, channels * multiplier}), convolution);
+}
+
+NodeId apply_depthwise_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], 4, kImages);
+  const NodeId y = depthwise(b, inputs[0], "kernel");
+  return b.activate(b.add_bias(y, b.shape(y)[3]));
+}
+
+NodeId apply_separable_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], 4, kImages);
+  const NodeId filtered = depthwise(b, inputs[0], "depthwise_kernel");
+  const int64_t filters = b.arguments().integer("filters");
+  const NodeId kernel = b.parameter("pointwise_kernel", {1, 1, b.shape(filtered)[3], filters},
+                                    b.arguments()["pointwise_initializer"], "weight", "pointwise");
+  const NodeId y = b.append(OpKind::conv2d, {filtered, kernel}, Conv2dAttrs{});
+  return b.activate(b.add_bias(y, filters));
+}
+
+using Specs = std::vector<ArgumentSpec>;
+
+Specs conv2d_arguments() {
+  using Kind = ArgumentKind;
+  return joined({{required("filters", Kind::positive), required("kernel_size", Kind::pair),
+                  optional("strides", Kind::pair, 1), choice("padding", "valid", "valid|same"),
+                  data_format_argument(), optional("dilation_rate", Kind::pair, 1),
+                  optional("groups", Kind::positive, 1), optional("activation", Kind::activation)},
+                 kernel_and_bias_arguments()});
+}
+
+Specs conv1d_arguments() {
+  using Kind = ArgumentKind;
+  return joined(
+      {{required("filters", Kind::positive), required("kernel_size", Kind::single),
+        optional("strides", Kind::single, 1), choice("padding", "valid", "valid|same|causal"),
+        data_format_argument(), optional("dilation_rate", Kind::single, 1),
+        optional("groups", Kind::positive, 1), optional("activation", Kind::activation)},
+       kernel_and_bias_arguments()});
+}
+
+Specs depthwise_arguments() {
+  using Kind = ArgumentKind;
+  return with_common_arguments({
+      required("kernel_size", Kind::pair),
+      optional("strides", Kind::pair, 1),
+      choice("padding", "valid", "valid|same"),
+      optional("depth_multiplier", Kind::positive, 1),
+      data_format_argument(),
+      optional("dilation_rate", Kind::pair, 1),
+      optional("activation", Kind::activation),
+      optional("use_bias", Kind::boolean, Value(true)),
+      optional("depthwise_initializer", Kind::initializer, "glorot_uniform"),
+      optional("bias_initializer", Kind::initializer, "zeros"),
+      optional("depthwise_regularizer", Kind::regularizer),
+      optional("bias_regularizer", Kind::regularizer),
+      optional("activity_regularizer", Kind::regularizer),
+      optional("depthwise_constraint", Kind::unsupported),
+      optional("bias_constraint", Kind::unsupported),
+  });
+}
+
+Specs separable_arguments() {
+  using Kind = ArgumentKind;
+  return with_common_arguments({
+      required("filters", Kind::positive),
+      required("kernel_size", Kind::pair),
+      optional("strides", Kind::pair, 1),
+      choice("padding", "valid", "valid|same"),
+      data_format_argument(),
+      optional("dilation_rate", Kind::pair, 1),
+      optional("depth_multiplier", Kind::positive, 1),
+      optional("activation", Kind::activation),
+      optional("use_bias", Kind::boolean, Value(true)),
+      optional("depthwise_initializer", Kind::initializer, "glorot_uniform"),
+      optional("pointwise_initializer", Kind::initializer, "glorot_uniform"),
+      optional("bias_initializer", Kind::initializer, "zeros"),
+      optional("depthwise_regularizer", Kind::regularizer),
+      optional("pointwise_regularizer", Kind::regularizer),
+      optional("bias_regularizer", Kind::regularizer),
+      optional("activity_regularizer", Kind::regularizer),
+      optional("depthwise_constraint", Kind::unsupported),
+      optional("pointwise_constraint", Kind::unsupported),
+      optional("bias_constraint", Kind::unsupported),
+  });
 }
 
 } // namespace
 
 std::vector<LayerType> convolution_layers() {
-  using Kind = ArgumentKind;
-  return {
-      {{"keras.layers.Conv2D",
-        with_common_arguments({
-            required("filters", Kind::positive),
-            required("kernel_size", Kind::pair),
-            optional("strides", Kind::pair, 1),
-            choice("padding", "valid", "valid|same"),
-            data_format_argument(),
-            optional("dilation_rate", Kind::pair, 1),
-            optional("groups", Kind::positive, 1),
-            optional("activation", Kind::activation),
-            optional("use_bias", Kind::boolean, Value(true)),
-            optional("kernel_initializer", Kind::initializer, "glorot_uniform"),
-            optional("bias_initializer", Kind::initializer, "zeros"),
-            optional("kernel_regularizer", Kind::unsupported),
-            optional("bias_regularizer", Kind::unsupported),
-            optional("activity_regularizer", Kind::unsupported),
-            optional("kernel_constraint", Kind::unsupported),
-            optional("bias_constraint", Kind::unsupported),
-        })},
-       apply_conv2d},
-      {{"keras.layers.ZeroPadding2D",
-        with_common_arguments({optional("padding", Kind::any, 1), data_format_argument()})},
-       apply_zero_padding2d},
-  };
+  return {{{"keras.layers.Conv2D", conv2d_arguments()}, apply_conv2d},
+          {{"keras.layers.Conv1D", conv1d_arguments()}, apply_conv1d},
+          {{"keras.layers.DepthwiseConv2D", depthwise_arguments()}, apply_depthwise_conv2d},
+          {{"keras.layers.SeparableConv2D", separable_arguments()}, apply_separable_conv2d}};
 }
 
 } // namespace sinter

@@ -44,19 +44,11 @@ NodeId apply_dense(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const int64_t units = arguments.integer("units");
   const NodeId kernel =
       b.parameter("kernel", {b.shape(inputs[0]).back(), units}, arguments["kernel_initializer"]);
-  NodeId y = dense_product(b, inputs[0], kernel);
-  if (arguments.boolean("use_bias"))
-    y = b.append(OpKind::bias_add,
-                 {y, b.parameter("bias", {units}, arguments["bias_initializer"])});
-  return b.activate(y);
+  return b.activate(b.add_bias(dense_product(b, inputs[0], kernel), units));
 }
 
 NodeId apply_activation(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.activate(inputs[0]);
-}
-
-template <OpKind kind> NodeId apply_unary(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  return b.append(kind, {inputs[0]});
 }
 
 /// f(x) = x above, negative_slope * x below 0, at most max_value.
@@ -134,18 +126,8 @@ std::vector<LayerType> core_layers() {
   return {
       {{"keras.layers.InputLayer", input_arguments()}, apply_input, 0, 0},
       {{"keras.layers.Dense",
-        with_common_arguments({
-            required("units", Kind::positive),
-            optional("activation", Kind::activation),
-            optional("use_bias", Kind::boolean, Value(true)),
-            optional("kernel_initializer", Kind::initializer, "glorot_uniform"),
-            optional("bias_initializer", Kind::initializer, "zeros"),
-            optional("kernel_regularizer", Kind::unsupported),
-            optional("bias_regularizer", Kind::unsupported),
-            optional("activity_regularizer", Kind::unsupported),
-            optional("kernel_constraint", Kind::unsupported),
-            optional("bias_constraint", Kind::unsupported),
-        })},
+        joined({{required("units", Kind::positive), optional("activation", Kind::activation)},
+                kernel_and_bias_arguments()})},
        apply_dense},
       {{"keras.layers.Activation",
         with_common_arguments({required("activation", Kind::activation)})},
@@ -159,8 +141,13 @@ std::vector<LayerType> core_layers() {
       {{"keras.layers.Rescaling", with_common_arguments({required("scale", Kind::number),
                                                          optional("offset", Kind::number, 0)})},
        apply_affine},
-      {{"keras.ops.Tanh", with_common_arguments({})}, apply_unary<OpKind::tanh>},
-      {{"keras.ops.Sigmoid", with_common_arguments({})}, apply_unary<OpKind::sigmoid>},
+      {{"keras.layers.Lambda",
+        with_common_arguments(
+            {required("function", Kind::any), optional("output_shape", Kind::ignored),
+             optional("mask", Kind::unsupported), optional("arguments", Kind::any)})},
+       nullptr,
+       0,
+       -1},
   };
 }
 

@@ -1,20 +1,44 @@
+// Normalisation and dropout.
 #include "frontend/layer_table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 
 namespace sinter {
 
 namespace {
 
+/// `x` with one axis moved to the end, or back from there.
+NodeId move_axis(LayerBuilder &b, NodeId x, int64_t from, int64_t to) {
+  if (from == to)
+    return x;
+  std::vector<int64_t> order(static_cast<size_t>(b.type(x).rank()));
+  std::iota(order.begin(), order.end(), 0);
+  order.erase(order.begin() + from);
+  order.insert(order.begin() + to, from);
+  return b.append(OpKind::transpose, {x}, TransposeAttrs{order});
+}
+
+/// The argument `axis` as a dimension of x that is not the batch.
+int64_t checked_axis(const LayerBuilder &b, NodeId x) {
+  const Value &value = b.arguments()["axis"];
+  const std::vector<Value> *items = sequence_items(value);
+  const auto *given = std::get_if<int64_t>(items && items->size() == 1 ? &(*items)[0] : &value);
+  const int64_t rank = b.type(x).rank();
+  const int64_t axis = !given ? 0 : *given < 0 ? *given + rank : *given;
+  if (axis < 1 || axis >= rank)
+    b.fail("along axis {} is not supported for an input {}", describe(value), str(b.shape(x)));
+  return axis;
+}
+
 NodeId apply_batch_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const NodeId x = inputs[0];
   const Arguments &arguments = b.arguments();
-  const int64_t axis = arguments.integer("axis");
-  const int64_t last = b.type(x).rank() - 1;
-  if (axis != -1 && axis != last)
-    b.fail("along axis {} is not supported: only along the last, {}", axis, last);
+  const int64_t axis = checked_axis(b, inputs[0]);
+  const int64_t last = b.type(inputs[0]).rank() - 1;
   if (arguments.number("epsilon") < 0)
     b.fail("needs an epsilon of at least 0, got {}", arguments.number("epsilon"));
-  if (!b.layer().trainable)
-    b.fail("is not trainable: frozen batch normalisation is not supported yet");
+  const NodeId x = move_axis(b, inputs[0], axis, last);
   const Shape channels{b.shape(x).back()};
   const NodeId gamma = arguments.boolean("scale")
                            ? b.parameter("gamma", channels, arguments["gamma_initializer"])
@@ -26,15 +50,139 @@ NodeId apply_batch_normalization(LayerBuilder &b, const std::vector<NodeId> &inp
       b.parameter("moving_mean", channels, arguments["moving_mean_initializer"], "statistic");
   const NodeId variance = b.parameter("moving_variance", channels,
                                       arguments["moving_variance_initializer"], "statistic");
-  return b.append(OpKind::batch_norm, {x, gamma, beta, mean, variance},
-                  BatchNormAttrs{arguments.real("epsilon"), arguments.real("momentum")});
+  BatchNormAttrs attrs{arguments.real("epsilon"), arguments.real("momentum")};
+  attrs.frozen = b.inference();
+  return move_axis(b, b.append(OpKind::batch_norm, {x, gamma, beta, mean, variance}, attrs), last,
+                   axis);
+}
+
+/// (x - mean) / sqrt(variance + epsilon) * gamma + beta, the statistics over the last dimension of
+/// each sample's every position. Ba et al. 2016.
+NodeId apply_layer_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const Arguments &arguments = b.arguments();
+  const int64_t last = b.type(inputs[0]).rank() - 1;
+  const int64_t axis = checked_axis(b, inputs[0]);
+  const NodeId x = move_axis(b, inputs[0], axis, last);
+  const ReduceAttrs rows{{last}, /*keep_dims=*/true};
+  const NodeId mean = b.append(OpKind::reduce_mean, {x}, rows);
+  const NodeId centered = b.append(OpKind::subtract, {x, mean});
+  const NodeId variance =
+      b.append(OpKind::reduce_mean, {b.append(OpKind::square, {centered})}, rows);
+  const NodeId shifted =
+      b.append(OpKind::affine, {variance}, AffineAttrs{1, arguments.real("epsilon")});
+  NodeId y = b.append(OpKind::multiply, {centered, b.append(OpKind::rsqrt, {shifted})});
+  const Shape channels{b.shape(x).back()};
+  if (arguments.boolean("scale"))
+    y = b.append(OpKind::multiply,
+                 {y, b.parameter("gamma", channels, arguments["gamma_initializer"])});
+  if (arguments.boolean("center"))
+    y = b.append(OpKind::bias_add,
+                 {y, b.parameter("beta", channels, arguments["beta_initializer"])});
+  return move_axis(b, y, last, axis);
+}
+
+/// One value for every channel, or one for all.
+std::vector<float> channel_values(const LayerBuilder &b, const char *name, int64_t channels) {
+  const Value &value = b.arguments()[name];
+  const std::vector<Value> *items = sequence_items(value);
+  std::vector<float> values;
+  for (const Value &item : items ? *items : std::vector<Value>{value}) {
+    if (!is_number(item) || !std::isfinite(to_number(item)))
+      b.fail("needs {} as a number or one a channel, got {}", name, describe(value));
+    values.push_back(static_cast<float>(to_number(item)));
+  }
+  if (values.size() == 1)
+    values.resize(static_cast<size_t>(channels), values[0]);
+  if (static_cast<int64_t>(values.size()) != channels)
+    b.fail("has {} values of {} for {} channels", values.size(), name, channels);
+  return values;
+}
+
+/// (x - mean) / sqrt(variance), from given statistics: adapt() would need the data.
+NodeId apply_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const int64_t channels = b.shape(inputs[0]).back();
+  if (b.arguments().is_none("mean") || b.arguments().is_none("variance"))
+    b.fail("needs mean and variance: the data are not known when compiling");
+  std::vector<float> shift = channel_values(b, "mean", channels);
+  std::vector<float> scale = channel_values(b, "variance", channels);
+  constexpr float kSmallest = 1e-7F; // Keras's epsilon
+  for (size_t i = 0; i < scale.size(); ++i) {
+    if (scale[i] < 0)
+      b.fail("needs variances of at least 0, got {}", scale[i]);
+    scale[i] = 1 / std::max(std::sqrt(scale[i]), kSmallest);
+    shift[i] *= -scale[i];
+  }
+  const NodeId scaled = b.append(OpKind::multiply, {inputs[0], b.constant({channels}, scale)});
+  return b.append(OpKind::bias_add, {scaled, b.constant({channels}, shift)});
 }
 
 /// The stream of random numbers is numbered when the model is finished: it counts the dropouts
 /// of that model.
-NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+NodeId drop(LayerBuilder &b, NodeId x) {
   const float rate = b.arguments().real("rate");
-  return rate == 0 ? inputs[0] : b.append(OpKind::dropout, {inputs[0]}, DropoutAttrs{rate, 0});
+  return rate == 0 || b.inference() ? x : b.append(OpKind::dropout, {x}, DropoutAttrs{rate, 0});
+}
+
+NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  return drop(b, inputs[0]);
+}
+
+/// Whole channels are dropped: one value a channel, 1 for it, is dropped or not.
+template <int rank>
+NodeId apply_spatial_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], rank, rank == 4 ? kImages : kSequences);
+  SliceAttrs first{std::vector<int64_t>(rank, 0), std::vector<int64_t>(rank, 1)};
+  first.end.front() = kBatch;
+  first.end.back() = b.shape(inputs[0]).back();
+  const NodeId channels = b.append(OpKind::slice, {inputs[0]}, first);
+  const NodeId ones = b.append(OpKind::affine, {channels}, AffineAttrs{0, 1});
+  const NodeId kept = drop(b, ones);
+  return kept == ones ? inputs[0] : b.append(OpKind::multiply, {inputs[0], kept});
+}
+
+std::vector<ArgumentSpec> dropout_arguments(bool noise_shape) {
+  using Kind = ArgumentKind;
+  std::vector<ArgumentSpec> arguments{required("rate", Kind::fraction)};
+  if (noise_shape)
+    arguments.push_back(optional("noise_shape", Kind::unsupported));
+  arguments.push_back(optional("seed", Kind::ignored));
+  return with_common_arguments(std::move(arguments));
+}
+
+std::vector<ArgumentSpec> batch_normalization_arguments() {
+  using Kind = ArgumentKind;
+  return with_common_arguments({
+      optional("axis", Kind::any, -1),
+      optional("momentum", Kind::fraction, Value(0.99)),
+      optional("epsilon", Kind::number, Value(0.001)),
+      optional("center", Kind::boolean, Value(true)),
+      optional("scale", Kind::boolean, Value(true)),
+      optional("beta_initializer", Kind::initializer, "zeros"),
+      optional("gamma_initializer", Kind::initializer, "ones"),
+      optional("moving_mean_initializer", Kind::initializer, "zeros"),
+      optional("moving_variance_initializer", Kind::initializer, "ones"),
+      optional("beta_regularizer", Kind::regularizer),
+      optional("gamma_regularizer", Kind::regularizer),
+      optional("beta_constraint", Kind::unsupported),
+      optional("gamma_constraint", Kind::unsupported),
+      optional("synchronized", Kind::ignored),
+  });
+}
+
+std::vector<ArgumentSpec> layer_normalization_arguments() {
+  using Kind = ArgumentKind;
+  return with_common_arguments({
+      optional("axis", Kind::any, -1),
+      optional("epsilon", Kind::number, Value(0.001)),
+      optional("center", Kind::boolean, Value(true)),
+      optional("scale", Kind::boolean, Value(true)),
+      optional("beta_initializer", Kind::initializer, "zeros"),
+      optional("gamma_initializer", Kind::initializer, "ones"),
+      optional("beta_regularizer", Kind::regularizer),
+      optional("gamma_regularizer", Kind::regularizer),
+      optional("beta_constraint", Kind::unsupported),
+      optional("gamma_constraint", Kind::unsupported),
+  });
 }
 
 } // namespace
@@ -42,28 +190,20 @@ NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 std::vector<LayerType> normalization_layers() {
   using Kind = ArgumentKind;
   return {
-      {{"keras.layers.BatchNormalization",
-        with_common_arguments({
-            optional("axis", Kind::integer, -1),
-            optional("momentum", Kind::fraction, Value(0.99)),
-            optional("epsilon", Kind::number, Value(0.001)),
-            optional("center", Kind::boolean, Value(true)),
-            optional("scale", Kind::boolean, Value(true)),
-            optional("beta_initializer", Kind::initializer, "zeros"),
-            optional("gamma_initializer", Kind::initializer, "ones"),
-            optional("moving_mean_initializer", Kind::initializer, "zeros"),
-            optional("moving_variance_initializer", Kind::initializer, "ones"),
-            optional("beta_regularizer", Kind::unsupported),
-            optional("gamma_regularizer", Kind::unsupported),
-            optional("beta_constraint", Kind::unsupported),
-            optional("gamma_constraint", Kind::unsupported),
-            optional("synchronized", Kind::ignored),
-        })},
+      {{"keras.layers.BatchNormalization", batch_normalization_arguments()},
        apply_batch_normalization},
-      {{"keras.layers.Dropout", with_common_arguments({required("rate", Kind::fraction),
-                                                       optional("noise_shape", Kind::unsupported),
-                                                       optional("seed", Kind::ignored)})},
-       apply_dropout},
+      {{"keras.layers.LayerNormalization", layer_normalization_arguments()},
+       apply_layer_normalization},
+      {{"keras.layers.Normalization",
+        with_common_arguments({optional("axis", Kind::unsupported, -1), optional("mean", Kind::any),
+                               optional("variance", Kind::any),
+                               optional("invert", Kind::unsupported, Value(false))})},
+       apply_normalization},
+      {{"keras.layers.Dropout", dropout_arguments(/*noise_shape=*/true)}, apply_dropout},
+      {{"keras.layers.SpatialDropout1D", dropout_arguments(/*noise_shape=*/false)},
+       apply_spatial_dropout<3>},
+      {{"keras.layers.SpatialDropout2D", dropout_arguments(/*noise_shape=*/false)},
+       apply_spatial_dropout<4>},
   };
 }
 

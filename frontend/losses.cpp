@@ -1,32 +1,134 @@
-// Losses and metrics as nodes: the label input, one value a sample, the mean over the batch.
-#include "frontend/interpreter.h"
-#include "frontend/keras_session.h"
-#include "frontend/modules.h"
+#include "frontend/losses.h"
+
 #include "frontend/training.h"
 
 namespace sinter {
 
 namespace {
 
-enum class LossKind { sparse_categorical, categorical, binary, squared };
-
-struct Loss {
-  LossKind kind;
-  bool from_logits = false;
-};
-
+/// Every name of a loss: the function's, the abbreviations', the class's.
 constexpr std::pair<std::string_view, LossKind> kLosses[] = {
     {"sparse_categorical_crossentropy", LossKind::sparse_categorical},
     {"categorical_crossentropy", LossKind::categorical},
     {"binary_crossentropy", LossKind::binary},
     {"mean_squared_error", LossKind::squared},
+    {"mean_absolute_error", LossKind::absolute},
+    {"huber", LossKind::huber},
+    {"huber_loss", LossKind::huber},
+    {"hinge", LossKind::hinge},
+    {"squared_hinge", LossKind::squared_hinge},
+    {"log_cosh", LossKind::log_cosh},
+    {"logcosh", LossKind::log_cosh},
+    {"poisson", LossKind::poisson},
+    {"kl_divergence", LossKind::kl_divergence},
+    {"kullback_leibler_divergence", LossKind::kl_divergence},
     {"mse", LossKind::squared},
+    {"MSE", LossKind::squared},
+    {"mae", LossKind::absolute},
+    {"MAE", LossKind::absolute},
     {"SparseCategoricalCrossentropy", LossKind::sparse_categorical},
     {"CategoricalCrossentropy", LossKind::categorical},
     {"BinaryCrossentropy", LossKind::binary},
-    {"MeanSquaredError", LossKind::squared}};
+    {"MeanSquaredError", LossKind::squared},
+    {"MeanAbsoluteError", LossKind::absolute},
+    {"Huber", LossKind::huber},
+    {"Hinge", LossKind::hinge},
+    {"SquaredHinge", LossKind::squared_hinge},
+    {"LogCosh", LossKind::log_cosh},
+    {"Poisson", LossKind::poisson},
+    {"KLDivergence", LossKind::kl_divergence}};
 
-/// The name by which a loss or metric was given: as a string, a function or an object.
+void check_prediction(const CompileRecord &compiled, const CompiledOutput &output,
+                      const TensorType &prediction) {
+  if (prediction.rank() < 2)
+    throw CompileError(compiled.location, "{} expects a prediction [N,classes], got {}",
+                       describe(output.loss_value), str(prediction.shape));
+  if (output.loss->categorical() && prediction.shape.back() < 2)
+    throw CompileError(compiled.location, "{} needs at least 2 classes, the prediction is {}",
+                       describe(output.loss_value), str(prediction.shape));
+}
+
+/// The label input of that name and type; outputs that are told the same share one.
+NodeId label_input(Graph &graph, const std::string &name, const TensorType &type,
+                   const SourceLocation &location) {
+  std::vector<NodeId> labels;
+  for (const NodeId id : graph.all(OpKind::input))
+    if (attrs<InputAttrs>(graph[id]).role == "label")
+      labels.push_back(id);
+  for (const NodeId id : labels)
+    if (graph.type(id) == type)
+      return id;
+  InputAttrs label;
+  label.name = labels.empty() ? "label" : "label_" + name;
+  label.role = "label";
+  label.type = type;
+  return graph.append(OpKind::input, {}, label, {}, location);
+}
+
+/// The dense target: the labels, or one-hot rows of class numbers.
+NodeId append_target(Graph &graph, const CompiledOutput &output, const SourceLocation &location) {
+  const TensorType prediction = graph.type(output.prediction);
+  if (!output.loss->sparse())
+    return label_input(graph, output.name, prediction, location);
+  const TensorType numbers{ElementType::i32,
+                           {prediction.shape.begin(), prediction.shape.end() - 1}};
+  return graph.append(OpKind::one_hot, {label_input(graph, output.name, numbers, location)},
+                      OneHotAttrs{prediction.shape.back()}, {}, location);
+}
+
+/// Keras: target * (1 - s) + s / classes; of a binary loss, s / 2.
+NodeId smoothed(const Targets &t) {
+  const float s = t.loss.label_smoothing;
+  if (s == 0)
+    return t.target;
+  const auto classes = static_cast<float>(t.type(t.prediction).shape.back());
+  return t.affine(t.target, 1 - s, t.loss.categorical() ? s / classes : s / 2);
+}
+
+/// 0.5 e^2 where |e| <= delta, else delta (|e| - delta / 2): with q = min(|e|, delta) both are
+/// q (|e| - q / 2).
+NodeId huber(const Targets &t, NodeId error) {
+  const NodeId size = t.append(OpKind::abs, {error});
+  const NodeId delta = t.scalar(t.loss.delta);
+  const NodeId q = t.append(OpKind::minimum, {size, delta});
+  return t.append(OpKind::multiply, {q, t.append(OpKind::subtract, {size, t.affine(q, 0.5F, 0)})});
+}
+
+/// log(cosh e) = |e| + log(1 + exp(-2 |e|)) - log 2, which does not overflow.
+NodeId log_cosh(const Targets &t, NodeId error) {
+  const NodeId size = t.append(OpKind::abs, {error});
+  const NodeId tail = t.append(OpKind::exp, {t.affine(size, -2, 0)});
+  const NodeId log = t.append(OpKind::log, {t.affine(tail, 1, 1)});
+  constexpr float kLog2 = 0.69314718F;
+  return t.affine(t.append(OpKind::add, {size, log}), 1, -kLog2);
+}
+
+/// max(1 - target * p, 0), targets of 0 standing for -1 (Keras converts them so).
+NodeId hinge(const Targets &t) {
+  const NodeId positive = t.append(OpKind::greater, {t.target, t.scalar(0)});
+  const NodeId sign = t.append(OpKind::select, {positive, t.scalar(1), t.scalar(-1)});
+  const NodeId product = t.append(OpKind::multiply, {sign, t.prediction});
+  return t.append(OpKind::relu, {t.affine(product, -1, 1)});
+}
+
+/// target * log(target / p), both kept in [1e-7, 1].
+NodeId kl_divergence(const Targets &t) {
+  const auto clipped = [&](NodeId x) {
+    return t.append(OpKind::minimum,
+                    {t.append(OpKind::maximum, {x, t.scalar(1e-7F)}), t.scalar(1)});
+  };
+  const NodeId target = clipped(t.target);
+  const NodeId ratio = t.append(OpKind::divide, {target, clipped(t.prediction)});
+  return t.append(OpKind::multiply, {target, t.append(OpKind::log, {ratio})});
+}
+
+NodeId poisson(const Targets &t) {
+  const NodeId log = t.append(OpKind::log, {t.affine(t.prediction, 1, 1e-7F)});
+  return t.append(OpKind::subtract, {t.prediction, t.append(OpKind::multiply, {t.target, log})});
+}
+
+} // namespace
+
 std::string_view given_name(const Value &value, Family family) {
   if (const auto *text = std::get_if<std::string>(&value))
     return *text;
@@ -38,142 +140,111 @@ std::string_view given_name(const Value &value, Family family) {
                                                           : std::string_view();
 }
 
-Loss find_loss(const CompileRecord &compiled) {
-  std::vector<std::string_view> known;
-  std::string_view name = given_name(compiled.loss, Family::loss);
-  if (name == "MSE")
-    name = "mse";
-  for (const auto &[candidate, kind] : kLosses) {
-    known.push_back(candidate);
-    if (name != candidate)
+std::optional<Loss> find_loss(std::string_view name) {
+  for (const auto &[candidate, kind] : kLosses)
+    if (name == candidate) {
+      Loss loss;
+      loss.kind = kind;
+      return loss;
+    }
+  return std::nullopt;
+}
+
+Loss find_loss(const Value &value, const SourceLocation &location) {
+  const std::string_view name = given_name(value, Family::loss);
+  std::optional<Loss> loss = find_loss(name);
+  if (!loss) {
+    std::vector<std::string_view> known;
+    for (const auto &[candidate, kind] : kLosses)
+      known.push_back(candidate);
+    throw CompileError(location, "unknown loss {}{}", describe(value), suggestion(name, known));
+  }
+  if (const Configured *configured = object<Configured>(value)) {
+    const Arguments &arguments = configured->arguments;
+    loss->from_logits = arguments.has("from_logits") && arguments.boolean("from_logits");
+    if (arguments.has("label_smoothing"))
+      loss->label_smoothing = arguments.real("label_smoothing");
+    if (arguments.has("delta"))
+      loss->delta = arguments.real("delta");
+  }
+  return *loss;
+}
+
+NodeId Targets::mean(NodeId per_sample) const {
+  std::vector<int64_t> axes;
+  for (int64_t axis = 0; axis < type(per_sample).rank(); ++axis)
+    axes.push_back(axis);
+  return append(OpKind::reduce_mean, {per_sample}, ReduceAttrs{axes});
+}
+
+NodeId append_loss(const Targets &t) {
+  const auto rows = [&](NodeId value) { return t.row(OpKind::reduce_mean, value); };
+  const auto error = [&] { return t.append(OpKind::subtract, {t.prediction, t.target}); };
+  const bool logits = t.loss.from_logits;
+  switch (t.loss.kind) {
+  case LossKind::sparse_categorical:
+  case LossKind::categorical:
+    return t.append(logits ? OpKind::softmax_cross_entropy : OpKind::categorical_crossentropy,
+                    {t.prediction, smoothed(t)});
+  case LossKind::binary:
+    return t.append(logits ? OpKind::sigmoid_cross_entropy : OpKind::binary_crossentropy,
+                    {t.prediction, smoothed(t)});
+  case LossKind::squared:
+    return t.append(OpKind::mean_squared_error, {t.prediction, t.target});
+  case LossKind::absolute:
+    return rows(t.append(OpKind::abs, {error()}));
+  case LossKind::huber:
+    return rows(huber(t, error()));
+  case LossKind::hinge:
+    return rows(hinge(t));
+  case LossKind::squared_hinge:
+    return rows(t.append(OpKind::square, {hinge(t)}));
+  case LossKind::log_cosh:
+    return rows(log_cosh(t, error()));
+  case LossKind::poisson:
+    return rows(poisson(t));
+  case LossKind::kl_divergence:
+    return t.row(OpKind::reduce_sum, kl_divergence(t));
+  }
+  SINTER_UNREACHABLE("loss {}", static_cast<int>(t.loss.kind));
+}
+
+void append_losses(Graph &graph, const CompileRecord &compiled,
+                   const std::vector<NodeId> &penalties) {
+  const std::vector<CompiledOutput> outputs = compiled_outputs(graph, compiled);
+  std::vector<Output> logged;
+  std::vector<Output> metrics;
+  NodeId total;
+  const auto add = [&](NodeId term) {
+    total =
+        total.valid() ? graph.append(OpKind::add, {total, term}, {}, {}, compiled.location) : term;
+  };
+  for (const CompiledOutput &output : outputs) {
+    if (!output.loss)
       continue;
-    const Configured *configured = object<Configured>(compiled.loss);
-    const bool logits = configured && configured->arguments.has("from_logits") &&
-                        configured->arguments.boolean("from_logits");
-    return {kind, logits};
+    check_prediction(compiled, output, graph.type(output.prediction));
+    const Targets targets{graph, compiled, output.prediction,
+                          append_target(graph, output, compiled.location), *output.loss};
+    const NodeId loss = targets.mean(append_loss(targets));
+    add(output.weight == 1 ? loss : targets.affine(loss, output.weight, 0));
+    const std::string prefix = outputs.size() > 1 ? output.name + "_" : "";
+    if (outputs.size() > 1)
+      logged.push_back({prefix + "loss", loss});
+    for (const Value &value : output.metrics) {
+      const Metric metric = append_metric(targets, value);
+      metrics.push_back({prefix + metric.name, targets.mean(metric.value)});
+    }
   }
-  throw CompileError(compiled.location, "unknown loss {}{}", describe(compiled.loss),
-                     suggestion(name, known));
-}
-
-/// What losses and metrics are computed from.
-struct Targets {
-  Graph &graph;
-  const CompileRecord &compiled;
-  NodeId prediction;
-  NodeId target; // dense, of the prediction's shape
-
-  NodeId append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs = NoAttrs{}) const {
-    return graph.append(kind, std::move(inputs), std::move(attrs), {}, compiled.location);
-  }
-  /// The mean over the batch (and over rows, where samples have several) as an output.
-  void output(const std::string &name, NodeId per_sample) const {
-    std::vector<int64_t> axes;
-    for (int64_t axis = 0; axis < graph.type(per_sample).rank(); ++axis)
-      axes.push_back(axis);
+  for (const NodeId penalty : penalties)
+    add(penalty);
+  logged.insert(logged.begin(), {"loss", total});
+  logged.insert(logged.end(), metrics.begin(), metrics.end());
+  for (const Output &output : logged) {
     for (const Output &other : graph.outputs)
-      if (other.name == name)
-        throw CompileError(compiled.location, "two metrics are named '{}'", name);
-    graph.outputs.push_back({name, append(OpKind::reduce_mean, {per_sample}, ReduceAttrs{axes})});
+      if (other.name == output.name)
+        throw CompileError(compiled.location, "two metrics are named '{}'", output.name);
+    graph.outputs.push_back(output);
   }
-};
-
-/// The label input, and the dense target that it gives.
-NodeId append_target(Graph &graph, const CompileRecord &compiled, const Loss &loss,
-                     const TensorType &prediction) {
-  const SourceLocation &location = compiled.location;
-  InputAttrs label;
-  label.name = "label";
-  label.role = "label";
-  label.type = prediction;
-  if (loss.kind != LossKind::sparse_categorical)
-    return graph.append(OpKind::input, {}, label, {}, location);
-  label.type = {ElementType::i32, {prediction.shape.begin(), prediction.shape.end() - 1}};
-  const NodeId numbers = graph.append(OpKind::input, {}, label, {}, location);
-  return graph.append(OpKind::one_hot, {numbers}, OneHotAttrs{prediction.shape.back()}, {},
-                      location);
-}
-
-void check_prediction(const CompileRecord &compiled, const Loss &loss,
-                      const TensorType &prediction) {
-  const bool categorical =
-      loss.kind == LossKind::sparse_categorical || loss.kind == LossKind::categorical;
-  if (prediction.rank() < 2 || (categorical && prediction.rank() != 2))
-    throw CompileError(compiled.location, "{} expects a prediction [N,classes], got {}",
-                       describe(compiled.loss), str(prediction.shape));
-  if (categorical && prediction.shape.back() < 2)
-    throw CompileError(compiled.location, "{} needs at least 2 classes, the prediction is {}",
-                       describe(compiled.loss), str(prediction.shape));
-}
-
-void append_loss(const Targets &targets, const Loss &loss) {
-  OpKind kind = OpKind::mean_squared_error;
-  if (loss.kind == LossKind::binary)
-    kind = loss.from_logits ? OpKind::sigmoid_cross_entropy : OpKind::binary_crossentropy;
-  else if (loss.kind != LossKind::squared)
-    kind = loss.from_logits ? OpKind::softmax_cross_entropy : OpKind::categorical_crossentropy;
-  targets.output("loss", targets.append(kind, {targets.prediction, targets.target}));
-}
-
-/// The op of a metric. "accuracy" is what Keras makes of it: by the prediction's last extent.
-OpKind metric_kind(std::string_view name, const Value &metric, const Targets &targets,
-                   const Loss &loss) {
-  const bool one_output = targets.graph.type(targets.prediction).shape.back() == 1;
-  const bool sparse = loss.kind == LossKind::sparse_categorical;
-  if (name == "accuracy" || name == "acc")
-    return one_output ? OpKind::binary_accuracy : OpKind::categorical_accuracy;
-  if (name == "binary_accuracy" || name == "BinaryAccuracy")
-    return OpKind::binary_accuracy;
-  const bool sparse_accuracy =
-      name == "sparse_categorical_accuracy" || name == "SparseCategoricalAccuracy";
-  const bool dense_accuracy = name == "categorical_accuracy" || name == "CategoricalAccuracy";
-  if (sparse_accuracy || dense_accuracy) {
-    if (sparse_accuracy != sparse)
-      throw CompileError(targets.compiled.location,
-                         "the metric {} expects labels as {}, the loss "
-                         "as {}",
-                         describe(metric), sparse ? "one-hot rows" : "class numbers",
-                         sparse ? "class numbers" : "one-hot rows");
-    return OpKind::categorical_accuracy;
-  }
-  if (name == "mse" || name == "MSE" || name == "mean_squared_error" || name == "MeanSquaredError")
-    return OpKind::mean_squared_error;
-  static const std::vector<std::string_view> known_metrics = {
-      "accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
-      "mean_squared_error"};
-  throw CompileError(targets.compiled.location, "unknown metric {}{}", describe(metric),
-                     suggestion(name, known_metrics));
-}
-
-void append_metric(const Targets &targets, const Value &metric, const Loss &loss) {
-  if (const Opaque *unknown = object<Opaque>(metric))
-    fail_unknown(*unknown, targets.compiled.location, "a metric");
-  const std::string_view name = given_name(metric, Family::metric);
-  const OpKind kind =
-      metric_kind(name.empty() ? given_name(metric, Family::loss) : name, metric, targets, loss);
-  // Keras logs a metric under the string it was given by, an object under its own name.
-  std::string logged{name.empty() ? given_name(metric, Family::loss) : name};
-  if (const Configured *configured = object<Configured>(metric))
-    logged = configured->arguments.is_none("name") ? snake_case_name(logged)
-                                                   : configured->arguments.text("name");
-  targets.output(logged, targets.append(kind, {targets.prediction, targets.target}));
-}
-
-} // namespace
-
-bool takes_class_numbers(const CompileRecord &compiled) {
-  return find_loss(compiled).kind == LossKind::sparse_categorical;
-}
-
-void append_losses(Graph &graph, const CompileRecord &compiled) {
-  const Loss loss = find_loss(compiled);
-  const NodeId prediction = graph.find_output("prediction");
-  const TensorType type = graph.type(prediction);
-  check_prediction(compiled, loss, type);
-  const Targets targets{graph, compiled, prediction, append_target(graph, compiled, loss, type)};
-  append_loss(targets, loss);
-  for (const Value &metric : compiled.metrics)
-    append_metric(targets, metric, loss);
 }
 
 } // namespace sinter

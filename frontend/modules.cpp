@@ -12,7 +12,7 @@ namespace sinter {
 namespace {
 
 /// Other spellings of a path, the longest prefix first where several fit.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 32> kAliases = {{
+constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"tensorflow.python.keras", "keras"},
     {"tensorflow.keras", "keras"},
     {"tf_keras", "keras"},
@@ -45,19 +45,85 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 32> kAliases
     {"tensorflow.metrics", "keras.metrics"},
     {"tensorflow.initializers", "keras.initializers"},
     {"tensorflow.newaxis", "numpy.newaxis"},
-}};
+    {"tensorflow.nn.lrn", "tensorflow.nn.local_response_normalization"},
+    {"tensorflow.nn.max_pool2d", "tensorflow.nn.max_pool"},
+    {"tensorflow.nn.avg_pool2d", "tensorflow.nn.avg_pool"},
+    {"tensorflow.math.reduce_mean", "tensorflow.reduce_mean"},
+    {"tensorflow.math.reduce_sum", "tensorflow.reduce_sum"},
+    {"tensorflow.math.reduce_max", "tensorflow.reduce_max"},
+    {"tensorflow.math.exp", "keras.ops.exp"},
+    {"tensorflow.exp", "keras.ops.exp"},
+    {"tensorflow.math.log", "keras.ops.log"},
+    {"tensorflow.math.sqrt", "keras.ops.sqrt"},
+    {"tensorflow.sqrt", "keras.ops.sqrt"},
+    {"tensorflow.math.square", "keras.ops.square"},
+    {"tensorflow.square", "keras.ops.square"},
+    {"tensorflow.math.abs", "keras.ops.abs"},
+    {"tensorflow.abs", "keras.ops.abs"},
+    {"tensorflow.math.negative", "keras.ops.negative"},
+    {"tensorflow.negative", "keras.ops.negative"},
+    {"tensorflow.math.maximum", "keras.ops.maximum"},
+    {"tensorflow.maximum", "keras.ops.maximum"},
+    {"tensorflow.math.minimum", "keras.ops.minimum"},
+    {"tensorflow.minimum", "keras.ops.minimum"},
+    {"tensorflow.math.add", "keras.ops.add"},
+    {"tensorflow.add", "keras.ops.add"},
+    {"tensorflow.math.subtract", "keras.ops.subtract"},
+    {"tensorflow.subtract", "keras.ops.subtract"},
+    {"tensorflow.math.multiply", "keras.ops.multiply"},
+    {"tensorflow.multiply", "keras.ops.multiply"},
+    {"tensorflow.math.divide", "keras.ops.divide"},
+    {"tensorflow.divide", "keras.ops.divide"},
+    {"tensorflow.math.pow", "keras.ops.power"},
+    {"tensorflow.pow", "keras.ops.power"},
+    {"tensorflow.matmul", "keras.ops.matmul"},
+    {"tensorflow.linalg.matmul", "keras.ops.matmul"},
+    {"keras.backend.mean", "keras.ops.mean"},
+    {"keras.backend.sum", "keras.ops.sum"},
+    {"keras.backend.max", "keras.ops.max"},
+    {"keras.backend.exp", "keras.ops.exp"},
+    {"keras.backend.log", "keras.ops.log"},
+    {"keras.backend.sqrt", "keras.ops.sqrt"},
+    {"keras.backend.square", "keras.ops.square"},
+    {"keras.backend.abs", "keras.ops.abs"},
+    {"keras.backend.maximum", "keras.ops.maximum"},
+    {"keras.backend.minimum", "keras.ops.minimum"},
+    {"keras.backend.reshape", "keras.ops.reshape"},
+    {"keras.backend.expand_dims", "keras.ops.expand_dims"},
+    {"keras.backend.squeeze", "keras.ops.squeeze"},
+    {"keras.backend.concatenate", "keras.ops.concatenate"},
+    {"keras.backend.clip", "keras.ops.clip"},
+    {"keras.backend.pow", "keras.ops.power"},
+    {"keras.backend.int_shape", "keras.ops.shape"},
+    {"keras.backend.shape", "keras.ops.shape"},
+    {"keras.backend.cast", "keras.ops.cast"},
+    {"keras.backend.permute_dimensions", "keras.ops.transpose"},
+    {"keras.backend.dot", "keras.ops.matmul"},
+    {"keras.ops.absolute", "keras.ops.abs"},
+    {"tensorflow.shape", "keras.ops.shape"},
+};
 
 /// Names that are the same thing under two Keras names.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSynonyms = {{
+constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
     {"keras.layers.MaxPool2D", "keras.layers.MaxPooling2D"},
     {"keras.layers.AvgPool2D", "keras.layers.AveragePooling2D"},
     {"keras.layers.GlobalAvgPool2D", "keras.layers.GlobalAveragePooling2D"},
     {"keras.layers.GlobalMaxPool2D", "keras.layers.GlobalMaxPooling2D"},
     {"keras.layers.Convolution2D", "keras.layers.Conv2D"},
+    {"keras.layers.Convolution1D", "keras.layers.Conv1D"},
+    {"keras.layers.SeparableConvolution2D", "keras.layers.SeparableConv2D"},
+    {"keras.layers.MaxPool1D", "keras.layers.MaxPooling1D"},
+    {"keras.layers.AvgPool1D", "keras.layers.AveragePooling1D"},
+    {"keras.layers.GlobalMaxPool1D", "keras.layers.GlobalMaxPooling1D"},
+    {"keras.layers.GlobalAvgPool1D", "keras.layers.GlobalAveragePooling1D"},
+    {"keras.regularizers.l1", "keras.regularizers.L1"},
+    {"keras.regularizers.l2", "keras.regularizers.L2"},
     {"keras.models.Functional", "keras.models.Model"},
     {"keras.losses.mse", "keras.losses.mean_squared_error"},
     {"keras.losses.MSE", "keras.losses.mean_squared_error"},
     {"keras.metrics.mse", "keras.metrics.mean_squared_error"},
+    {"keras.metrics.mae", "keras.metrics.mean_absolute_error"},
+    {"keras.losses.mae", "keras.losses.mean_absolute_error"},
     {"keras.initializers.glorot_uniform", "keras.initializers.GlorotUniform"},
     {"keras.initializers.glorot_normal", "keras.initializers.GlorotNormal"},
     {"keras.initializers.he_uniform", "keras.initializers.HeUniform"},
@@ -67,7 +133,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 18> kSynonym
     {"keras.initializers.random_normal", "keras.initializers.RandomNormal"},
     {"keras.initializers.random_uniform", "keras.initializers.RandomUniform"},
     {"keras.initializers.truncated_normal", "keras.initializers.TruncatedNormal"},
-}};
+};
 
 /// Modules whose names carry meaning.
 constexpr std::array<std::string_view, 6> kMeaningfulModules = {"keras", "tensorflow", "functools",
@@ -158,7 +224,7 @@ const std::map<std::string_view, const Native *> &native_index() {
     std::map<std::string_view, const Native *> natives;
     for (const auto *table :
          {&python_natives(), &sequence_natives(), &method_natives(), &array_natives(),
-          &model_natives(), &configuration_natives(), &layer_natives()})
+          &tensor_natives(), &model_natives(), &configuration_natives(), &layer_natives()})
       for (const Native &native : *table)
         natives.emplace(native.path, &native);
     return natives;

@@ -38,6 +38,7 @@ const std::vector<Native> &python_natives();        // builtins.cpp
 const std::vector<Native> &sequence_natives();      // builtins_sequences.cpp
 const std::vector<Native> &method_natives();        // methods.cpp
 const std::vector<Native> &array_natives();         // array_functions.cpp
+const std::vector<Native> &tensor_natives();        // tensor_functions.cpp
 const std::vector<Native> &model_natives();         // model_functions.cpp
 const std::vector<Native> &configuration_natives(); // configuration.cpp
 const std::vector<Native> &layer_natives();         // layer_table.cpp

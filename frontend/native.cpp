@@ -60,6 +60,7 @@ std::string mismatch(const ArgumentSpec &spec, const Value &value) {
   case ArgumentKind::integer:
     return is_integer(value, -kMaxInteger) ? "" : "an integer of at most 2147483647";
   case ArgumentKind::positive:
+  case ArgumentKind::single:
     return is_integer(value, 1) ? "" : "a positive integer of at most 2147483647";
   case ArgumentKind::non_negative:
     return is_integer(value, 0) ? "" : "an integer of at least 0 and at most 2147483647";
@@ -124,7 +125,11 @@ void Binder::set(size_t i, const Value &value) {
   const ArgumentSpec &spec = native_.arguments[i];
   if (given_[i])
     throw CompileError(location_, "{} got {} twice", native_.name(), spec.name);
-  values_[i] = spec.kind == ArgumentKind::choice ? lower_case(value) : value;
+  const std::vector<Value> *items = sequence_items(value);
+  const bool in_list = spec.kind == ArgumentKind::single && items && items->size() == 1;
+  values_[i] = spec.kind == ArgumentKind::choice ? lower_case(value)
+               : in_list                         ? items->front()
+                                                 : value;
   check(native_, spec, values_[i], location_);
   given_[i] = true;
 }
@@ -207,9 +212,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 } // namespace
 
 const char *name(Family family) {
-  static constexpr const char *kNames[] = {"a function", "a layer",       "an optimizer",
-                                           "a loss",     "a metric",      "an initializer",
-                                           "a callback", "an activation", "a type"};
+  static constexpr const char *kNames[] = {
+      "a function",     "a layer",       "an optimizer", "a loss",        "a metric",
+      "an initializer", "a regularizer", "a callback",   "an activation", "a type"};
   return kNames[static_cast<size_t>(family)];
 }
 

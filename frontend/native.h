@@ -26,8 +26,10 @@ enum class ArgumentKind {
   text,
   choice,      // one of `choices`, separated by '|'
   pair,        // a positive integer, or two of them
+  single,      // a positive integer, which may stand in a list or tuple
   activation,  // None, a name or a function
   initializer, // a name or an object
+  regularizer, // None, a name or an object
   unsupported, // only the default is accepted: anything else would change the result
   ignored,     // without a meaning in a compiled program
   rest,        // all further positional arguments, as a tuple
@@ -49,6 +51,7 @@ enum class Family {
   loss,
   metric,
   initializer,
+  regularizer,
   callback,
   activation, // a function of one tensor
   type        // int, float, str ...: callable, and what isinstance asks

@@ -64,6 +64,8 @@ Value KerasSession::shapes_of(const CallArguments &arguments, const SourceLocati
 /// parameters named behind this layer.
 Value KerasSession::trace(Layer &layer, const CallArguments &arguments,
                           const SourceLocation &location) {
+  if (!layer.instance)
+    return trace_lambda(layer, arguments, location);
   const Class &type = *layer.instance->type;
   const Value self = self_of(layer);
   const Function *method = find_method(type, "call");
@@ -84,6 +86,19 @@ Value KerasSession::trace(Layer &layer, const CallArguments &arguments,
   return result;
 }
 
+/// layers.Lambda(function, arguments={...})
+Value KerasSession::trace_lambda(Layer &layer, const CallArguments &arguments,
+                                 const SourceLocation &location) {
+  CallArguments given = arguments;
+  if (const Dict *more = object<Dict>(layer.arguments["arguments"]))
+    for (const auto &[name, value] : more->items)
+      given.keywords.emplace_back(to_text(name), value);
+  enter_scope(layer);
+  Value result = interpreter_.call(layer.arguments["function"], given, location);
+  leave_scope();
+  return result;
+}
+
 Value KerasSession::call_object_layer(Layer &layer, const CallArguments &arguments,
                                       const SourceLocation &location) {
   interpreter_.charge(kStepsPerLayer, location);
@@ -95,6 +110,10 @@ Value KerasSession::call_object_layer(Layer &layer, const CallArguments &argumen
   for (const Value &argument : arguments.positional)
     if (const Opaque *unknown = object<Opaque>(argument))
       fail_unknown(*unknown, location, fmt::format("the input of '{}'", layer.name));
+  const bool outer = inference_;
+  for (const auto &[name, value] : arguments.keywords) // training=False holds for all within
+    if (const auto *flag = std::get_if<bool>(&value); name == "training" && flag)
+      inference_ = inference_ || !*flag;
   const Value inner = trace(layer, arguments, location);
   std::vector<KerasTensor *> inner_outputs;
   const Value result = map_tensors(interpreter_, inner, [&](KerasTensor *tensor) {
@@ -106,6 +125,7 @@ Value KerasSession::call_object_layer(Layer &layer, const CallArguments &argumen
     throw CompileError(location, "call() of '{}' returns {}, not a tensor", layer.name,
                        describe(inner));
   finish_call(*call);
+  inference_ = outer;
   if (layer.model && layer.model->inputs.empty())
     set_network(*layer.model, call->inputs, inner_outputs, location);
   return result;

@@ -75,11 +75,8 @@ Value call_compile(Interpreter &interpreter, const Call &call) {
   record.loss = call.arguments["loss"];
   if (const Opaque *unknown = object<Opaque>(record.loss))
     fail_unknown(*unknown, call.location, "the loss");
-  const Value &metrics = call.arguments["metrics"];
-  if (sequence_items(metrics))
-    record.metrics = *sequence_items(metrics);
-  else if (!std::holds_alternative<None>(metrics))
-    record.metrics = {metrics};
+  record.loss_weights = call.arguments["loss_weights"];
+  record.metrics = call.arguments["metrics"];
   record.location = call.location;
   self(call).compiled = std::move(record);
   return None{};
@@ -97,10 +94,32 @@ DataArray *data_argument(const Call &call, const Value &value, const char *what)
   return array;
 }
 
+/// The labels; of a model with several outputs [y, y, y] or {'name': y, ...}, which must be the
+/// same ones: a program reads one array of labels.
+DataArray *labels_argument(const Call &call, const Value &value) {
+  std::vector<Value> items;
+  if (const std::vector<Value> *list = sequence_items(value))
+    items = *list;
+  if (const Dict *dict = object<Dict>(value))
+    for (const auto &[name, item] : dict->items)
+      items.push_back(item);
+  if (items.empty())
+    return data_argument(call, value, "the labels");
+  DataArray *first = data_argument(call, items[0], "the labels");
+  for (const Value &item : items) {
+    const DataArray *other = data_argument(call, item, "the labels");
+    if (!same_samples(*first, *other) || first->one_hot != other->one_hot)
+      throw CompileError(call.location,
+                         "{}: the outputs must be given the same labels, got {} and {}",
+                         call.native.name(), first->str(), other->str());
+  }
+  return first;
+}
+
 SampleSet sample_set(const Call &call, const Value &x, const Value &y) {
   SampleSet set;
   set.images = data_argument(call, x, "the samples");
-  set.labels = data_argument(call, y, "the labels");
+  set.labels = labels_argument(call, y);
   set.location = call.location;
   if (set.images->labels)
     throw CompileError(call.location, "{}: expected the samples, got {}", call.native.name(),
@@ -218,6 +237,9 @@ Value call_fit(Interpreter &interpreter, const Call &call) {
     shape.insert(shape.begin(), kBatch);
     interpreter.keras().build(model, shape, call.location);
   }
+  if (model.inputs.size() != 1)
+    throw CompileError(call.location, "fit: training a model with {} inputs is not supported",
+                       model.inputs.size());
   model.fit = std::move(record);
   interpreter.keras().choose(model);
   return interpreter.opaque("fit", call.location);
@@ -246,7 +268,7 @@ std::vector<Native> training_methods() {
   return {
       {"model.compile",
        {optional("optimizer", Kind::any, "rmsprop"), optional("loss", Kind::any),
-        optional("metrics", Kind::any), optional("loss_weights", Kind::unsupported),
+        optional("metrics", Kind::any), optional("loss_weights", Kind::any),
         optional("weighted_metrics", Kind::unsupported), optional("run_eagerly", Kind::ignored),
         optional("steps_per_execution", Kind::ignored), optional("jit_compile", Kind::ignored),
         optional("auto_scale_loss", Kind::ignored)},

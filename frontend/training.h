@@ -11,12 +11,9 @@ std::vector<Native> training_methods();
 /// What the classes Layer and Model give to those that a script derives from them.
 std::vector<Native> object_methods();
 
-/// Appends the loss and the metrics of a compiled model to a graph that has the output
-/// "prediction". Throws when they do not fit the prediction.
-void append_losses(Graph &, const CompileRecord &);
-
-/// How labels must come for a loss: as class numbers, or one-hot.
-bool takes_class_numbers(const CompileRecord &);
+/// Appends the loss and the metrics of a compiled model to a graph that has its predictions as
+/// outputs; `penalties` are scalars that the loss includes. Throws when they do not fit.
+void append_losses(Graph &, const CompileRecord &, const std::vector<NodeId> &penalties);
 
 /// Where the samples come from, checked against each other and the model's input and label.
 DataSpec make_data_spec(const KerasModel &, const Graph &, Diagnostics &);

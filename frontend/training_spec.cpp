@@ -1,5 +1,6 @@
 // The training settings and the data of a model, checked against each other.
 #include "frontend/data_array.h"
+#include "frontend/losses.h"
 #include "frontend/training.h"
 
 #include <algorithm>
@@ -64,9 +65,11 @@ bool fits_input(Shape sample, Shape input) {
 }
 
 /// Samples as labels: what the model puts out, scaled as what it gets.
-void check_reconstruction(const KerasModel &model, const Shape &prediction, const SampleSet &set) {
+void check_reconstruction(const KerasModel &model, const Graph &graph, const CompiledOutput &output,
+                          const SampleSet &set) {
+  const Shape &prediction = graph.type(output.prediction).shape;
   const DataArray &labels = *set.labels;
-  if (takes_class_numbers(*model.compiled))
+  if (output.loss->sparse())
     throw CompileError(set.location, "the loss expects class numbers as labels, got {} (line {})",
                        labels.str(), labels.location.line);
   if (!fits_input(labels.sample_shape(), {prediction.begin() + 1, prediction.end()}))
@@ -80,6 +83,26 @@ void check_reconstruction(const KerasModel &model, const Shape &prediction, cons
                        scaling_text(labels), labels.scaled_at().line);
 }
 
+/// The labels come as the loss of an output expects them.
+void check_labels(const Graph &graph, const CompiledOutput &output, const SampleSet &set) {
+  const DataArray &labels = *set.labels;
+  const int64_t classes = graph.type(output.prediction).shape.back();
+  constexpr int64_t kClasses = 10; // of every data set there is
+  const auto fail = [&](const std::string &expected) {
+    throw CompileError(set.location, "the loss expects {}, got {} (line {})", expected,
+                       labels.str(), labels.location.line);
+  };
+  if (output.loss->sparse()) {
+    if (labels.one_hot > 0)
+      fail("labels as class numbers");
+    if (classes < kClasses)
+      throw CompileError(set.location, "the model tells {} classes apart, {} has {}", classes,
+                         set.images->dataset, kClasses);
+  } else if (labels.one_hot != classes && (classes != 1 || labels.one_hot > 0)) {
+    fail(fmt::format("labels of {} values a sample (keras.utils.to_categorical)", classes));
+  }
+}
+
 void check_fits(const KerasModel &model, const Graph &graph, const SampleSet &set) {
   const Shape &shape = graph.type(graph.all(OpKind::input).front()).shape;
   const Shape input(shape.begin() + 1, shape.end());
@@ -89,24 +112,13 @@ void check_fits(const KerasModel &model, const Graph &graph, const SampleSet &se
                        set.images->location.line);
   if (!model.compiled || std::holds_alternative<None>(model.compiled->loss))
     return;
-  const Shape &prediction = graph.type(graph.find_output("prediction")).shape;
-  if (set.reconstructs())
-    return check_reconstruction(model, prediction, set);
-  const DataArray &labels = *set.labels;
-  const int64_t classes = prediction.back();
-  constexpr int64_t kClasses = 10; // of every data set there is
-  const auto fail = [&](const std::string &expected) {
-    throw CompileError(set.location, "the loss expects {}, got {} (line {})", expected,
-                       labels.str(), labels.location.line);
-  };
-  if (takes_class_numbers(*model.compiled)) {
-    if (labels.one_hot > 0)
-      fail("labels as class numbers");
-    if (classes < kClasses)
-      throw CompileError(set.location, "the model tells {} classes apart, {} has {}", classes,
-                         set.images->dataset, kClasses);
-  } else if (labels.one_hot != classes && (classes != 1 || labels.one_hot > 0)) {
-    fail(fmt::format("labels of {} values a sample (keras.utils.to_categorical)", classes));
+  for (const CompiledOutput &output : compiled_outputs(graph, *model.compiled)) {
+    if (!output.loss)
+      continue;
+    if (set.reconstructs())
+      check_reconstruction(model, graph, output, set);
+    else
+      check_labels(graph, output, set);
   }
 }
 
@@ -155,7 +167,7 @@ bool check_monitor(const std::string &monitor, const char *callback, const Keras
   const std::string metric = on_validation ? monitor.substr(4) : monitor;
   std::vector<std::string_view> known;
   for (const Output &output : graph.outputs)
-    if (output.name != "prediction")
+    if (!is_prediction(output))
       known.push_back(output.name);
   if (std::find(known.begin(), known.end(), metric) == known.end())
     throw CompileError(model.fit->location, "{} monitors '{}', which is none of the model's: {}{}",

@@ -204,7 +204,7 @@ TEST_CASE("every layer entry takes the common arguments and names its own") {
     for (const ArgumentSpec &spec : type.native.arguments)
       named = named || spec.name == "name";
     CHECK(named);
-    CHECK((type.apply != nullptr));
+    CHECK(((type.apply != nullptr) != (type.native.name() == "Lambda")));
   }
 }
 
@@ -215,4 +215,78 @@ TEST_CASE("every synonym that a star import brings stands for something") {
       CAPTURE(name);
       CHECK(std::get<const Native *>(value) != nullptr);
     }
+}
+
+TEST_CASE("convolutions of every kind have Keras's shapes and parameters") {
+  const auto count = [](const std::string &shape, const std::string &layer) {
+    return parameter_count(chain(shape, layer));
+  };
+  CHECK(last_shape("(8, 8, 6)", "layers.DepthwiseConv2D(3, strides=2, padding='same')") ==
+        "[N,4,4,6]");
+  CHECK(count("(8, 8, 6)", "layers.DepthwiseConv2D(3)") == 3 * 3 * 6 + 6);
+  CHECK(last_shape("(8, 8, 6)", "layers.DepthwiseConv2D(3, depth_multiplier=2)") == "[N,6,6,12]");
+  // A separable 3 x 3 layer of 256 -> 256 channels without bias.
+  CHECK(count("(8, 8, 256)", "layers.SeparableConv2D(256, 3, use_bias=False)") == 67840);
+  CHECK(last_shape("(20, 6)", "layers.Conv1D(16, (5,), padding='causal')") == "[N,20,16]");
+  CHECK(count("(20, 6)", "layers.Conv1D(16, 5)") == 5 * 6 * 16 + 16);
+  CHECK(last_shape("(20, 6)", "layers.MaxPooling1D(3)") == "[N,6,6]");
+  CHECK(last_shape("(20, 6)", "layers.GlobalAveragePooling1D(keepdims=True)") == "[N,1,6]");
+  CHECK(last_shape("(3, 8, 8)", "layers.Conv2D(4, 3, data_format='channels_first')") ==
+        "[N,4,6,6]");
+  CHECK(last_shape("(3, 8, 8)", "layers.BatchNormalization(axis=1)") == "[N,3,8,8]");
+}
+
+TEST_CASE("layers that change an image's extent") {
+  CHECK(last_shape("(8, 8, 2)", "layers.Cropping2D(((1, 2), (3, 0)))") == "[N,5,5,2]");
+  CHECK(last_shape("(8, 8, 2)", "layers.UpSampling2D((2, 3))") == "[N,16,24,2]");
+  CHECK(last_shape("(8, 2)", "layers.ZeroPadding1D((1, 2))") == "[N,11,2]");
+  CHECK(last_shape("(8, 2)", "layers.Cropping1D((1, 2))") == "[N,5,2]");
+  CHECK(last_shape("(8, 2)", "layers.UpSampling1D(3)") == "[N,24,2]");
+  CHECK(last_shape("(7,)", "layers.RepeatVector(3)") == "[N,3,7]");
+  CHECK(last_shape("(8, 8, 2)", "layers.SpatialDropout2D(0.5)") == "[N,8,8,2]");
+}
+
+TEST_CASE("a frozen batch normalisation keeps its statistics in training") {
+  const auto frozen = [](const std::string &calls) {
+    const Model model = load("from keras import layers, Model\na = layers.Input((4,))\n"
+                             "norm = layers.BatchNormalization()\n" +
+                             calls + "model = Model(a, y)\n");
+    return attrs<BatchNormAttrs>(model.graph[model.graph.find_output("prediction")]).frozen;
+  };
+  CHECK_FALSE(frozen("y = norm(a)\n"));
+  CHECK(frozen("y = norm(a, training=False)\n"));
+  CHECK(frozen("y = norm(a)\nnorm.trainable = False\n"));
+}
+
+TEST_CASE("feature maps are models of a model's layers") {
+  const Model model = load("from keras import layers, Model, Sequential\n"
+                           "net = Sequential([layers.Input((8, 8, 1)), layers.Conv2D(2, 3, "
+                           "name='first'), layers.Flatten(), layers.Dense(3)])\n"
+                           "first = Model(net.inputs, net.layers[0].output)\n"
+                           "maps = Model(net.input, net.get_layer('first').output)\n");
+  CHECK(layer_names(model) == std::vector<std::string>{"input_layer", "first"});
+}
+
+TEST_CASE("functions on tensors are layers") {
+  const auto shape = [](const std::string &expression) {
+    const Model model =
+        load("import tensorflow as tf\nfrom tensorflow import keras\nfrom keras import layers, "
+             "ops, backend as K\nx = layers.Input((4, 6, 9))\ny = " +
+             expression + "\nmodel = keras.Model(x, y)\n");
+    return str(model.graph.type(model.graph.find_output("prediction")).shape);
+  };
+  CHECK(shape("tf.reduce_mean(x, axis=[1, 2])") == "[N,9]");
+  CHECK(shape("layers.Lambda(lambda t: tf.reduce_mean(t, axis=[1, 2]))(x)") == "[N,9]");
+  CHECK(shape("layers.Lambda(lambda t, k: ops.max(t, axis=-1, keepdims=True) * k, "
+              "arguments={'k': 2})(x)") == "[N,4,6,1]");
+  CHECK(shape("tf.nn.max_pool(x, ksize=(1, 1, 1, 3), strides=(1, 1, 1, 3), padding='VALID')") ==
+        "[N,4,6,3]");
+  CHECK(shape("tf.nn.avg_pool(x, 2, 2, 'SAME')") == "[N,2,3,9]");
+  CHECK(shape("tf.nn.lrn(x, depth_radius=2)") == "[N,4,6,9]");
+  CHECK(shape("K.reshape(x, (-1, 12, 18))") == "[N,12,18]");
+  CHECK(shape("tf.transpose(x, [0, 3, 1, 2])") == "[N,9,4,6]");
+  CHECK(shape("ops.squeeze(tf.expand_dims(x, -1), -1)") == "[N,4,6,9]");
+  CHECK(shape("tf.concat([x, tf.square(x)], axis=-1)") == "[N,4,6,18]");
+  CHECK(shape("tf.clip_by_value(tf.maximum(x, 0.0) + K.exp(x), 0, 6)") == "[N,4,6,9]");
+  CHECK(shape("tf.cast(x, tf.float32) ** 2") == "[N,4,6,9]");
 }

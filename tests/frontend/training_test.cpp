@@ -208,3 +208,77 @@ again.evaluate(xt[:10], yt[:10])
         "13: training that starts from another model's weights (loaded on line 9) is not "
         "supported: use --weights=FILE");
 }
+
+namespace {
+
+const std::string kTwoHeads = R"(from keras import layers, regularizers, Model
+a = layers.Input((4,))
+b = layers.Dense(3, activation='softmax', name='b', kernel_regularizer=regularizers.l2(0.5))(a)
+c = layers.Dense(3, activation='softmax', name='c')(a)
+model = Model(a, [b, c])
+)";
+
+std::vector<std::string> logged(const std::string &script) {
+  std::vector<std::string> names;
+  for (const Output &output : load(script).graph.outputs)
+    names.push_back(output.name);
+  return names;
+}
+
+} // namespace
+
+TEST_CASE("several outputs have losses, weights and metrics of their own") {
+  using Names = std::vector<std::string>;
+  const std::string compile = "model.compile('sgd', 'sparse_categorical_crossentropy', ";
+  const Names all{"prediction:b", "prediction:c", "loss",      "b_loss",
+                  "c_loss",       "b_accuracy",   "c_accuracy"};
+  CHECK(logged(kTwoHeads + compile + "metrics=['accuracy'])") == all);
+  CHECK(logged(kTwoHeads + compile + "metrics=[['accuracy'], ['acc']])").back() == "c_acc");
+  CHECK(logged(kTwoHeads + compile + "metrics={'c': 'accuracy'})").back() == "c_accuracy");
+  const Names one{"prediction:b", "prediction:c", "loss", "b_loss"};
+  CHECK(logged(kTwoHeads + "model.compile('sgd', {'b': 'mse'})") == one);
+}
+
+TEST_CASE("outputs with the same labels share an input; others have their own") {
+  const auto labels = [](const std::string &loss) {
+    const Model model = load(kTwoHeads + "model.compile('sgd', " + loss + ")");
+    std::string names;
+    for (const NodeId id : model.graph.all(OpKind::input))
+      if (attrs<InputAttrs>(model.graph[id]).role == "label")
+        names += attrs<InputAttrs>(model.graph[id]).name + " ";
+    return names;
+  };
+  CHECK(labels("'sparse_categorical_crossentropy'") == "label ");
+  CHECK(labels("['sparse_categorical_crossentropy', 'mse']") == "label label_c ");
+}
+
+TEST_CASE("regularizers add to the loss what they weigh") {
+  const auto scales = [](const std::string &regularizer, const std::string &more = "") {
+    const Model model = load("from keras import layers, regularizers, Sequential\n"
+                             "model = Sequential([layers.Input((4,)), layers.Dense(3, "
+                             "kernel_regularizer=" +
+                             regularizer + ")])\n" + more + "model.compile('sgd', 'mse')");
+    std::string text;
+    for (const NodeId id : model.graph.all(OpKind::affine))
+      text += fmt::format("{} ", attrs<AffineAttrs>(model.graph[id]).scale);
+    return text;
+  };
+  CHECK(scales("'l2'") == "0.01 ");
+  CHECK(scales("regularizers.L1(0.5)") == "0.5 ");
+  CHECK(scales("regularizers.l1_l2(l1=0.25, l2=0.5)") == "0.25 0.5 ");
+  CHECK(scales("None") == "");
+  CHECK(scales("'l2'", "model.layers[0].trainable = False\n") == "");
+}
+
+TEST_CASE("losses beyond the classic ones") {
+  for (const char *loss :
+       {"mae", "huber", "hinge", "squared_hinge", "log_cosh", "poisson", "kl_divergence"}) {
+    INFO(loss);
+    CHECK(outputs("3", fmt::format("'{}', metrics=['mse']", loss)).find("loss=") == 0);
+  }
+  CHECK(outputs("9", "'sparse_categorical_crossentropy', "
+                     "metrics=[metrics.SparseTopKCategoricalAccuracy(k=3)]") ==
+        "loss=categorical_crossentropy sparse_top_k_categorical_accuracy=cast");
+  CHECK(outputs("3", "losses.CategoricalCrossentropy(label_smoothing=0.1)") ==
+        "loss=categorical_crossentropy");
+}

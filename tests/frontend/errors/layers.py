@@ -1,5 +1,5 @@
 from tensorflow import keras
-keras.layers.Conv3D(1, 3)  # error: unknown layer 'Conv3D'; did you mean 'Conv2D'?
+keras.layers.Conv3D(1, 3)  # error: unknown layer 'Conv3D'; did you mean 'Conv1D'?
 # -----
 from tensorflow.keras.layers import Dens
 Dens(10)  # error: unknown layer 'Dens'; did you mean 'Dense'?
@@ -34,11 +34,11 @@ layers.Conv2D(32, 3, activation='rel')  # error: keras.activations.rel is not su
 from keras import layers
 layers.Conv2D(32, 3, kernel_initializer='he')  # error: unknown initializer 'he'
 # -----
-from keras import layers, regularizers
-layers.Dense(10, kernel_regularizer=regularizers.l2(0.01))  # error: keras.regularizers.l2 is not supported
+from keras import layers
+layers.Dense(10, kernel_regularizer='l3')  # error: unknown regularizer 'l3'
 # -----
 from keras import layers
-layers.Dense(10, kernel_regularizer='l2')  # error: Dense does not support kernel_regularizer='l2' yet
+layers.Dense(10, kernel_constraint='max_norm')  # error: Dense does not support kernel_constraint='max_norm' yet
 # -----
 from keras import layers
 layers.Dropout(1.5)  # error: Dropout: rate must be a number of at least 0 and below 1, got 1.5
@@ -107,10 +107,10 @@ dense(layers.Input(shape=(5,)))  # error: Dense 'dense' was built with kernel of
 # -----
 from keras import layers
 x = layers.Input(shape=(4, 4, 3))
-layers.BatchNormalization(axis=1)(x)  # error: BatchNormalization 'batch_normalization' along axis 1 is not supported: only along the last, 3
+layers.BatchNormalization(axis=0)(x)  # error: BatchNormalization 'batch_normalization' along axis 0 is not supported for an input [N,4,4,3]
 # -----
 from keras import layers
 layers.Dense(10)([1, 2])  # error: 'dense' can be called on tensors only, got 1
 # -----
 from keras import layers
-layers.Conv2D(8, 3, data_format='channels_first')  # error: Conv2D: data_format must be 'channels_last', got 'channels_first'
+layers.Conv2D(8, 3, data_format='channels_last_')  # error: Conv2D: data_format must be 'channels_last' or 'channels_first', got 'channels_last_'

@@ -1,0 +1,83 @@
+#include "frontend/regularizers.h"
+
+#include "frontend/interpreter.h"
+#include "frontend/modules.h"
+
+#include <numeric>
+
+namespace sinter {
+
+namespace {
+
+Value make_regularizer(Interpreter &interpreter, const Call &call) {
+  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
+}
+
+const Native *find_regularizer(const Value &value) {
+  if (const Configured *configured = object<Configured>(value))
+    return configured->type;
+  if (const auto *native = std::get_if<const Native *>(&value))
+    return *native;
+  const auto *text = std::get_if<std::string>(&value);
+  return text ? find_native(canonical_path("keras.regularizers." + *text)) : nullptr;
+}
+
+} // namespace
+
+Penalty find_penalty(const Value &value, const SourceLocation &location) {
+  if (std::holds_alternative<None>(value))
+    return {};
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, location, "a regularizer");
+  const Native *native = find_regularizer(value);
+  if (!native || native->family != Family::regularizer)
+    throw CompileError(location, "unknown regularizer {}", describe(value));
+  const Configured *configured = object<Configured>(value);
+  const auto amount = [&](const char *name) -> float {
+    for (const ArgumentSpec &spec : native->arguments)
+      if (spec.name == name)
+        return configured ? configured->arguments.real(name)
+                          : static_cast<float>(to_number(*spec.fallback));
+    return 0;
+  };
+  return {amount("l1"), amount("l2")};
+}
+
+NodeId append_penalty(Graph &graph, NodeId x, const Penalty &penalty,
+                      const SourceLocation &location) {
+  const auto append = [&](OpKind kind, std::vector<NodeId> inputs, Attrs attributes = NoAttrs{}) {
+    return graph.append(kind, std::move(inputs), std::move(attributes), {}, location);
+  };
+  std::vector<int64_t> axes(static_cast<size_t>(graph.type(x).rank()));
+  std::iota(axes.begin(), axes.end(), 0);
+  NodeId result;
+  const auto add = [&](OpKind measure, float factor) {
+    if (factor == 0)
+      return;
+    const NodeId sum = append(OpKind::reduce_sum, {append(measure, {x})}, ReduceAttrs{axes, false});
+    const NodeId scaled = append(OpKind::affine, {sum}, AffineAttrs{factor, 0});
+    result = result.valid() ? append(OpKind::add, {result, scaled}) : scaled;
+  };
+  add(OpKind::abs, penalty.l1);
+  add(OpKind::square, penalty.l2);
+  return result;
+}
+
+std::vector<Native> regularizer_natives() {
+  using Kind = ArgumentKind;
+  const auto factor = [](const char *name, double fallback) {
+    return optional(name, Kind::number, Value(fallback));
+  };
+  return {{"keras.regularizers.L1", {factor("l1", 0.01)}, make_regularizer, Family::regularizer},
+          {"keras.regularizers.L2", {factor("l2", 0.01)}, make_regularizer, Family::regularizer},
+          {"keras.regularizers.L1L2",
+           {factor("l1", 0), factor("l2", 0)},
+           make_regularizer,
+           Family::regularizer},
+          {"keras.regularizers.l1_l2", // 0.01 each in Keras 2, and in the string 'l1_l2'
+           {factor("l1", 0.01), factor("l2", 0.01)},
+           make_regularizer,
+           Family::regularizer}};
+}
+
+} // namespace sinter
