@@ -33,8 +33,8 @@ LoadedModel load_model(const std::string &path, const LoadOptions &options,
     return load_onnx(path, options, diagnostics);
   if (extension != ".py" && extension != ".sir")
     throw CompileError({std::make_shared<const std::string>(path), 0, 0},
-                       "unknown kind of model file '{}': .py (a model script) and .sir (the IR's "
-                       "text form) are supported",
+                       "unknown kind of model file '{}': .py (a model script), .onnx and .sir "
+                       "(the IR's text form) are supported",
                        extension);
   SourceFile file = read_source_file(path);
   if (extension == ".sir")
