@@ -2,6 +2,7 @@
 
 #include "ir/op.h"
 #include "passes/add_optimizer.h"
+#include "passes/cancel_transposes.h"
 #include "passes/canonicalize.h"
 #include "passes/choose_layout.h"
 #include "passes/differentiate.h"
@@ -35,6 +36,7 @@ const std::vector<Pass> &all_passes() {
   static const std::vector<Pass> passes = {
       {"add-optimizer", "turns gradients into updates of weights and optimizer state",
        [](Graph &graph) { add_optimizer(graph, {}); }},
+      {"cancel-transposes", "moves transposes until they meet their inverses", cancel_transposes},
       {"canonicalize", "gives each meaning one spelling", canonicalize},
       {"choose-layout", "stores filters and dense weights in blocks of outputs", choose_layout},
       {"differentiate", "adds the gradient of the loss by every weight", differentiate,
@@ -105,6 +107,7 @@ std::vector<Pass> sequence(const std::vector<std::string_view> &names) {
 
 /// Dropout and batch normalisation leave before canonicalize looks for chains through them.
 const std::vector<std::string_view> kInference = {
+    "cancel-transposes",
     "specialize-for-inference",
     "canonicalize",
     "fold-batch-norm",
@@ -115,6 +118,7 @@ const std::vector<std::string_view> kInference = {
 };
 
 const std::vector<std::string_view> kGradient = {
+    "cancel-transposes", // so that gradients never meet those
     "canonicalize", // before differentiate: the fused losses have the stable gradient
     "specialize-for-training",
     "fold-constants",
