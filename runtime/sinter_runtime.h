@@ -283,6 +283,10 @@ int sinter_check_infer(const sinter_context *, void *const *inputs, int32_t n,
 int sinter_check_step(const sinter_context *, int32_t phase, void *const *inputs,
                       void *const *labels, int32_t n);
 
+/* The status for what a kernel returned other than 0, and its text: the kernel may have failed in
+ * another thread, whose error text is not this one's. */
+int sinter_kernel_failed(int32_t code, const char *kernel);
+
 const char *sinter_last_error(void); /* thread-local; "" when none */
 int sinter_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -11,11 +11,12 @@ struct BuiltKernel {
   std::string object; // ELF, defining `symbol` only
 };
 
-/// What a kernel's code may check and call. `checked` keeps Halide's assertions, which catch a
-/// schedule that leaves a buffer; programs get unchecked kernels.
-std::string full_target(const Variant &, bool checked);
+/// What a kernel's code may call.
+std::string full_target(const Variant &);
 
-/// Throws InternalError when Halide refuses: the kernel or its schedule is our fault.
+/// Throws InternalError when Halide refuses: the kernel or its schedule is our fault. `checked`
+/// keeps Halide's assertions, which catch a schedule that leaves a buffer. Programs get unchecked
+/// kernels, which still return an error when memory is short.
 BuiltKernel build_kernel(const KernelGraph &, const Variant &, const std::string &symbol,
                          bool checked);
 

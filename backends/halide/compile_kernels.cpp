@@ -27,8 +27,8 @@ struct Task {
 
 /// All that decides the object, the versions of the schedules and of Halide included.
 std::string cache_key(const std::string &text, const Variant &variant, bool checked) {
-  return fmt::format("{}target {}\nschedules {}\n", text, full_target(variant, checked),
-                     SINTER_SCHEDULE_VERSION);
+  return fmt::format("{}target {}\nassertions {}\nschedules {}\n", text, full_target(variant),
+                     checked ? "kept" : "removed", SINTER_SCHEDULE_VERSION);
 }
 
 std::string kernel_symbol(const std::string &key, const Variant &variant) {

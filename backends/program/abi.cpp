@@ -48,7 +48,7 @@ struct RuntimeFunction {
   const char *signature;
 };
 
-constexpr std::array<RuntimeFunction, 27> kRuntimeFunctions = {{
+constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_context_bytes", "lpii"},
     {"sinter_context_create", "ippliiilp"},
     {"sinter_context_destroy", "vp"},
@@ -57,6 +57,7 @@ constexpr std::array<RuntimeFunction, 27> kRuntimeFunctions = {{
     {"sinter_begin_train_step", "vp"},
     {"sinter_check_infer", "ippip"},
     {"sinter_check_step", "ipippi"},
+    {"sinter_kernel_failed", "iip"},
     {"sinter_last_error", "p"},
     {"sinter_profile_begin", "d"},
     {"sinter_profile_end", "vpid"},

@@ -12,7 +12,6 @@ namespace sinter {
 
 namespace {
 
-constexpr int kHalideOutOfMemory = -11; // halide_error_code_out_of_memory
 constexpr size_t kKernelsPerFunction = 32;
 
 const char *function_name(sinter_phase phase) {
@@ -299,10 +298,8 @@ void StepWriter::call_kernel(size_t index) {
   w_.if_then(profiling_, [&] { w_.set(begin, w_.call("sinter_profile_begin", {})); });
   llvm::Value *code =
       w_.ir().CreateCall(type, w_.load_element(w_.abi().pointer, functions_, number), arguments);
-  w_.if_then(w_.ir().CreateICmpNE(code, w_.int32(0)), [&] { // the runtime has set the text
-    w_.return_value(w_.ir().CreateSelect(w_.ir().CreateICmpEQ(code, w_.int32(kHalideOutOfMemory)),
-                                         w_.int32(SINTER_ERROR_MEMORY),
-                                         w_.int32(SINTER_ERROR_INTERNAL)));
+  w_.if_then(w_.ir().CreateICmpNE(code, w_.int32(0)), [&] {
+    w_.return_value(w_.call("sinter_kernel_failed", {code, w_.module().text(kernel.name)}));
   });
   w_.if_then(profiling_, [&] {
     w_.call("sinter_profile_end", {context(), number, w_.get(begin)});

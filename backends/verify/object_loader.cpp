@@ -13,6 +13,7 @@ void halide_do_par_for();
 void halide_malloc();
 void halide_free();
 void halide_error();
+void halide_error_buffer_allocation_too_large();
 void halide_error_out_of_memory();
 void halide_error_requirement_failed();
 void halide_error_specialize_fail();
@@ -43,6 +44,7 @@ constexpr RuntimeFunction kRuntimeFunctions[] = {
     {"halide_malloc", halide_malloc},
     {"halide_free", halide_free},
     {"halide_error", halide_error},
+    {"halide_error_buffer_allocation_too_large", halide_error_buffer_allocation_too_large},
     {"halide_error_out_of_memory", halide_error_out_of_memory},
     {"halide_error_requirement_failed", halide_error_requirement_failed},
     {"halide_error_specialize_fail", halide_error_specialize_fail},
