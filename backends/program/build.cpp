@@ -10,9 +10,13 @@
 #include "runtime/sinter_runtime.h"
 
 #include <algorithm>
+#include <cctype>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 
 namespace sinter {
 
@@ -25,10 +29,17 @@ std::filesystem::path output_path(const BuildOptions &options) {
   return path;
 }
 
+std::string content_of(const std::string &path) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 class Builder {
 public:
   Builder(const Program &program, const BuildOptions &options, Diagnostics &diagnostics)
-      : program_(program), options_(options), path_(output_path(options)),
+      : program_(program), options_(options), diagnostics_(diagnostics),
+        path_(output_path(options)),
         stem_(path_.filename().string()), compiled_{program,
                                                     describe_interface(program, diagnostics),
                                                     c_identifier(program.name),
@@ -43,6 +54,7 @@ private:
   bool wants(Emit kind) const {
     return std::find(options_.emit.begin(), options_.emit.end(), kind) != options_.emit.end();
   }
+  void check_library_name() const;
   bool wants_library() const { return wants(Emit::lib) || wants(Emit::shared); }
   bool embeds_weights(ModuleForm form) const {
     return !options_.weights.empty() && (form == ModuleForm::executable || options_.embed_weights);
@@ -56,10 +68,12 @@ private:
   void make_executable();
   void make_libraries();
   void make_packages();
+  void make_initial_weights();
   void make_texts();
 
   const Program &program_;
   const BuildOptions &options_;
+  Diagnostics &diagnostics_;
   std::filesystem::path path_;
   std::string stem_;
   CompiledProgram compiled_;
@@ -156,7 +170,21 @@ void Builder::make_packages() {
   files_.write(stem_ + ".pc", pkg_config_file(package));
   files_.write(stem_ + "Config.cmake", cmake_config_file(package));
   if (!options_.embed_weights)
-    write_initial_weights(program_, weights_, files_.stage(stem_ + ".safetensors"));
+    make_initial_weights();
+}
+
+// The file that is there may hold weights that the user has trained since.
+void Builder::make_initial_weights() {
+  const std::string name = stem_ + ".safetensors";
+  const std::string path = files_.stage(name);
+  const std::string destination = files_.destination(name);
+  write_initial_weights(program_, weights_, path, destination);
+  if (!std::filesystem::is_regular_file(destination) || content_of(path) == content_of(destination))
+    return;
+  const std::string kept = name + ".before";
+  std::filesystem::copy_file(destination, files_.stage(kept));
+  diagnostics_.warn({}, fmt::format("{} held other weights: they are in {} now", destination,
+                                    files_.destination(kept)));
 }
 
 void Builder::make_texts() {
@@ -168,7 +196,20 @@ void Builder::make_texts() {
     files_.write(stem_ + ".s", module(form, ModuleOutput::assembly));
 }
 
+// Linkers, pkg-config and CMake all read a library's name as one word.
+void Builder::check_library_name() const {
+  const auto fits = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("._+-", c) != nullptr;
+  };
+  if (wants_library() && !std::all_of(stem_.begin(), stem_.end(), fits))
+    throw CompileError({},
+                       "a library cannot be called \"{}\": only letters, digits and . _ + - can "
+                       "be part of its name",
+                       stem_);
+}
+
 BuildResult Builder::run() {
+  check_library_name();
   timed("kernels", [&] { compile(); });
   write_kernels();
   if (wants(Emit::exe))

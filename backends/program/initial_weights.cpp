@@ -10,9 +10,14 @@ namespace sinter {
 
 namespace {
 
-void check(int status) {
-  if (status != SINTER_OK)
-    throw CompileError({}, "{}", sinter_last_error());
+void check(int status, const std::string &path, const std::string &destination) {
+  if (status == SINTER_OK)
+    return;
+  std::string text = sinter_last_error();
+  const size_t at = text.find(path);
+  if (at != std::string::npos)
+    text.replace(at, path.size(), destination);
+  throw CompileError({}, "{}", text);
 }
 
 /// The parameters of the program as a model that the runtime can initialise, but not run.
@@ -35,7 +40,7 @@ sinter_model parameter_model(const Program &program,
 } // namespace
 
 void write_initial_weights(const Program &program, const PackedWeights &given,
-                           const std::string &path) {
+                           const std::string &path, const std::string &destination) {
   std::vector<sinter_parameter> parameters = parameter_table(program);
   for (sinter_parameter &parameter : parameters) {
     const auto found = given.offsets.find(parameter.name);
@@ -49,10 +54,11 @@ void write_initial_weights(const Program &program, const PackedWeights &given,
   SINTER_ASSERT(memory != nullptr, "no memory for {} bytes of parameters", bytes);
   sinter_context *context = nullptr;
   check(sinter_context_create(&model, memory.get(), bytes, /*max_batch=*/1, SINTER_INFER,
-                              /*threads=*/0, /*seed=*/0, &context));
+                              /*threads=*/1, /*seed=*/0, &context),
+        path, destination);
   const int status = sinter_save(context, path.c_str());
   sinter_context_destroy(context);
-  check(status);
+  check(status, path, destination);
 }
 
 } // namespace sinter

@@ -3,14 +3,19 @@
 #include "ir/diagnostics.h"
 
 #include <cerrno>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fmt/format.h>
 #include <fstream>
+#include <unistd.h>
 
 namespace sinter {
 
 namespace {
 
+/// `meant` is what the user knows of it.
 void write_file(const std::filesystem::path &path, const std::string &content,
                 const std::filesystem::path &meant) {
   errno = 0;
@@ -21,11 +26,34 @@ void write_file(const std::filesystem::path &path, const std::string &content,
     throw CompileError({}, "cannot write {}: {}", meant.string(), std::strerror(errno));
 }
 
+/// The process whose folder this is, or 0 when it is none. (A folder of a process in another
+/// container may be taken for a dead one's: its names are not ours to know.)
+pid_t owner_of(const std::string &folder) {
+  long process = 0;
+  int length = 0;
+  const std::string name = std::filesystem::path(folder).filename().string();
+  if (std::sscanf(name.c_str(), ".sinter-%ld-%*6c%n", &process, &length) != 1 ||
+      static_cast<size_t>(length) != name.size() || process <= 0)
+    return 0;
+  return static_cast<pid_t>(process);
+}
+
+/// A process that was killed could not clean up after itself.
+void remove_left_folders(const std::filesystem::path &directory) {
+  std::error_code ignored;
+  for (const auto &entry : std::filesystem::directory_iterator(directory, ignored)) {
+    const pid_t owner = owner_of(entry.path().string());
+    if (owner != 0 && kill(owner, 0) != 0 && errno == ESRCH)
+      std::filesystem::remove_all(entry.path(), ignored);
+  }
+}
+
 } // namespace
 
 StagedFiles::StagedFiles(const std::filesystem::path &directory)
     : directory_(directory.empty() ? "." : directory) {
-  std::string pattern = (directory_ / ".sinter-XXXXXX").string();
+  remove_left_folders(directory_);
+  std::string pattern = directory_ / fmt::format(".sinter-{}-XXXXXX", getpid());
   if (mkdtemp(pattern.data()) == nullptr)
     throw CompileError({}, "cannot write to {}: {}", directory_.string(), std::strerror(errno));
   folder_ = pattern;
@@ -43,7 +71,7 @@ std::string StagedFiles::scratch(const std::string &name) const {
 
 std::string StagedFiles::write_scratch(const std::string &name, const std::string &content) const {
   std::string path = scratch(name);
-  write_file(path, content, path);
+  write_file(path, content, directory_);
   return path;
 }
 
@@ -53,6 +81,8 @@ std::string StagedFiles::stage(const std::string &name) {
   names_.push_back(name);
   return folder_ / name;
 }
+
+std::string StagedFiles::destination(const std::string &name) const { return directory_ / name; }
 
 void StagedFiles::write(const std::string &name, const std::string &content) {
   write_file(stage(name), content, directory_ / name);

@@ -95,7 +95,7 @@ TEST_CASE("valgrind finds no error and no leak in a user's program") {
   CHECK(result.status == 0);
 }
 
-TEST_CASE("after its first step a library allocates nothing") {
+TEST_CASE("a step without memory fails, and after the first one a library allocates nothing") {
   const std::string program = libraries() + "/steady_memory";
   check_command("gcc -I" + libraries() + " -o " + program + " " +
                 source_path("tests/end_to_end/steady_memory.c") + " " + libraries() +
@@ -153,6 +153,44 @@ TEST_CASE("CMake finds the library as a package") {
       << "target_link_libraries(user first::first second::shared)\n";
   check_command("cd " + folder + " && cmake -S . -B build -DCMAKE_PREFIX_PATH=" + libraries() +
                 " >log 2>&1 && cmake --build build >>log 2>&1 && build/user weights || cat log");
+}
+
+TEST_CASE("weights that a build would replace are kept, and a library's name is one word") {
+  const std::string folder = fresh_folder("replaced");
+  BuildOptions options;
+  options.emit = {Emit::lib};
+  options.target = "host";
+  options.output = folder + "/net";
+  const auto build = [&] {
+    return build_model(fashion_net(8, 3, 0.5F), "net", options).files.size();
+  };
+  const size_t files = build();
+  CHECK(build() == files); // the same weights again
+  std::ofstream(folder + "/net.safetensors") << "trained for a week";
+  CHECK(build() == files + 1);
+  CHECK(std::filesystem::file_size(folder + "/net.safetensors.before") == 18);
+  CHECK(std::filesystem::file_size(folder + "/net.safetensors") > 18);
+  options.output = folder + "/my net";
+  CHECK_THROWS_WITH_AS(
+      build(),
+      "error: a library cannot be called \"my net\": only letters, digits and . _ + "
+      "- can be part of its name",
+      CompileError);
+}
+
+TEST_CASE("folders of builds that were killed are removed by the next one") {
+  const std::string folder = fresh_folder("left_over");
+  std::filesystem::create_directories(folder + "/.sinter-2147483646-abcdef/scratch");
+  std::filesystem::create_directories(folder + "/.sinter-1-abcdef");
+  std::filesystem::create_directories(folder + "/.sinter-notes");
+  BuildOptions options;
+  options.emit = {Emit::header};
+  options.target = "host";
+  options.output = folder + "/net";
+  build_model(fashion_net(8, 3, 0.5F), "net", options);
+  CHECK_FALSE(std::filesystem::exists(folder + "/.sinter-2147483646-abcdef"));
+  CHECK(std::filesystem::exists(folder + "/.sinter-1-abcdef")); // a process that lives
+  CHECK(std::filesystem::exists(folder + "/.sinter-notes"));
 }
 
 TEST_CASE("the initial weights lie beside the library, or inside it") {
