@@ -2,7 +2,8 @@
 // place the copies (padded input, packed filter) and the partial sums anywhere:
 //
 //   op                              copies              reductions, in order
-//   conv2d, conv2d_input_gradient   padded, [filter]    sum
+//   conv2d                          padded, [filter]    sum
+//   conv2d_input_gradient           padded, filter      sum, one for each residue by the strides
 //   conv2d_filter_gradient          padded, gradient    image, chunk, total
 //   matmul                          [right]             [part], sum
 //   matmul with transpose_b         left                sum
@@ -14,6 +15,9 @@
 #include "ir/kernel_builder.h"
 #include "ir/ops/compute.h"
 #include "ir/ops/window.h"
+
+#include <algorithm>
+#include <optional>
 
 namespace sinter {
 
@@ -139,11 +143,119 @@ void compute_conv2d(KernelBuilder &k) {
                      attrs.groups);
 }
 
+namespace {
+
+/// The part of an input gradient at y = q * stride + residue: sum over j < taps of
+/// dy(q + shift - j) * w(first_tap + j * stride).
+struct Phase {
+  int first_tap, taps, shift;
+};
+
+std::vector<Phase> phases(int stride, int size, int padding) {
+  std::vector<Phase> result;
+  for (int residue = 0; residue < stride; ++residue) {
+    const int first = (residue + padding) % stride;
+    result.push_back(
+        {first, std::max(0, (size - first + stride - 1) / stride), (residue + padding) / stride});
+  }
+  return result;
+}
+
+/// dy with the zeros that all phases reach: copy(Y, X) = dy(Y - before, X - before).
+struct PhasedGradient {
+  std::array<std::vector<Phase>, 2> phases;
+  std::array<int, 2> before{};
+  std::array<int64_t, 2> positions{}; // q
+  std::array<int64_t, 2> extents{};   // of the copy
+};
+
+PhasedGradient phased_gradient(const Conv2dGradientAttrs &attrs, const Shape &filter) {
+  PhasedGradient g;
+  for (size_t d = 0; d < 2; ++d) {
+    const int64_t stride = attrs.strides[d];
+    g.phases[d] = phases(as_int(stride), as_int(filter[d]), as_int(attrs.padding[d]));
+    g.before[d] = as_int((filter[d] + stride - 1) / stride - 1);
+    g.positions[d] = (attrs.size[d] + stride - 1) / stride;
+    g.extents[d] = g.before[d] + g.positions[d] + g.phases[d].back().shift;
+  }
+  return g;
+}
+
+/// A convolution for each pair of residues: none of them multiplies by the zeros that spreading dy
+/// would put between its elements.
+void define_by_phases(KernelBuilder &k, const Conv2dGradientAttrs &attrs) {
+  const Tensor &dy = k.operand(0);
+  const Tensor &filter = k.operand(1);
+  const Shape &taps = filter.type().shape;
+  const Shape &shape = dy.type().shape;
+  const int channels = as_int(taps[2]), filters = as_int(taps[3] / attrs.groups);
+  const int all_channels = as_int(k.type().shape[3]);
+  const PhasedGradient g = phased_gradient(attrs, taps);
+  const Tensor input =
+      k.copy({ElementType::f32, {shape[0], g.extents[0], g.extents[1], shape[3]}, 0}, "padded",
+             [&](const Index &i) {
+               const Expr y = i[1] - g.before[0], x = i[2] - g.before[1];
+               const int height = as_int(shape[1]), width = as_int(shape[2]);
+               const Expr value = dy(
+                   {i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(x, 0, width - 1), i[3]});
+               return Halide::select(y >= 0 && y < height && x >= 0 && x < width, value, 0.0F);
+             });
+  const int64_t lanes = all_channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
+  const Tensor turned =
+      k.copy({ElementType::f32, {taps[0], taps[1], filters, all_channels}, lanes}, "filter",
+             [&](const Index &i) {
+               return filter({i[0], i[1], i[3] % channels, i[3] / channels * filters + i[2]});
+             });
+  const Geometry geometry{{1, 1}, {1, 1}, filters, channels};
+  const bool overhangs = attrs.groups != 1 && all_channels % kLanes != 0;
+  const auto sum = [&](const Phase &py, const Phase &px) {
+    return k.reduce(Reduction::sum, {shape[0], g.positions[0], g.positions[1], k.type().shape[3]},
+                    {py.taps, px.taps, filters}, [&](const Index &i, const Index &r) {
+                      const Expr to = overhangs ? held(i[3], all_channels) : i[3];
+                      const Expr from = channel(geometry, to, r[2], attrs.groups);
+                      return input({i[0], i[1] + py.shift + g.before[0] - r[0],
+                                    i[2] + px.shift + g.before[1] - r[1], from}) *
+                             turned({py.first_tap + r[0] * as_int(attrs.strides[0]),
+                                     px.first_tap + r[1] * as_int(attrs.strides[1]), r[2], i[3]});
+                    });
+  };
+  std::vector<std::vector<std::optional<Tensor>>> sums;
+  for (const Phase &py : g.phases[0]) {
+    sums.emplace_back();
+    for (const Phase &px : g.phases[1])
+      sums.back().push_back(py.taps > 0 && px.taps > 0 ? std::optional<Tensor>(sum(py, px))
+                                                       : std::nullopt);
+  }
+  const int stride_y = as_int(attrs.strides[0]), stride_x = as_int(attrs.strides[1]);
+  k.define([&](const Index &i) {
+    Expr value = 0.0F;
+    for (int y = 0; y < stride_y; ++y)
+      for (int x = 0; x < stride_x; ++x)
+        if (const auto &part = sums[static_cast<size_t>(y)][static_cast<size_t>(x)])
+          value = Halide::select(i[1] % stride_y == y && i[2] % stride_x == x,
+                                 (*part)({i[0], i[1] / stride_y, i[2] / stride_x, i[3]}), value);
+    return value;
+  });
+}
+
+/// Larger strides are rare, and their many phases would be much code.
+bool is_phased(const Conv2dGradientAttrs &attrs) {
+  const bool strided = attrs.strides[0] > 1 || attrs.strides[1] > 1;
+  return strided && attrs.strides[0] <= 2 && attrs.strides[1] <= 2 &&
+         attrs.dilations == std::array<int64_t, 2>{1, 1};
+}
+
+} // namespace
+
 // dx[n,y,x,i] = sum of dy[n,oy,ox,o] * w[ky,kx,i,o] over oy*s - p + ky*d = y (and so for x):
-// a convolution of stride 1 of the spread gradient with the filter turned around and its last
-// two dimensions exchanged.
+// by phases, or a convolution of stride 1 of the spread gradient with the filter turned around and
+// its last two dimensions exchanged.
 void compute_conv2d_input_gradient(KernelBuilder &k) {
   const auto &attrs = k.attrs<Conv2dGradientAttrs>();
+  if (is_phased(attrs)) {
+    define_by_phases(k, attrs);
+    return;
+  }
   const Tensor &filter = k.operand(1);
   const Shape &taps = filter.type().shape;
   const int channels = as_int(taps[2]);               // input channels a group

@@ -10,8 +10,10 @@
 //         epilogue and store
 //
 // Depthwise, input and filter are vectors both, and channels are the innermost loop around a tile:
-// pixels are read whole. A pooled kernel has a loop over pooled rows instead, in each of which the
-// same loops fill a buffer with the rows that the pooling reads.
+// pixels are read whole. An input gradient of stride 2 has a sum for each residue of its rows and
+// columns, with a loop over x of its own: Halide drops the sums that the residue does not need.
+// A pooled kernel has a loop over pooled rows instead, in each of which the same loops fill a
+// buffer with the rows that the pooling reads.
 #include "backends/halide/cpu/convolution.h"
 
 #include "backends/halide/cpu/loops.h"
@@ -47,18 +49,23 @@ enum Dimension { channel = 0, x = 1, y = 2, image = 3 };
 class ConvolutionSchedule {
 public:
   ConvolutionSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
-      : kernel_(kernel), node_(node), variant_(variant), sum_(node.stages.back()),
-        padded_(node.stages.front()), around_(find_surroundings(kernel, node)) {
+      : kernel_(kernel), node_(node), variant_(variant), padded_(node.stages.front()),
+        around_(find_surroundings(kernel, node)) {
     SINTER_ASSERT(padded_.role == "padded", "a convolution's first stage is {}", padded_.role);
-    const Shape &shape = sum_.type.shape;
+    for (const Stage &stage : node.stages)
+      if (stage.kind == Stage::Kind::reduction) {
+        sums_.push_back(&stage);
+        taps_ += taps(stage);
+      }
+    const Shape &shape = sums_.front()->type.shape;
+    const Shape &result = kernel.kernel.graph.type(node.id).shape;
     height_ = shape[1];
     width_ = shape[2];
     filters_ = shape[3];
+    rows_apart_ = result[1] > height_ ? 2 : 1;
+    columns_apart_ = result[2] > width_ ? 2 : 1;
     const TensorType filter = filter_type();
     lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
-    taps_ = 1;
-    for (int d = 0; d < sum_.domain.dimensions(); ++d)
-      taps_ *= filter.shape[static_cast<size_t>(d)];
     channels_ = filter.shape[2];
     depthwise_ = channels_ == 1 && padded_.type.shape[3] == filters_ && filters_ > 1;
     choose_tile();
@@ -81,6 +88,16 @@ public:
   }
 
 private:
+  static int64_t taps(const Stage &sum) {
+    int64_t product = 1;
+    for (int d = 0; d < sum.domain.dimensions(); ++d) {
+      const int64_t *extent = Halide::Internal::as_const_int(sum.domain[d].extent());
+      SINTER_ASSERT(extent, "a convolution's sum has no constant extent");
+      product *= *extent;
+    }
+    return product;
+  }
+
   TensorType filter_type() const {
     for (const Stage &stage : node_.stages)
       if (stage.role == "filter")
@@ -106,7 +123,7 @@ private:
     tile_height_ = static_cast<int>(std::min<int64_t>(height_, 2));
   }
 
-  /// Rows of the result that one task computes: few enough for the cache, and for enough tasks.
+  /// Rows of a sum that one task computes: few enough for the cache, and for enough tasks.
   void choose_strip() {
     const Shape &input = padded_.type.shape;
     const int64_t filter_bytes = filter_type().storage_bytes();
@@ -140,8 +157,11 @@ private:
   void apply_to(Func consumer) {
     const Var strip("strip"), rows("rows");
     const std::vector<Var> v = consumer.args();
-    consumer.split(v[y], strip, rows, static_cast<int>(strip_), TailStrategy::GuardWithIf);
-    place_sum(consumer, tile_consumer(consumer, rows, {strip}));
+    consumer.split(v[y], strip, rows, static_cast<int>(strip_) * rows_apart_,
+                   TailStrategy::GuardWithIf);
+    const Var tile = tile_consumer(consumer, rows, {strip});
+    for (const Stage *sum : sums_)
+      place_sum(*sum, consumer, tile);
     place_padded(consumer, strip);
     consumer.parallel(v[image]).parallel(strip);
     if (split_channels_)
@@ -162,7 +182,7 @@ private:
     rows.compute_at(out, row);
     if (pool.size[0] > pool.strides[0])
       rows.store_at(out, strip); // neighbouring windows share rows: slide
-    place_sum(rows, tile_consumer(rows, rows.args()[y], {}));
+    place_sum(*sums_.front(), rows, tile_consumer(rows, rows.args()[y], {}));
     place_padded(out, strip);
   }
 
@@ -172,27 +192,32 @@ private:
     const std::vector<Var> v = consumer.args();
     const Var channel_tile("channel_tile"), in_tile("in_tile"), vector("vector"), lane("lane");
     const Var x_tile("x_tile"), pixel("pixel"), y_tile("y_tile"), row("row");
+    const Var column("column"), column_residue("column_residue"), row_residue("row_residue");
     const int lanes = variant_.vector_width;
     consumer.split(v[channel], channel_tile, in_tile, tile_.vectors * lanes,
                    TailStrategy::GuardWithIf);
     consumer.split(in_tile, vector, lane, lanes);
-    consumer.split(v[x], x_tile, pixel, tile_.rows, TailStrategy::ShiftInwards);
-    consumer.split(rows, y_tile, row, tile_height_, TailStrategy::GuardWithIf);
+    consumer.split(v[x], column, column_residue, columns_apart_, TailStrategy::GuardWithIf);
+    consumer.split(column, x_tile, pixel, tile_.rows, TailStrategy::ShiftInwards);
+    consumer.split(rows, y_tile, row, tile_height_ * rows_apart_, TailStrategy::GuardWithIf);
+    consumer.split(row, row, row_residue, rows_apart_);
     std::vector<VarOrRVar> order{lane, vector, pixel, row};
     if (depthwise_)
-      order.insert(order.end(), {channel_tile, x_tile, y_tile});
+      order.insert(order.end(), {channel_tile, x_tile, column_residue, row_residue, y_tile});
     else
-      order.insert(order.end(), {x_tile, y_tile, channel_tile});
+      order.insert(order.end(), {x_tile, column_residue, row_residue, y_tile, channel_tile});
     order.insert(order.end(), around.begin(), around.end());
     order.emplace_back(v[image]);
     consumer.reorder(order);
-    consumer.vectorize(lane).unroll(vector).unroll(pixel).unroll(row);
+    for (const Var &unrolled : {vector, pixel, column_residue, row, row_residue})
+      consumer.unroll(unrolled);
+    consumer.vectorize(lane);
     return depthwise_ ? channel_tile : x_tile;
   }
 
   /// The accumulators, with the loops of the sum around them.
-  void place_sum(Func consumer, const Var &tile) {
-    Func sum = sum_.func;
+  void place_sum(const Stage &stage, Func consumer, const Var &tile) {
+    Func sum = stage.func;
     const std::vector<Var> v = sum.args();
     const int lanes = variant_.vector_width;
     const Var vector("vector"), lane("lane");
@@ -205,25 +230,25 @@ private:
     Halide::Stage update = sum.update();
     update.split(v[channel], vector, lane, lanes);
     std::vector<VarOrRVar> order{lane, vector, v[x], v[y]};
-    for (int d = 0; d < sum_.domain.dimensions(); ++d)
-      order.emplace_back(sum_.domain[d]);
+    for (int d = 0; d < stage.domain.dimensions(); ++d)
+      order.emplace_back(stage.domain[d]);
     order.emplace_back(v[image]);
     update.reorder(order).vectorize(lane).unroll(vector).unroll(v[x]).unroll(v[y]);
-    unroll_taps(update);
+    unroll_taps(stage, update);
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
-  void unroll_taps(Halide::Stage update) {
+  void unroll_taps(const Stage &stage, Halide::Stage update) {
     const int64_t body = int64_t{tile_.rows} * tile_.vectors * tile_height_;
-    if (taps_ * body <= kUnrolledBody) {
-      for (int d = 0; d < sum_.domain.dimensions(); ++d)
-        update.unroll(sum_.domain[d]);
+    if (taps(stage) * body <= kUnrolledBody) {
+      for (int d = 0; d < stage.domain.dimensions(); ++d)
+        update.unroll(stage.domain[d]);
       return;
     }
     if (channels_ * body <= kUnrolledBody)
-      update.unroll(sum_.domain[0]);
+      update.unroll(stage.domain[0]);
     else if (channels_ % 2 == 0)
-      update.unroll(sum_.domain[0], 2);
+      update.unroll(stage.domain[0], 2);
   }
 
   void place_padded(Func owner, const Var &at) {
@@ -240,25 +265,29 @@ private:
     const NodeId input = graph[node_.id].inputs[0];
     const bool computed = std::any_of(kernel_.nodes.begin(), kernel_.nodes.end(),
                                       [&](const LoweredNode &node) { return node.id == input; });
-    return computed || padded_.type.shape != graph.type(input).shape || height_ % tile_height_ != 0;
+    const bool phased = rows_apart_ > 1 || columns_apart_ > 1; // the copy holds indices in bounds
+    return computed || phased || padded_.type.shape != graph.type(input).shape ||
+           height_ % tile_height_ != 0;
   }
 
   const LoweredKernel &kernel_;
   const LoweredNode &node_;
   const Variant &variant_;
-  const Stage &sum_;
   const Stage &padded_;
+  std::vector<const Stage *> sums_;
   const Surroundings around_;
-  int64_t height_ = 0; // of the result
+  int64_t height_ = 0; // of a sum
   int64_t width_ = 0;
+  int rows_apart_ = 1; // of the result, at two neighbours of a sum
+  int columns_apart_ = 1;
   int64_t filters_ = 0;  // channels of the result
   int64_t lanes_ = 0;    // the same with padding lanes
   int64_t channels_ = 0; // that one filter reads
-  int64_t taps_ = 0;     // products a result element
+  int64_t taps_ = 0;     // products at a position of the sums
   bool depthwise_ = false;
   RegisterTile tile_; // of tile_height_ image rows, each tile_.rows pixels
   int tile_height_ = 1;
-  int64_t strip_ = 1;           // rows of the result that one task computes
+  int64_t strip_ = 1;           // rows of a sum that one task computes
   bool split_channels_ = false; // among tasks
 };
 
