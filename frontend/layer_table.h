@@ -1,6 +1,7 @@
 // The layers: one table entry each.
 #pragma once
 
+#include "frontend/compose.h"
 #include "frontend/initializers.h"
 #include "frontend/keras_objects.h"
 #include "ir/diagnostics.h"
@@ -38,6 +39,8 @@ public:
   Shape shape(NodeId id) const { return graph_.type(id).shape; }
 
   NodeId append(OpKind, std::vector<NodeId> inputs, Attrs = NoAttrs{});
+  /// For the functions of frontend/compose.h, which append nodes of this layer.
+  Composer composer() { return {graph_, layer_.path(), location_}; }
   /// A constant filled with one value.
   NodeId constant(const Shape &, float value);
   NodeId constant(const Shape &, std::vector<float> values);

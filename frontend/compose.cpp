@@ -1,0 +1,176 @@
+// Normalisations, reductions and changes of shape.
+#include "frontend/compose.h"
+
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace sinter::compose {
+
+namespace {
+
+std::vector<int64_t> axes_between(int64_t begin, int64_t end) {
+  std::vector<int64_t> axes(static_cast<size_t>(end - begin));
+  std::iota(axes.begin(), axes.end(), begin);
+  return axes;
+}
+
+/// The dimensions between the batch and the channels.
+std::vector<int64_t> positions(Composer &c, NodeId x) { return axes_between(1, c.rank(x) - 1); }
+
+/// f(x) with `axis` moved to the last place and back.
+template <typename F> NodeId along_last(Composer &c, NodeId x, int64_t axis, F &&f) {
+  const int64_t last = c.rank(x) - 1;
+  if (axis == last)
+    return f(x);
+  SINTER_ASSERT(axis > 0 || c.shape(x)[0] != kBatch, "a function along the batch");
+  std::vector<int64_t> order = axes_between(0, last + 1); // an exchange is its own inverse
+  std::swap(order[static_cast<size_t>(axis)], order[static_cast<size_t>(last)]);
+  return transpose(c, f(transpose(c, x, order)), order);
+}
+
+NodeId scale_and_shift(Composer &c, NodeId x, NodeId scale, NodeId offset) {
+  if (scale.valid())
+    x = c.append(OpKind::multiply, {x, scale});
+  return offset.valid() ? c.append(OpKind::add, {x, offset}) : x;
+}
+
+} // namespace
+
+NodeId reduce(Composer &c, OpKind kind, NodeId x, std::vector<int64_t> axes, bool keep_dims) {
+  return axes.empty() ? x : c.append(kind, {x}, ReduceAttrs{std::move(axes), keep_dims});
+}
+
+NodeId softmax(Composer &c, NodeId x, int64_t axis) {
+  return along_last(c, x, axis, [&](NodeId rows) { return c.append(OpKind::softmax, {rows}); });
+}
+
+// With the maximum m taken out: x - m - log(sum(exp(x - m)))
+NodeId log_softmax(Composer &c, NodeId x, int64_t axis) {
+  const NodeId m = reduce(c, OpKind::reduce_max, x, {axis}, /*keep_dims=*/true);
+  const NodeId shifted = c.append(OpKind::subtract, {x, m});
+  const NodeId sum =
+      reduce(c, OpKind::reduce_sum, c.append(OpKind::exp, {shifted}), {axis}, /*keep_dims=*/true);
+  return c.append(OpKind::subtract, {shifted, c.append(OpKind::log, {sum})});
+}
+
+// m + log(sum(exp(x - m)))
+NodeId log_sum_exp(Composer &c, NodeId x, const std::vector<int64_t> &axes, bool keep_dims) {
+  const NodeId kept = reduce(c, OpKind::reduce_max, x, axes, /*keep_dims=*/true);
+  const NodeId shifted = c.append(OpKind::exp, {c.append(OpKind::subtract, {x, kept})});
+  const NodeId sum = reduce(c, OpKind::reduce_sum, shifted, axes, keep_dims);
+  const NodeId m = keep_dims ? kept : reshape(c, kept, c.shape(sum));
+  return c.append(OpKind::add, {m, c.append(OpKind::log, {sum})});
+}
+
+NodeId lp_normalize(Composer &c, NodeId x, int64_t axis, int p, float epsilon) {
+  SINTER_ASSERT(p == 1 || p == 2, "a norm of power {}", p);
+  const NodeId powers = c.append(p == 1 ? OpKind::abs : OpKind::square, {x});
+  NodeId norm = reduce(c, OpKind::reduce_sum, powers, {axis}, /*keep_dims=*/true);
+  if (p == 2)
+    norm = c.append(OpKind::sqrt, {norm});
+  if (epsilon > 0)
+    norm = c.append(OpKind::maximum, {norm, c.scalar_like(x, epsilon)});
+  return c.append(OpKind::divide, {x, norm});
+}
+
+NodeId global_pool(Composer &c, OpKind reduction, NodeId x, bool keep_dims) {
+  return reduce(c, reduction, x, positions(c, x), keep_dims);
+}
+
+Normalized standardize(Composer &c, NodeId x, const std::vector<int64_t> &axes, float epsilon) {
+  const NodeId mean = reduce(c, OpKind::reduce_mean, x, axes, /*keep_dims=*/true);
+  const NodeId centered = c.append(OpKind::subtract, {x, mean});
+  const NodeId squares = c.append(OpKind::square, {centered});
+  const NodeId variance = reduce(c, OpKind::reduce_mean, squares, axes, /*keep_dims=*/true);
+  const NodeId inverse = c.append(OpKind::rsqrt, {affine(c, variance, 1, epsilon)});
+  return {c.append(OpKind::multiply, {centered, inverse}), mean, inverse};
+}
+
+Normalized layer_norm(Composer &c, NodeId x, int64_t axis, NodeId scale, NodeId offset,
+                      float epsilon) {
+  Normalized result = standardize(c, x, axes_between(axis, c.rank(x)), epsilon);
+  result.y = scale_and_shift(c, result.y, scale, offset);
+  return result;
+}
+
+NodeId instance_norm(Composer &c, NodeId x, NodeId scale, NodeId offset, float epsilon) {
+  return scale_and_shift(c, standardize(c, x, positions(c, x), epsilon).y, scale, offset);
+}
+
+NodeId group_norm(Composer &c, NodeId x, int64_t groups, NodeId scale, NodeId offset,
+                  float epsilon) {
+  const Shape shape = c.shape(x);
+  Shape grouped = shape;
+  grouped.back() = groups;
+  grouped.push_back(shape.back() / groups);
+  const NodeId in_groups = reshape(c, x, grouped);
+  std::vector<int64_t> axes = positions(c, x);
+  axes.push_back(c.rank(in_groups) - 1);
+  const NodeId y = reshape(c, standardize(c, in_groups, axes, epsilon).y, shape);
+  return scale_and_shift(c, y, scale, offset);
+}
+
+NodeId reshape(Composer &c, NodeId x, Shape shape) {
+  return c.shape(x) == shape ? x : c.append(OpKind::reshape, {x}, ReshapeAttrs{std::move(shape)});
+}
+
+NodeId transpose(Composer &c, NodeId x, std::vector<int64_t> permutation) {
+  if (std::is_sorted(permutation.begin(), permutation.end()))
+    return x;
+  return c.append(OpKind::transpose, {x}, TransposeAttrs{std::move(permutation)});
+}
+
+// Without the dimensions along which it is repeated, x is what `broadcast` takes.
+NodeId expand(Composer &c, NodeId x, const Shape &shape) {
+  const Shape own = c.shape(x);
+  const size_t added = shape.size() - own.size();
+  BroadcastAttrs attrs{shape, {}, /*mean=*/false};
+  Shape kept;
+  for (size_t i = 0; i < shape.size(); ++i)
+    if (i < added || (own[i - added] == 1 && shape[i] != 1))
+      attrs.axes.push_back(static_cast<int64_t>(i));
+    else
+      kept.push_back(shape[i]);
+  if (attrs.axes.empty())
+    return x;
+  return c.append(OpKind::broadcast, {reshape(c, x, kept)}, attrs);
+}
+
+NodeId tile(Composer &c, NodeId x, const std::vector<int64_t> &repeats) {
+  const Shape shape = c.shape(x);
+  SINTER_ASSERT(repeats.size() == shape.size(), "{} repeats of {}", repeats.size(), str(shape));
+  BroadcastAttrs attrs;
+  Shape result;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    if (repeats[i] != 1) {
+      attrs.axes.push_back(static_cast<int64_t>(attrs.shape.size()));
+      attrs.shape.push_back(repeats[i]);
+    }
+    attrs.shape.push_back(shape[i]);
+    result.push_back(repeats[i] == 1 ? shape[i] : shape[i] * repeats[i]);
+  }
+  if (attrs.axes.empty())
+    return x;
+  return reshape(c, c.append(OpKind::broadcast, {x}, attrs), result);
+}
+
+NodeId depth_to_space(Composer &c, NodeId x, int64_t block, bool channels_first) {
+  const Shape s = c.shape(x);
+  const int64_t channels = s[3] / (block * block);
+  const NodeId parts = channels_first ? reshape(c, x, {s[0], s[1], s[2], channels, block, block})
+                                      : reshape(c, x, {s[0], s[1], s[2], block, block, channels});
+  const NodeId turned = channels_first ? transpose(c, parts, {0, 1, 4, 2, 5, 3})
+                                       : transpose(c, parts, {0, 1, 3, 2, 4, 5});
+  return reshape(c, turned, {s[0], s[1] * block, s[2] * block, channels});
+}
+
+NodeId space_to_depth(Composer &c, NodeId x, int64_t block) {
+  const Shape s = c.shape(x);
+  const NodeId parts = reshape(c, x, {s[0], s[1] / block, block, s[2] / block, block, s[3]});
+  return reshape(c, transpose(c, parts, {0, 1, 3, 2, 4, 5}),
+                 {s[0], s[1] / block, s[2] / block, block * block * s[3]});
+}
+
+} // namespace sinter::compose

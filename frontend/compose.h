@@ -1,0 +1,126 @@
+// Functions that the IR has no op for, as nodes: what Keras, torch.nn and ONNX call by many names
+// is spelled once here. Axes are non-negative; images are NHWC.
+#pragma once
+
+#include "ir/graph.h"
+
+namespace sinter {
+
+/// Appends nodes of one layer to a graph.
+class Composer {
+public:
+  Composer(Graph &graph, std::string layer, SourceLocation location)
+      : graph_(graph), layer_(std::move(layer)), location_(std::move(location)) {}
+
+  NodeId append(OpKind kind, std::vector<NodeId> inputs, Attrs attributes = NoAttrs{}) {
+    return graph_.append(kind, std::move(inputs), std::move(attributes), layer_, location_);
+  }
+  /// A scalar of the node's element type.
+  NodeId scalar_like(NodeId node, float value);
+  // By value: appending a node moves the graph's own.
+  TensorType type(NodeId id) const { return graph_.type(id); }
+  Shape shape(NodeId id) const { return graph_.type(id).shape; }
+  int rank(NodeId id) const { return graph_.type(id).rank(); }
+
+private:
+  Graph &graph_;
+  std::string layer_;
+  SourceLocation location_;
+};
+
+namespace compose {
+
+// Masks: u8 of zeros and ones.
+NodeId less(Composer &, NodeId a, NodeId b);
+NodeId less_equal(Composer &, NodeId a, NodeId b);
+NodeId not_equal(Composer &, NodeId a, NodeId b);
+NodeId logical_not(Composer &, NodeId mask);
+NodeId logical_and(Composer &, NodeId a, NodeId b);
+NodeId logical_or(Composer &, NodeId a, NodeId b);
+NodeId logical_xor(Composer &, NodeId a, NodeId b);
+/// Where x is not zero, NaNs included.
+NodeId to_mask(Composer &, NodeId x);
+
+// Activations.
+/// x * scale + offset
+NodeId affine(Composer &, NodeId x, float scale, float offset = 0);
+/// min(max(x, low), high); an infinite bound is none.
+NodeId clip(Composer &, NodeId x, float low, float high);
+/// x where positive, else slope * x.
+NodeId leaky_relu(Composer &, NodeId x, float slope);
+/// The same with a slope that broadcasts to x and may be trained.
+NodeId prelu(Composer &, NodeId x, NodeId slope);
+/// x where above the threshold, else 0.
+NodeId thresholded_relu(Composer &, NodeId x, float threshold);
+/// x where positive, else alpha * (exp(x) - 1).
+NodeId elu(Composer &, NodeId x, float alpha = 1);
+/// x where positive, else alpha * (exp(x / alpha) - 1).
+NodeId celu(Composer &, NodeId x, float alpha = 1);
+/// gamma * elu(x, alpha)
+NodeId selu(Composer &, NodeId x, float alpha = 1.67326319F, float gamma = 1.05070102F);
+/// x * Phi(x) with Phi the normal distribution's, exactly.
+NodeId gelu(Composer &, NodeId x);
+/// The same by a hyperbolic tangent.
+NodeId gelu_tanh(Composer &, NodeId x);
+/// clip(scale * x + offset, 0, 1): 1/6 and 1/2 in Keras 3 and torch.nn, 0.2 and 1/2 in ONNX.
+NodeId hard_sigmoid(Composer &, NodeId x, float scale, float offset = 0.5F);
+/// x * hard_sigmoid(x, 1/6, 1/2)
+NodeId hard_swish(Composer &, NodeId x);
+/// x * sigmoid(x), also called swish
+NodeId silu(Composer &, NodeId x);
+/// log(1 + exp(x)), accurate everywhere
+NodeId softplus(Composer &, NodeId x);
+/// log(sigmoid(x))
+NodeId log_sigmoid(Composer &, NodeId x);
+/// x / (1 + |x|)
+NodeId softsign(Composer &, NodeId x);
+/// x * tanh(softplus(x))
+NodeId mish(Composer &, NodeId x);
+/// x - tanh(x)
+NodeId tanh_shrink(Composer &, NodeId x);
+/// x moved towards zero by bias, 0 where |x| <= threshold.
+NodeId shrink(Composer &, NodeId x, float threshold, float bias);
+/// 1 / x
+NodeId reciprocal(Composer &, NodeId x);
+
+// Along axes.
+NodeId reduce(Composer &, OpKind kind, NodeId x, std::vector<int64_t> axes, bool keep_dims);
+NodeId softmax(Composer &, NodeId x, int64_t axis);
+NodeId log_softmax(Composer &, NodeId x, int64_t axis);
+NodeId log_sum_exp(Composer &, NodeId x, const std::vector<int64_t> &axes, bool keep_dims);
+/// x / max(||x||_p, epsilon), p being 1 or 2.
+NodeId lp_normalize(Composer &, NodeId x, int64_t axis, int p, float epsilon = 0);
+/// The largest or mean value of each channel of x [n, ..., c].
+NodeId global_pool(Composer &, OpKind reduction, NodeId x, bool keep_dims);
+
+/// y and what it was made with; mean and inverse standard deviation keep the reduced dimensions.
+struct Normalized {
+  NodeId y, mean, inverse_deviation;
+};
+/// (x - mean) / sqrt(variance + epsilon), both over `axes`.
+Normalized standardize(Composer &, NodeId x, const std::vector<int64_t> &axes, float epsilon);
+/// standardize over the last dimensions from `axis` on, times scale, plus offset where those are
+/// valid; they broadcast to x.
+Normalized layer_norm(Composer &, NodeId x, int64_t axis, NodeId scale, NodeId offset,
+                      float epsilon);
+/// standardize over the positions of each channel of x [n, ..., c].
+NodeId instance_norm(Composer &, NodeId x, NodeId scale, NodeId offset, float epsilon);
+/// standardize over the positions of `groups` groups of channels of x [n, ..., c].
+NodeId group_norm(Composer &, NodeId x, int64_t groups, NodeId scale, NodeId offset, float epsilon);
+
+// Shapes.
+NodeId reshape(Composer &, NodeId x, Shape);
+NodeId transpose(Composer &, NodeId x, std::vector<int64_t> permutation);
+/// x broadcast to a shape, as NumPy does.
+NodeId expand(Composer &, NodeId x, const Shape &);
+/// x repeated whole along each dimension.
+NodeId tile(Composer &, NodeId x, const std::vector<int64_t> &repeats);
+/// [n, h, w, b * b * c] to [n, h * b, w * b, c]. Channels are in the order (by, bx, c), or
+/// (c, by, bx) with channels first: ONNX's DCR and CRD.
+NodeId depth_to_space(Composer &, NodeId x, int64_t block, bool channels_first = false);
+/// [n, h * b, w * b, c] to [n, h, w, b * b * c] in the order (by, bx, c).
+NodeId space_to_depth(Composer &, NodeId x, int64_t block);
+
+} // namespace compose
+
+} // namespace sinter
