@@ -18,7 +18,7 @@ struct LayerRecord {
 };
 
 struct OptimizerSpec {
-  std::string kind = "adam"; // "sgd", "adam", "rmsprop"
+  std::string kind = "adam"; // "sgd", "adam", "rmsprop", "adagrad"
   float learning_rate = 1e-3F;
   float momentum = 0; // sgd, rmsprop
   bool nesterov = false;
@@ -26,6 +26,9 @@ struct OptimizerSpec {
   float beta_2 = 0.999F;
   float rho = 0.9F;
   float epsilon = 1e-7F;
+  float initial_accumulator = 0.1F; // adagrad
+  float weight_decay = 0;           // w -= learning_rate * weight_decay * w, before the update
+  float l2 = 0;                     // l2 * w is added to the gradient
   template <typename F> static void fields(F &&f) {
     f("kind", &OptimizerSpec::kind);
     f("learning_rate", &OptimizerSpec::learning_rate);
@@ -35,6 +38,9 @@ struct OptimizerSpec {
     f("beta_2", &OptimizerSpec::beta_2);
     f("rho", &OptimizerSpec::rho);
     f("epsilon", &OptimizerSpec::epsilon);
+    f("initial_accumulator", &OptimizerSpec::initial_accumulator);
+    f("weight_decay", &OptimizerSpec::weight_decay);
+    f("l2", &OptimizerSpec::l2);
   }
 };
 

@@ -23,11 +23,19 @@ public:
 
   void update(NodeId weight, NodeId gradient) {
     weight_ = weight;
+    parameter_ = weight;
     gradient_ = gradient;
+    if (spec_.l2 != 0)
+      gradient_ = append(OpKind::add, {gradient_, scaled_weight(spec_.l2)});
+    if (spec_.weight_decay != 0)
+      weight_ =
+          append(OpKind::sgd_update, {weight_, scaled_weight(spec_.weight_decay), learning_rate_});
     if (spec_.kind == "adam")
       adam();
     else if (spec_.kind == "rmsprop")
       rmsprop();
+    else if (spec_.kind == "adagrad")
+      adagrad();
     else if (spec_.kind == "sgd" && spec_.momentum == 0)
       set_weight(append(OpKind::sgd_update, {weight_, gradient_, learning_rate_}));
     else if (spec_.kind == "sgd")
@@ -42,16 +50,20 @@ private:
   }
 
   NodeId append(OpKind kind, std::vector<NodeId> operands, Attrs attributes = NoAttrs{}) {
-    const std::string layer = graph_[weight_].layer;
-    const SourceLocation location = graph_[weight_].location;
+    const std::string layer = graph_[parameter_].layer;
+    const SourceLocation location = graph_[parameter_].location;
     return graph_.append(kind, std::move(operands), std::move(attributes), layer, location);
   }
 
-  /// A zero-initialised companion of the weight.
-  NodeId state(const std::string &suffix) {
+  /// A companion of the weight.
+  NodeId state(const std::string &suffix, float initial = 0) {
     ParameterAttrs attributes;
-    attributes.name = attrs<ParameterAttrs>(graph_[weight_]).name + "/" + suffix;
+    attributes.name = attrs<ParameterAttrs>(graph_[parameter_]).name + "/" + suffix;
     attributes.role = "optimizer";
+    if (initial != 0) {
+      attributes.initializer = "constant";
+      attributes.a = initial;
+    }
     attributes.type = graph_.type(weight_);
     return append(OpKind::parameter, {}, attributes);
   }
@@ -60,7 +72,19 @@ private:
     graph_.updates.push_back({parameter, value});
     return value;
   }
-  void set_weight(NodeId value) { graph_.updates.push_back({weight_, value}); }
+  void set_weight(NodeId value) { graph_.updates.push_back({parameter_, value}); }
+  NodeId scaled_weight(float factor) {
+    return append(OpKind::affine, {parameter_}, AffineAttrs{factor, 0});
+  }
+
+  // Duchi et al. 2011: the squares of all gradients so far, instead of their moving average.
+  void adagrad() {
+    const NodeId sum = state("adagrad", spec_.initial_accumulator);
+    const NodeId squares = append(OpKind::square, {gradient_});
+    const NodeId new_sum = set_state(sum, append(OpKind::add, {sum, squares}));
+    set_weight(append(OpKind::rmsprop_update, {weight_, gradient_, new_sum, learning_rate_},
+                      EpsilonAttrs{spec_.epsilon}));
+  }
 
   void adam() {
     const NodeId m = state("adam_m");
@@ -106,7 +130,8 @@ private:
   const OptimizerSpec &spec_;
   NodeId learning_rate_;
   NodeId rate_;
-  NodeId weight_;
+  NodeId parameter_;
+  NodeId weight_; // the parameter, decayed where the specification says so
   NodeId gradient_;
 };
 
