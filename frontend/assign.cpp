@@ -58,6 +58,8 @@ void Interpreter::assign_elements(const std::vector<Element> &targets, const Val
 
 void Interpreter::assign_attribute(const Value &object_value, const std::string &name,
                                    const Value &value, const SourceLocation &location) {
+  if (name == "requires_grad")
+    throw CompileError(location, "freezing the parameters of a module is not supported");
   if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
     return skip(location, fmt::format("setting {} of {} is skipped: it has no meaning in a "
                                       "compiled program",

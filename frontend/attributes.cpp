@@ -4,6 +4,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 namespace sinter {
 
@@ -37,6 +38,18 @@ std::optional<Value> layer_attribute(Interpreter &interpreter, const Layer &laye
     return layer.name;
   if (name == "trainable")
     return layer.trainable;
+  if (is_torch_module(layer)) {
+    if (name == "training")
+      return interpreter.opaque("the training flag", location);
+    const bool without =
+        name == "bias" && layer.arguments.has("bias") && !layer.arguments.boolean("bias");
+    if (name == "weight" || name == "bias") {
+      Opaque *parameter = interpreter.make<Opaque>("a module's " + name, location);
+      parameter->module = const_cast<Layer *>(&layer);
+      parameter->parameter = name;
+      return without ? Value(None{}) : Value(parameter);
+    }
+  }
   if (name == "weights" || name == "kernel" || name == "bias" || name == "variables" ||
       name == "trainable_weights" || name == "trainable_variables")
     return interpreter.opaque(name, location);
@@ -90,6 +103,9 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
   if (function && name == "__name__")
     return function->name;
   if (const Configured *configured = object<Configured>(value))
+    if (const std::optional<Value> found = dataset_attribute(interpreter, *configured, name))
+      return found;
+  if (const Configured *configured = object<Configured>(value))
     if (configured->arguments.has(name))
       return configured->arguments[name];
   return std::nullopt;
@@ -99,8 +115,11 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
 
 Value attribute(Interpreter &interpreter, const Value &value, const std::string &name,
                 const SourceLocation &location) {
-  if (object<Opaque>(value))
+  if (const Opaque *unknown = object<Opaque>(value)) {
+    if (unknown->criterion && name == "backward")
+      return interpreter.make<BoundMethod>(value, find_native("unknown value.backward"));
     return value;
+  }
   if (const auto *module = std::get_if<ModuleName>(&value))
     return resolve_name(module->path + '.' + name);
   if (const std::optional<Value> found = object_attribute(interpreter, value, name, location))

@@ -4,6 +4,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 #include <cmath>
@@ -87,7 +88,9 @@ Value call_round(Interpreter &, const Call &call) {
 bool is_keras_instance(const Value &value, std::string_view path) {
   const Layer *layer = layer_of_object(value);
   if (path == "keras.layers.Layer")
-    return layer != nullptr;
+    return layer && !is_torch_module(*layer);
+  if (path == "torch.nn.Module")
+    return layer && is_torch_module(*layer);
   if (!layer)
     return false;
   if (path == "keras.models.Model" || path == "keras.models.Sequential")

@@ -32,11 +32,17 @@ Value apply_activation_function(Interpreter &interpreter, const Call &call) {
   const std::string_view name = call.native.name();
   if (name == "linear")
     return tensor;
-  const char *layer = name == "relu"      ? "keras.layers.ReLU"
-                      : name == "softmax" ? "keras.layers.Softmax"
-                      : name == "tanh"    ? "keras.ops.Tanh"
-                                          : "keras.ops.Sigmoid";
-  return interpreter.keras().apply_operation(layer, {}, {tensor}, call.location);
+  const auto apply = [&](const char *layer,
+                         const std::vector<std::pair<std::string, Value>> &arguments) {
+    return interpreter.keras().apply_operation(layer, arguments, {tensor}, call.location);
+  };
+  if (name == "relu")
+    return apply("keras.layers.ReLU", {});
+  if (name == "softmax")
+    return apply("keras.layers.Softmax", {});
+  if (name == "tanh" || name == "sigmoid")
+    return apply(name == "tanh" ? "keras.ops.Tanh" : "keras.ops.Sigmoid", {});
+  return apply("keras.layers.Activation", {{"activation", std::string(name)}});
 }
 
 /// keras.activations.get('relu')
@@ -47,9 +53,10 @@ Value get_activation(Interpreter &, const Call &call) {
   return &find_activation(identifier, call.location);
 }
 
-std::vector<ArgumentSpec> optimizer_arguments(std::vector<ArgumentSpec> own) {
+std::vector<ArgumentSpec> optimizer_arguments(std::vector<ArgumentSpec> own,
+                                              const Value &weight_decay = None{}) {
   const std::vector<ArgumentSpec> common = {
-      optional("weight_decay", Kind::unsupported),
+      optional("weight_decay", Kind::number, weight_decay),
       optional("clipnorm", Kind::unsupported),
       optional("clipvalue", Kind::unsupported),
       optional("global_clipnorm", Kind::unsupported),
@@ -91,6 +98,18 @@ std::vector<Native> optimizers() {
                                 optional("beta_1", Kind::fraction, Value(0.9)),
                                 optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
                                 optional("amsgrad", Kind::unsupported, Value(false))}),
+           configure, Family::optimizer},
+          {"keras.optimizers.AdamW",
+           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+                                optional("beta_1", Kind::fraction, Value(0.9)),
+                                optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
+                                optional("amsgrad", Kind::unsupported, Value(false))},
+                               Value(0.004)),
+           configure, Family::optimizer},
+          {"keras.optimizers.Adagrad",
+           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+                                optional("initial_accumulator_value", Kind::number, Value(0.1)),
+                                epsilon}),
            configure, Family::optimizer},
           {"keras.optimizers.RMSprop",
            optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
@@ -200,9 +219,8 @@ std::vector<Native> callbacks() {
 
 std::vector<Native> activations() {
   std::vector<Native> natives;
-  for (const char *path :
-       {"keras.activations.linear", "keras.activations.relu", "keras.activations.tanh",
-        "keras.activations.sigmoid", "keras.activations.softmax"})
+  static const std::vector<std::string> paths = activation_paths();
+  for (const std::string &path : paths)
     natives.push_back(
         {path, {required("x", Kind::any)}, apply_activation_function, Family::activation});
   natives.push_back({"keras.activations.get", {required("identifier", Kind::any)}, get_activation});

@@ -3,6 +3,7 @@
 #include "frontend/execution_guards.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 
@@ -82,6 +83,9 @@ Value Interpreter::call_object(const Value &callee, const CallArguments &argumen
   const Instance *instance = instance_of(callee);
   if (const Function *method = instance ? find_method(*instance->type, "__call__") : nullptr)
     return call(bind_method(*this, *method, callee), arguments, location);
+  const Configured *configured = object<Configured>(callee);
+  if (configured && configured->type->path.rfind("torch.nn.", 0) == 0)
+    return call_criterion(*this, *configured, arguments, location);
   if (Layer *layer = object<Layer>(callee))
     return keras_->call_layer(*layer, arguments, location);
   if (KerasModel *model = object<KerasModel>(callee))

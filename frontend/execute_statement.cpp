@@ -1,6 +1,8 @@
 #include "frontend/execution_guards.h"
 #include "frontend/modules.h"
 
+#include <utility>
+
 namespace sinter {
 
 Interpreter::Flow Interpreter::execute(const Block &block) {
@@ -202,7 +204,10 @@ Interpreter::Flow Interpreter::execute_loop_body(const Block &body, bool &ended)
 Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation &location) {
   const Value iterable = evaluate(loop.iterable);
   const bool outer_loop = uncertain_loop_;
-  if (Opaque *unknown = object<Opaque>(iterable)) {
+  Opaque *unknown = object<Opaque>(iterable);
+  if (unknown && unknown->loader) // its batches are alike: the body runs once, for all of them
+    return execute_for_batches(loop, *unknown);
+  if (unknown) {
     uncertain_loop_ = true;
     run_uncertainly(*unknown, [&] {
       assign(loop.target, unknown);
@@ -224,6 +229,17 @@ Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation
   }
   uncertain_loop_ = outer_loop;
   return ended ? flow : execute(loop.otherwise);
+}
+
+Interpreter::Flow Interpreter::execute_for_batches(const For &loop, Opaque &loader) {
+  const bool outer_loop = std::exchange(uncertain_loop_, false);
+  Opaque *batch = make<Opaque>("a batch", loader.location);
+  batch->loader = loader.loader;
+  assign(loop.target, batch);
+  bool ended = false;
+  const Flow flow = execute_loop_body(loop.body, ended);
+  uncertain_loop_ = outer_loop;
+  return flow == Flow::return_value || ended ? flow : execute(loop.otherwise);
 }
 
 Interpreter::Flow Interpreter::execute_while(const While &loop, const SourceLocation &location) {

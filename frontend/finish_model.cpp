@@ -197,6 +197,7 @@ const KerasModel &checked_model(KerasSession &session, const SourceLocation &fil
 } // namespace
 
 Model finish_model(KerasSession &session, const SourceLocation &file, Diagnostics &diagnostics) {
+  session.compile_modules();
   const KerasModel &chosen = checked_model(session, file);
   std::set<int> frozen;
   collect_frozen(chosen.layer, frozen);

@@ -73,6 +73,7 @@ private:
   Flow execute_if(const If &);
   Flow execute_branch(bool chosen, const If &);
   Flow execute_for(const For &, const SourceLocation &);
+  Flow execute_for_batches(const For &, Opaque &loader);
   Flow execute_while(const While &, const SourceLocation &);
   Flow execute_loop_body(const Block &, bool &ended);
   void run_uncertainly(Opaque &reason, const std::function<void()> &region);

@@ -6,6 +6,7 @@
 #include "ir/graph.h"
 #include "ir/model.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -36,7 +37,9 @@ struct Layer {
   std::vector<LayerCall *> calls;
   std::vector<Layer *> used; // by the calls of an object of a script's class, each once
   bool built = false;        // build() of a script's class has run
-  std::string scope;         // of a layer inside another one: "residual_unit/"
+  bool named = false;        // of torch.nn: the name is the module's path
+  std::map<std::string, Value> initializers; // by torch.nn.init, of parameters by name
+  std::string scope;                         // of a layer inside another one: "residual_unit/"
 
   /// A call of it runs a function of the script: an object's call(), a Lambda's function.
   bool runs_script() const;

@@ -5,6 +5,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 #include <utility>
@@ -107,7 +108,8 @@ Layer *KerasSession::make_layer(const LayerType &type, const Arguments &argument
                                 const SourceLocation &location) {
   Layer *layer = interpreter_.make<Layer>();
   layer->type = &type;
-  layer->name = unique_name(type.native.name(), arguments["name"]);
+  layer->name =
+      unique_name(type.native.name(), arguments.has("name") ? arguments["name"] : Value(None{}));
   if (layer->name.empty())
     throw CompileError(location, "the name of a layer must not be empty");
   layer->arguments = arguments;
@@ -259,6 +261,10 @@ Value KerasSession::call_layer(Layer &layer, const CallArguments &arguments,
                                const SourceLocation &location) {
   if (!arguments.positional.empty() && object<DataArray>(arguments.positional[0]))
     return call_on_example(layer, arguments.positional[0], location);
+  const Opaque *example =
+      arguments.positional.empty() ? nullptr : object<Opaque>(arguments.positional[0]);
+  if (example && is_torch_module(layer))
+    return call_module_on_example(layer, *example, location);
   interpreter_.require_certain(location, fmt::format("calling '{}'", layer.name));
   if (layer.runs_script())
     return call_object_layer(layer, arguments, location);

@@ -51,6 +51,21 @@ public:
   void set_network(KerasModel &, std::vector<KerasTensor *> inputs,
                    std::vector<KerasTensor *> outputs, const SourceLocation &);
 
+  // Modules of torch.nn.
+  /// The network that a module is for an input of that shape; a later call replaces it.
+  KerasModel *build_module(Layer &, const Shape &input, const SourceLocation &);
+  /// optimizer.step() in a loop over a loader.
+  void take_torch_step(const Configured &optimizer, const SourceLocation &);
+  /// Gives a module the optimizer and the criterion of a script without a training loop.
+  void compile_modules();
+  struct {
+    std::map<const Layer *, KerasModel *> models; // the networks of modules
+    const Opaque *pending = nullptr;              // the loss that backward() was called on last
+    const Configured *optimizer = nullptr;        // the last one made
+    const Configured *criterion = nullptr;        // the last one made
+    bool saved = false;                           // torch.save() was called
+  } torch;
+
   // Models.
   KerasModel *make_sequential(const Value &name, const SourceLocation &);
   KerasModel *make_functional(const std::vector<KerasTensor *> &inputs,
@@ -79,6 +94,8 @@ private:
                                     const SourceLocation &);
   std::vector<NodeId> replay(KerasModel &, const std::vector<KerasTensor *> &inputs,
                              const SourceLocation &);
+  Value call_module_on_example(Layer &, const Opaque &example, const SourceLocation &);
+  void compile_module(KerasModel &, const Configured &optimizer, const Configured &criterion);
   Value call_on_example(Layer &, const Value &example, const SourceLocation &);
   Value call_object_layer(Layer &, const CallArguments &, const SourceLocation &);
   Value shapes_of(const CallArguments &, const SourceLocation &);

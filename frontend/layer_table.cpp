@@ -4,6 +4,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "frontend/regularizers.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 
@@ -25,29 +26,58 @@ NodeId LayerBuilder::reshape(NodeId x, const Shape &shape) {
   return append(OpKind::reshape, {x}, ReshapeAttrs{shape});
 }
 
+/// The next parameter of a layer that was called before, or none.
+NodeId LayerBuilder::existing_parameter(const std::string &name, const Shape &shape) {
+  if (next_parameter_ == layer_.parameters.size())
+    return {};
+  const NodeId existing = layer_.parameters[next_parameter_++];
+  if (this->shape(existing) != shape)
+    fail("was built with {} of shape {}, this call needs {}", name, str(this->shape(existing)),
+         str(shape));
+  return existing;
+}
+
+NodeId LayerBuilder::make_parameter(const std::string &name, ParameterAttrs attrs) {
+  attrs.name = layer_.path() + (is_torch_module(layer_) ? '.' : '/') + name;
+  const Shape &shape = attrs.type.shape;
+  if (!checked_element_count(shape))
+    fail("needs {} of shape {}, beyond the limit of {} elements", name, str(shape), kMaxElements);
+  const auto given = layer_.initializers.find(name);
+  if (given != layer_.initializers.end())
+    set_initializer(attrs, given->second, location_);
+  layer_.parameters.push_back(append(OpKind::parameter, {}, attrs));
+  ++next_parameter_;
+  return layer_.parameters.back();
+}
+
 NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
                                const Value &initializer, const std::string &role,
                                const std::string &family) {
-  if (next_parameter_ < layer_.parameters.size()) {
-    const NodeId existing = layer_.parameters[next_parameter_++];
-    if (this->shape(existing) != shape)
-      fail("was built with {} of shape {}, this call needs {}", name, str(this->shape(existing)),
-           str(shape));
+  if (const NodeId existing = existing_parameter(name, shape); existing.valid())
     return existing;
-  }
   ParameterAttrs attrs;
-  attrs.name = layer_.path() + "/" + name;
   attrs.role = role;
   attrs.type = {ElementType::f32, shape};
-  if (!checked_element_count(shape))
-    fail("needs {} of shape {}, beyond the limit of {} elements", name, str(shape), kMaxElements);
-  set_initializer(attrs, initializer, location_);
-  layer_.parameters.push_back(append(OpKind::parameter, {}, attrs));
-  ++next_parameter_;
+  if (checked_element_count(shape))
+    set_initializer(attrs, initializer, location_);
+  const NodeId made = make_parameter(name, attrs);
   const std::string regularizer = (family.empty() ? name : family) + "_regularizer";
   if (arguments().has(regularizer) && !arguments().is_none(regularizer))
-    layer_.penalties.push_back({layer_.parameters.back(), arguments()[regularizer]});
-  return layer_.parameters.back();
+    layer_.penalties.push_back({made, arguments()[regularizer]});
+  return made;
+}
+
+NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
+                               const InitialValues &initial, const std::string &role) {
+  if (const NodeId existing = existing_parameter(name, shape); existing.valid())
+    return existing;
+  ParameterAttrs attrs;
+  attrs.role = role;
+  attrs.type = {ElementType::f32, shape};
+  attrs.initializer = initial.initializer;
+  attrs.a = initial.a;
+  attrs.b = initial.b;
+  return make_parameter(name, attrs);
 }
 
 NodeId LayerBuilder::add_bias(NodeId y, int64_t channels) {
@@ -71,8 +101,9 @@ void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
 const std::vector<LayerType> &layer_types() {
   static const std::vector<LayerType> types = [] {
     std::vector<LayerType> all;
-    for (auto *family : {border_layers, convolution_layers, core_layers, merge_layers,
-                         normalization_layers, pooling_layers, shape_layers, tensor_layers})
+    for (auto *family :
+         {activation_layers, border_layers, convolution_layers, core_layers, merge_layers,
+          normalization_layers, pooling_layers, shape_layers, tensor_layers, torch_layers})
       for (LayerType &type : family()) {
         type.native.call = construct_layer;
         type.native.family = Family::layer;
@@ -160,6 +191,8 @@ void check_dtype(const Call &call) {
 
 Value construct_layer(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, fmt::format("making a {}", call.native.name()));
+  if (call.native.path.rfind("torch.", 0) == 0)
+    return interpreter.keras().make_layer(*call.native.layer, call.arguments, call.location);
   check_dtype(call);
   for (const ArgumentSpec &spec : call.native.arguments) {
     const Value &value = call.arguments[spec.name];

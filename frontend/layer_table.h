@@ -24,6 +24,13 @@ struct LayerType {
   int max_inputs = 1; // -1: any number
 };
 
+/// How a parameter starts: ParameterAttrs' initializer, a and b.
+struct InitialValues {
+  const char *initializer = "zeros";
+  float a = 0;
+  float b = 0;
+};
+
 /// What a layer's entry sees while it is called.
 class LayerBuilder {
 public:
@@ -50,6 +57,9 @@ public:
   /// given, is noted.
   NodeId parameter(const std::string &name, const Shape &, const Value &initializer,
                    const std::string &role = "weight", const std::string &family = "");
+  /// The same, starting as `initial` says unless torch.nn.init said otherwise.
+  NodeId parameter(const std::string &name, const Shape &, const InitialValues &initial,
+                   const std::string &role = "weight");
   /// y + bias, unless the argument use_bias is False.
   NodeId add_bias(NodeId y, int64_t channels);
   /// y = activation(x), where the argument named `activation` says which.
@@ -64,6 +74,9 @@ public:
   }
 
 private:
+  NodeId make_parameter(const std::string &name, ParameterAttrs);
+  NodeId existing_parameter(const std::string &name, const Shape &);
+
   Graph &graph_;
   Layer &layer_;
   SourceLocation location_;
@@ -78,8 +91,11 @@ const LayerType &layer_type(std::string_view path);
 /// The activation functions: a name, a function object or None. Throws for an unknown one.
 const Native &find_activation(const Value &, const SourceLocation &);
 NodeId append_activation(LayerBuilder &, const Native &activation, NodeId);
+/// "keras.activations.relu" and all others.
+std::vector<std::string> activation_paths();
 
 // The families, each in the file of its name.
+std::vector<LayerType> activation_layers();
 std::vector<LayerType> border_layers();
 std::vector<LayerType> convolution_layers();
 std::vector<LayerType> core_layers();
@@ -88,6 +104,7 @@ std::vector<LayerType> merge_layers();
 std::vector<LayerType> pooling_layers();
 std::vector<LayerType> shape_layers();
 std::vector<LayerType> tensor_layers();
+std::vector<LayerType> torch_layers();
 
 /// Images are channels-last, the only order there is.
 ArgumentSpec data_format_argument();

@@ -1,4 +1,4 @@
-// Input, Dense, activations, Rescaling.
+// Input, Dense, Rescaling, Lambda.
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
 
@@ -47,38 +47,6 @@ NodeId apply_dense(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.activate(b.add_bias(dense_product(b, inputs[0], kernel), units));
 }
 
-NodeId apply_activation(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  return b.activate(inputs[0]);
-}
-
-/// f(x) = x above, negative_slope * x below 0, at most max_value.
-NodeId apply_relu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const Arguments &arguments = b.arguments();
-  const float slope = arguments.real("negative_slope");
-  if (slope < 0 || slope > 1)
-    b.fail("needs a negative_slope between 0 and 1, got {}", slope);
-  NodeId y;
-  if (slope == 0) {
-    y = b.append(OpKind::relu, {inputs[0]});
-  } else {
-    const NodeId below = b.append(OpKind::affine, {inputs[0]}, AffineAttrs{slope, 0});
-    y = b.append(OpKind::maximum, {inputs[0], below});
-  }
-  if (arguments.is_none("max_value"))
-    return y;
-  if (arguments.number("max_value") < 0)
-    b.fail("needs a max_value of at least 0, got {}", arguments.number("max_value"));
-  return b.append(OpKind::minimum, {y, b.constant({}, arguments.real("max_value"))});
-}
-
-NodeId apply_softmax(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const int64_t axis = b.arguments().integer("axis");
-  const int64_t last = b.type(inputs[0]).rank() - 1;
-  if (axis != -1 && axis != last)
-    b.fail("along axis {} is not supported: only along the last, {}", axis, last);
-  return b.append(OpKind::softmax, {inputs[0]});
-}
-
 /// scale * x + offset
 NodeId apply_affine(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.append(OpKind::affine, {inputs[0]},
@@ -94,33 +62,6 @@ std::vector<ArgumentSpec> input_arguments() {
 
 } // namespace
 
-const Native &find_activation(const Value &value, const SourceLocation &location) {
-  if (std::holds_alternative<None>(value))
-    return *find_native("keras.activations.linear");
-  if (const auto *text = std::get_if<std::string>(&value)) {
-    if (const Native *native = find_native("keras.activations." + *text))
-      return *native;
-    fail_unknown_name("keras.activations." + *text, location);
-  }
-  if (const auto *native = std::get_if<const Native *>(&value))
-    if ((*native)->family == Family::activation)
-      return **native;
-  if (const auto *module = std::get_if<ModuleName>(&value))
-    fail_unknown_name(module->path, location);
-  throw CompileError(location, "{} is not supported as an activation", describe(value));
-}
-
-NodeId append_activation(LayerBuilder &b, const Native &activation, NodeId x) {
-  const std::string_view name = activation.name();
-  if (name == "linear")
-    return x;
-  return b.append(name == "relu"      ? OpKind::relu
-                  : name == "tanh"    ? OpKind::tanh
-                  : name == "sigmoid" ? OpKind::sigmoid
-                                      : OpKind::softmax,
-                  {x});
-}
-
 std::vector<LayerType> core_layers() {
   using Kind = ArgumentKind;
   return {
@@ -129,15 +70,6 @@ std::vector<LayerType> core_layers() {
         joined({{required("units", Kind::positive), optional("activation", Kind::activation)},
                 kernel_and_bias_arguments()})},
        apply_dense},
-      {{"keras.layers.Activation",
-        with_common_arguments({required("activation", Kind::activation)})},
-       apply_activation},
-      {{"keras.layers.ReLU", with_common_arguments({optional("max_value", Kind::number),
-                                                    optional("negative_slope", Kind::number, 0),
-                                                    optional("threshold", Kind::unsupported, 0)})},
-       apply_relu},
-      {{"keras.layers.Softmax", with_common_arguments({optional("axis", Kind::integer, -1)})},
-       apply_softmax},
       {{"keras.layers.Rescaling", with_common_arguments({required("scale", Kind::number),
                                                          optional("offset", Kind::number, 0)})},
        apply_affine},

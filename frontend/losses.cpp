@@ -36,7 +36,20 @@ constexpr std::pair<std::string_view, LossKind> kLosses[] = {
     {"SquaredHinge", LossKind::squared_hinge},
     {"LogCosh", LossKind::log_cosh},
     {"Poisson", LossKind::poisson},
-    {"KLDivergence", LossKind::kl_divergence}};
+    {"KLDivergence", LossKind::kl_divergence},
+    {"CrossEntropyLoss", LossKind::sparse_categorical}, // torch.nn's, from here on
+    {"NLLLoss", LossKind::negative_log_likelihood},
+    {"MSELoss", LossKind::squared},
+    {"L1Loss", LossKind::absolute},
+    {"HuberLoss", LossKind::huber},
+    {"SmoothL1Loss", LossKind::huber},
+    {"BCELoss", LossKind::binary},
+    {"BCEWithLogitsLoss", LossKind::binary}};
+
+/// torch.nn's losses that take what comes before the softmax or the sigmoid.
+bool takes_logits(std::string_view name) {
+  return name == "CrossEntropyLoss" || name == "BCEWithLogitsLoss";
+}
 
 void check_prediction(const CompileRecord &compiled, const CompiledOutput &output,
                       const TensorType &prediction) {
@@ -145,6 +158,7 @@ std::optional<Loss> find_loss(std::string_view name) {
     if (name == candidate) {
       Loss loss;
       loss.kind = kind;
+      loss.from_logits = takes_logits(name);
       return loss;
     }
   return std::nullopt;
@@ -161,7 +175,8 @@ Loss find_loss(const Value &value, const SourceLocation &location) {
   }
   if (const Configured *configured = object<Configured>(value)) {
     const Arguments &arguments = configured->arguments;
-    loss->from_logits = arguments.has("from_logits") && arguments.boolean("from_logits");
+    if (arguments.has("from_logits"))
+      loss->from_logits = arguments.boolean("from_logits");
     if (arguments.has("label_smoothing"))
       loss->label_smoothing = arguments.real("label_smoothing");
     if (arguments.has("delta"))
@@ -205,6 +220,9 @@ NodeId append_loss(const Targets &t) {
     return rows(poisson(t));
   case LossKind::kl_divergence:
     return t.row(OpKind::reduce_sum, kl_divergence(t));
+  case LossKind::negative_log_likelihood:
+    return t.affine(t.row(OpKind::reduce_sum, t.append(OpKind::multiply, {t.prediction, t.target})),
+                    -1, 0);
   }
   SINTER_UNREACHABLE("loss {}", static_cast<int>(t.loss.kind));
 }

@@ -17,7 +17,8 @@ enum class LossKind {
   squared_hinge,
   log_cosh,
   poisson,
-  kl_divergence
+  kl_divergence,
+  negative_log_likelihood
 };
 
 struct Loss {
@@ -26,7 +27,9 @@ struct Loss {
   float label_smoothing = 0;
   float delta = 1; // huber's
 
-  bool sparse() const { return kind == LossKind::sparse_categorical; }
+  bool sparse() const {
+    return kind == LossKind::sparse_categorical || kind == LossKind::negative_log_likelihood;
+  }
   bool categorical() const { return sparse() || kind == LossKind::categorical; }
 };
 

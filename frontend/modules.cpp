@@ -1,5 +1,6 @@
 #include "frontend/modules.h"
 
+#include "frontend/torch_modules.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
@@ -45,6 +46,29 @@ constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"tensorflow.metrics", "keras.metrics"},
     {"tensorflow.initializers", "keras.initializers"},
     {"tensorflow.newaxis", "numpy.newaxis"},
+    {"tensorflow.nn.elu", "keras.activations.elu"},
+    {"tensorflow.nn.selu", "keras.activations.selu"},
+    {"tensorflow.nn.gelu", "keras.activations.gelu"},
+    {"tensorflow.nn.silu", "keras.activations.silu"},
+    {"tensorflow.nn.swish", "keras.activations.swish"},
+    {"tensorflow.nn.relu6", "keras.activations.relu6"},
+    {"tensorflow.nn.leaky_relu", "keras.activations.leaky_relu"},
+    {"tensorflow.nn.softplus", "keras.activations.softplus"},
+    {"tensorflow.nn.softsign", "keras.activations.softsign"},
+    {"tensorflow.nn.log_softmax", "keras.activations.log_softmax"},
+    {"keras.ops.elu", "keras.activations.elu"},
+    {"keras.ops.selu", "keras.activations.selu"},
+    {"keras.ops.gelu", "keras.activations.gelu"},
+    {"keras.ops.silu", "keras.activations.silu"},
+    {"keras.ops.relu6", "keras.activations.relu6"},
+    {"keras.ops.leaky_relu", "keras.activations.leaky_relu"},
+    {"keras.ops.softplus", "keras.activations.softplus"},
+    {"keras.ops.softsign", "keras.activations.softsign"},
+    {"keras.ops.log_softmax", "keras.activations.log_softmax"},
+    {"keras.ops.hard_sigmoid", "keras.activations.hard_sigmoid"},
+    {"keras.ops.hard_silu", "keras.activations.hard_silu"},
+    {"torchvision.datasets.mnist", "torchvision.datasets"},
+    {"torch.utils.data.dataloader", "torch.utils.data"},
     {"tensorflow.nn.lrn", "tensorflow.nn.local_response_normalization"},
     {"tensorflow.nn.max_pool2d", "tensorflow.nn.max_pool"},
     {"tensorflow.nn.avg_pool2d", "tensorflow.nn.avg_pool"},
@@ -136,8 +160,9 @@ constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
 };
 
 /// Modules whose names carry meaning.
-constexpr std::array<std::string_view, 6> kMeaningfulModules = {"keras", "tensorflow", "functools",
-                                                                "numpy", "sklearn",    "math"};
+constexpr std::string_view kMeaningfulModules[] = {
+    "keras",        "tensorflow", "functools", "torch",   "torchvision",
+    "torchsummary", "torchinfo",  "numpy",     "sklearn", "math"};
 
 /// Modules that show, measure or store: nothing in them can change the program.
 constexpr std::array<std::string_view, 39> kSkippedModules = {"IPython",
@@ -181,28 +206,40 @@ constexpr std::array<std::string_view, 39> kSkippedModules = {"IPython",
                                                               "warnings"};
 
 /// Names below meaningful modules that are skipped all the same.
-constexpr std::array<std::string_view, 21> kSkippedNames = {
-    "numpy",
-    "sklearn",
-    "keras.utils.plot_model",
-    "keras.utils.model_to_dot",
-    "keras.utils.set_random_seed",
-    "keras.utils.get_file",
-    "keras.backend.set_image_data_format",
-    "keras.callbacks.TensorBoard",
-    "keras.callbacks.CSVLogger",
-    "keras.config",
-    "keras.mixed_precision.global_policy",
-    "keras.utils.disable_interactive_logging",
-    "tensorflow.compat.v1.logging",
-    "tensorflow.compat.v1.set_random_seed",
-    "tensorflow.config",
-    "tensorflow.executing_eagerly",
-    "tensorflow.get_logger",
-    "tensorflow.random.set_seed",
-    "tensorflow.set_random_seed",
-    "tensorflow.test",
-    "tensorflow.version"};
+constexpr std::string_view kSkippedNames[] = {"numpy",
+                                              "sklearn",
+                                              "keras.utils.plot_model",
+                                              "keras.utils.model_to_dot",
+                                              "keras.utils.set_random_seed",
+                                              "keras.utils.get_file",
+                                              "keras.backend.set_image_data_format",
+                                              "keras.callbacks.TensorBoard",
+                                              "keras.callbacks.CSVLogger",
+                                              "keras.config",
+                                              "keras.mixed_precision.global_policy",
+                                              "keras.utils.disable_interactive_logging",
+                                              "tensorflow.compat.v1.logging",
+                                              "tensorflow.compat.v1.set_random_seed",
+                                              "tensorflow.config",
+                                              "tensorflow.executing_eagerly",
+                                              "tensorflow.get_logger",
+                                              "tensorflow.random.set_seed",
+                                              "tensorflow.set_random_seed",
+                                              "tensorflow.test",
+                                              "tensorflow.version",
+                                              "torch.argmax",
+                                              "torch.backends",
+                                              "torch.cuda",
+                                              "torch.device",
+                                              "torch.enable_grad",
+                                              "torch.inference_mode",
+                                              "torch.load",
+                                              "torch.manual_seed",
+                                              "torch.max",
+                                              "torch.no_grad",
+                                              "torch.set_grad_enabled",
+                                              "torch.utils.tensorboard",
+                                              "torchvision.utils"};
 
 constexpr std::array<std::string_view, 6> kInPlace = {"numpy.random.shuffle", "random.shuffle",
                                                       "numpy.copyto",         "numpy.put",
@@ -215,16 +252,16 @@ bool is_below(std::string_view path, std::string_view prefix) {
 }
 
 template <typename Names> bool any_above(const Names &names, std::string_view path) {
-  return std::any_of(names.begin(), names.end(),
+  return std::any_of(std::begin(names), std::end(names),
                      [&](std::string_view name) { return is_below(path, name); });
 }
 
 const std::map<std::string_view, const Native *> &native_index() {
   static const std::map<std::string_view, const Native *> index = [] {
     std::map<std::string_view, const Native *> natives;
-    for (const auto *table :
-         {&python_natives(), &sequence_natives(), &method_natives(), &array_natives(),
-          &tensor_natives(), &model_natives(), &configuration_natives(), &layer_natives()})
+    for (const auto *table : {&python_natives(), &sequence_natives(), &method_natives(),
+                              &array_natives(), &tensor_natives(), &torch_natives(),
+                              &model_natives(), &configuration_natives(), &layer_natives()})
       for (const Native &native : *table)
         natives.emplace(native.path, &native);
     return natives;

@@ -213,8 +213,8 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 const char *name(Family family) {
   static constexpr const char *kNames[] = {
-      "a function",     "a layer",       "an optimizer", "a loss",        "a metric",
-      "an initializer", "a regularizer", "a callback",   "an activation", "a type"};
+      "a function",    "a layer",    "an optimizer",  "a loss",     "a metric", "an initializer",
+      "a regularizer", "a callback", "an activation", "a data set", "a type"};
   return kNames[static_cast<size_t>(family)];
 }
 

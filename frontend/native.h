@@ -54,6 +54,7 @@ enum class Family {
   regularizer,
   callback,
   activation, // a function of one tensor
+  data_set,   // of torchvision
   type        // int, float, str ...: callable, and what isinstance asks
 };
 /// "a layer", "an optimizer"

@@ -6,6 +6,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 
@@ -68,9 +69,17 @@ Value KerasSession::trace(Layer &layer, const CallArguments &arguments,
     return trace_lambda(layer, arguments, location);
   const Class &type = *layer.instance->type;
   const Value self = self_of(layer);
-  const Function *method = find_method(type, "call");
+  const bool is_module = is_torch_module(layer);
+  if (is_module && type.native->name() == "Sequential" && arguments.positional.size() == 1) {
+    enter_scope(layer);
+    Value result = run_sequential(interpreter_, *layer.instance, arguments.positional[0], location);
+    leave_scope();
+    return result;
+  }
+  const char *name = is_module ? "forward" : "call";
+  const Function *method = find_method(type, name);
   if (!method)
-    throw CompileError(type.location, "class {} has no call(self, ...)", type.name);
+    throw CompileError(type.location, "class {} has no {}(self, ...)", type.name, name);
   enter_scope(layer);
   const Function *build = find_method(type, "build");
   if (build && !layer.built) {
@@ -163,13 +172,65 @@ void KerasSession::leave_scope() { scopes_.pop_back(); }
 
 /// Notes a layer's use in the call that is traced, and where its parameters' names start.
 void KerasSession::enter(Layer &layer) {
-  if (layer.scope.empty() && !scopes_.empty())
+  if (layer.scope.empty() && !scopes_.empty() && !is_torch_module(layer))
     layer.scope = scopes_.back()->path() + '/';
   if (scopes_.empty())
     return;
   std::vector<Layer *> &used = scopes_.back()->used;
   if (std::find(used.begin(), used.end(), &layer) == used.end())
     used.push_back(&layer);
+}
+
+// ---- modules of torch.nn -----------------------------------------------------------------------
+
+KerasModel *KerasSession::build_module(Layer &module, const Shape &input,
+                                       const SourceLocation &location) {
+  interpreter_.require_certain(location, "building this module");
+  name_modules(module, "");
+  KerasModel *&model = torch.models[&module];
+  if (!model) {
+    model = interpreter_.make<KerasModel>();
+    model->layer.model = model;
+    model->layer.name = module.name;
+    model->layer.location = module.location;
+    models_.push_back(model);
+  }
+  KerasTensor *tensor = make_input(input, std::string("input"), location);
+  std::vector<KerasTensor *> outputs;
+  if (module.instance)
+    map_tensors(interpreter_, trace(module, {{tensor}, {}}, location), [&](KerasTensor *output) {
+      outputs.push_back(output);
+      return output;
+    });
+  else
+    outputs = apply(module, {tensor}, location);
+  if (outputs.empty())
+    throw CompileError(location, "forward() of '{}' returns no tensor", module.name);
+  set_network(*model, {tensor}, outputs, location);
+  return model;
+}
+
+/// model(torch.randn(1, 3, 224, 224)), model(images) of a loader's batch: an unknown value, of a
+/// shape that says what the module's input is.
+Value KerasSession::call_module_on_example(Layer &module, const Opaque &example,
+                                           const SourceLocation &location) {
+  Shape shape = example.loader ? example.loader->images->shape : example.shape;
+  if (shape.size() < 2)
+    fail_unknown(example, location, fmt::format("the input of '{}'", module.name));
+  shape[0] = kBatch;
+  if (!example.loader || torch.models.count(&module) == 0)
+    build_module(module, shape, location);
+  KerasModel &model = *torch.models.at(&module);
+  Opaque *prediction =
+      interpreter_.make<Opaque>(fmt::format("calling '{}'", module.name), location);
+  prediction->module = &module;
+  prediction->loader = example.loader;
+  prediction->shape = graph_.type(model.outputs[0]->node).shape;
+  const auto known = [&](const SampleSet &set) { return set.images == example.loader->images; };
+  if (example.loader && std::none_of(model.evaluated.begin(), model.evaluated.end(), known))
+    model.evaluated.push_back(
+        {example.loader->images, example.loader->labels, example.loader->location});
+  return prediction;
 }
 
 KerasTensor *KerasSession::add_weight(Layer &layer, const WeightRequest &request,
@@ -288,6 +349,7 @@ std::vector<Native> object_methods() {
                                             optional("aggregation", Kind::ignored),
                                             optional("name", Kind::any)};
   return {{"keras.layers.Layer", anything, refuse_construction},
+          {"torch.nn.Module", anything, refuse_construction},
           {"layer.__init__", init_arguments({}), initialize_object},
           {"model.__init__",
            init_arguments({optional("inputs", Kind::any), optional("outputs", Kind::any),

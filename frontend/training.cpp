@@ -50,7 +50,10 @@ OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
   const Arguments &arguments = configured->arguments;
   const std::string_view name = configured->type->name();
   OptimizerSpec spec;
-  spec.kind = name == "SGD" ? "sgd" : name == "Adam" ? "adam" : "rmsprop";
+  spec.kind = name == "SGD"       ? "sgd"
+              : name == "RMSprop" ? "rmsprop"
+              : name == "Adagrad" ? "adagrad"
+                                  : "adam";
   spec.learning_rate = arguments.real(arguments.is_none("lr") ? "learning_rate" : "lr");
   if (!(spec.learning_rate >= 0))
     throw CompileError(configured->location, "{}: learning_rate must not be negative, got {}", name,
@@ -64,6 +67,9 @@ OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
   read("beta_2", spec.beta_2);
   read("rho", spec.rho);
   read("epsilon", spec.epsilon);
+  read("initial_accumulator_value", spec.initial_accumulator);
+  if (!arguments.is_none("weight_decay"))
+    read("weight_decay", spec.weight_decay);
   spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
   return spec;
 }

@@ -32,6 +32,7 @@ struct Layer;
 struct KerasTensor;
 struct KerasModel;
 struct DataArray;
+struct DataLoader;
 struct Opaque;
 
 /// A module, or a name inside one that Sinter gives no meaning: what may be done with it is
@@ -124,8 +125,25 @@ struct BoundMethod {
 /// What is not known when compiling, and the place it came from: the result of a call that has no
 /// meaning here, a prediction, a training history. It may flow anywhere but into what decides the
 /// program; there it is an error that names the origin.
+///
+/// What PyTorch's scripts do with such values still says something: which module's parameters,
+/// prediction or loss one is, and which loader's samples it comes from.
 struct Opaque {
   std::string origin; // "np.unique"
+  SourceLocation location;
+  std::vector<int64_t> shape = {};       // of an example: torch.randn(1, 3, 224, 224)
+  Layer *module = nullptr;               // whose parameters, prediction or loss
+  std::string parameter = {};            // "weight" of module.weight
+  const DataLoader *loader = nullptr;    // the loader, its batches, what is computed from them
+  const Configured *criterion = nullptr; // of a loss
+};
+
+/// torch.utils.data.DataLoader
+struct DataLoader {
+  DataArray *images = nullptr;
+  DataArray *labels = nullptr;
+  int64_t batch_size = 1;
+  bool shuffle = false;
   SourceLocation location;
 };
 

@@ -40,10 +40,10 @@ std::string table(Family family) {
   return text;
 }
 
-std::string layer_table() {
+std::string layer_table(const char *module) {
   std::string text = "\n| | arguments |\n|---|---|\n";
   for (const LayerType &type : layer_types())
-    if (type.native.path.rfind("keras.layers.", 0) == 0)
+    if (type.native.path.rfind(module, 0) == 0)
       text += fmt::format("| `{}` | {} |\n", type.native.name(), argument_list(type.native, true));
   return text;
 }
@@ -71,7 +71,8 @@ TEST_CASE("the reference lists every layer, optimizer, callback and initializer"
   const std::string path = source_path("docs/model_script.md");
   const std::string document = read_file(path);
   std::string expected = document;
-  fill(expected, "layers", layer_table());
+  fill(expected, "layers", layer_table("keras.layers."));
+  fill(expected, "torch_layers", layer_table("torch.nn."));
   fill(expected, "activations", activations());
   fill(expected, "initializers", table(Family::initializer));
   fill(expected, "optimizers", table(Family::optimizer));

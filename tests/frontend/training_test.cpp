@@ -282,3 +282,12 @@ TEST_CASE("losses beyond the classic ones") {
   CHECK(outputs("3", "losses.CategoricalCrossentropy(label_smoothing=0.1)") ==
         "loss=categorical_crossentropy");
 }
+
+TEST_CASE("AdamW, Adagrad and weight decay") {
+  CHECK(optimizer("keras.optimizers.AdamW()").weight_decay == 0.004F);
+  CHECK(optimizer("keras.optimizers.AdamW()").kind == "adam");
+  CHECK(optimizer("keras.optimizers.SGD(0.1, weight_decay=1e-4)").weight_decay == 1e-4F);
+  CHECK(optimizer("'adagrad'").kind == "adagrad");
+  CHECK(optimizer("keras.optimizers.Adagrad(initial_accumulator_value=0.5)").initial_accumulator ==
+        0.5F);
+}

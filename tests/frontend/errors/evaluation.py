@@ -35,7 +35,7 @@ def f(a):
     return a
 f(1, 2)  # error: f takes 1 positional arguments, got 2
 # -----
-import torch  # error: module 'torch' is not known to Sinter, which runs no Python
+import jax  # error: module 'jax' is not known to Sinter, which runs no Python
 # -----
 x = 5
 x.append(1)  # error: 5 has no attribute 'append' that a model script can use

@@ -1,0 +1,320 @@
+#include "frontend/torch_modules.h"
+
+#include "frontend/classes.h"
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
+#include "frontend/modules.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace sinter {
+
+namespace {
+
+using Kind = ArgumentKind;
+
+constexpr std::string_view kSequential = "torch.nn.Sequential";
+
+/// Names what a field or an item of a list is: a module, or a list or dict of such.
+void name_value(const Value &value, const std::string &name, int depth) {
+  constexpr int kMaxDepth = 20;
+  if (depth > kMaxDepth)
+    return;
+  if (Layer *layer = object<Layer>(value); layer && is_torch_module(*layer)) {
+    if (!layer->named)
+      name_modules(*layer, name);
+    return;
+  }
+  if (const std::vector<Value> *items = sequence_items(value))
+    for (size_t i = 0; i < items->size(); ++i)
+      name_value((*items)[i], fmt::format("{}.{}", name, i), depth + 1);
+  if (const Dict *dict = object<Dict>(value))
+    for (const auto &[key, item] : dict->items)
+      name_value(item, fmt::format("{}.{}", name, to_text(key)), depth + 1);
+}
+
+Layer &self_module(const Call &call) { return *object<Layer>(call.self); }
+
+/// The class of every nn.Sequential: it has no members of the script's.
+Class *sequential_class(Interpreter &interpreter, const Call &call) {
+  Class *type = interpreter.make<Class>();
+  type->name = "Sequential";
+  type->native = &call.native;
+  type->members = interpreter.make<Environment>();
+  return type;
+}
+
+void add_part(Instance &instance, const std::string &name, const Value &module, const Call &call) {
+  const Layer *layer = object<Layer>(module);
+  if (const Opaque *unknown = object<Opaque>(module))
+    fail_unknown(*unknown, call.location, "a part of this module");
+  if (!layer || !is_torch_module(*layer))
+    throw CompileError(call.location, "{} consists of modules, got {}", call.native.name(),
+                       describe(module));
+  if (Value *field = instance.find(name))
+    *field = module;
+  else
+    instance.fields.emplace_back(name, module);
+}
+
+/// nn.Sequential(a, b, c) and nn.Sequential(OrderedDict([('conv', a), ...]))
+Value make_sequential(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "making a Sequential");
+  Instance *instance = interpreter.make<Instance>();
+  instance->type = sequential_class(interpreter, call);
+  Value self = interpreter.keras().make_object(*instance, call.location);
+  object<Layer>(self)->name = interpreter.keras().unique_name("Sequential", None{});
+  const std::vector<Value> &parts = call.arguments.items("parts");
+  const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
+  if (named)
+    for (const auto &[name, module] : named->items)
+      add_part(*instance, to_text(name), module, call);
+  for (size_t i = 0; i < parts.size() && !named; ++i)
+    add_part(*instance, std::to_string(i), parts[i], call);
+  return self;
+}
+
+/// collections.OrderedDict([('name', value), ...])
+Value make_ordered_dict(Interpreter &interpreter, const Call &call) {
+  const Value &items = call.arguments["items"];
+  if (object<Dict>(items))
+    return items;
+  Dict *dict = interpreter.make<Dict>();
+  if (std::holds_alternative<None>(items))
+    return dict;
+  for (const Value &pair : interpreter.iterate(items, call.location)) {
+    const std::vector<Value> *both = sequence_items(pair);
+    if (!both || both->size() != 2)
+      throw CompileError(call.location, "OrderedDict takes pairs, got {}", describe(pair));
+    dict->items.emplace_back((*both)[0], (*both)[1]);
+  }
+  return dict;
+}
+
+/// nn.ModuleList([...]) and nn.ModuleDict({...}) are the list and the dict: where they are kept
+/// names what is in them.
+Value make_container(Interpreter &interpreter, const Call &call) {
+  const Value &modules = call.arguments["modules"];
+  if (call.native.name() == "ModuleDict")
+    return object<Dict>(modules) ? modules : Value(interpreter.make<Dict>());
+  return std::holds_alternative<None>(modules)
+             ? interpreter.list({})
+             : interpreter.list(interpreter.iterate(modules, call.location));
+}
+
+Value call_add_module(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "adding a module");
+  Layer &module = self_module(call);
+  if (!module.instance)
+    throw CompileError(call.location, "{} holds no modules", describe(call.self));
+  add_part(*module.instance, call.arguments.text("name"), call.arguments["module"], call);
+  return None{};
+}
+
+/// nn.Sequential's append.
+Value call_append(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "adding a module");
+  Layer &module = self_module(call);
+  if (!module.instance || module.instance->type->native->path != kSequential)
+    throw CompileError(call.location, "{} has no append", describe(call.self));
+  Instance &instance = *module.instance;
+  add_part(instance, std::to_string(instance.fields.size()), call.arguments["module"], call);
+  return call.self;
+}
+
+/// model.to(device), model.train(): the model itself.
+Value call_same(Interpreter &, const Call &call) { return call.self; }
+
+/// model.parameters(): which model an optimizer is for.
+Value call_parameters(Interpreter &interpreter, const Call &call) {
+  Opaque *parameters = interpreter.make<Opaque>("model.parameters()", call.location);
+  parameters->module = &self_module(call);
+  return parameters;
+}
+
+Value call_unknown(Interpreter &interpreter, const Call &call) {
+  return interpreter.opaque(std::string(call.native.name()), call.location);
+}
+
+/// self.modules(), self.children()
+Value call_modules(Interpreter &interpreter, const Call &call) {
+  std::vector<Layer *> modules;
+  if (call.native.name() == "modules")
+    collect_modules(self_module(call), modules);
+  else if (const Instance *instance = self_module(call).instance)
+    modules = tracked_layers(*instance);
+  return interpreter.list({modules.begin(), modules.end()});
+}
+
+/// model.apply(function): on every module, the parts first.
+Value call_apply(Interpreter &interpreter, const Call &call) {
+  std::vector<Layer *> modules;
+  collect_modules(self_module(call), modules);
+  for (auto module = modules.rbegin(); module != modules.rend(); ++module)
+    interpreter.call(call.arguments["function"], {{*module}, {}}, call.location);
+  return call.self;
+}
+
+// ---- torch.nn.init -----------------------------------------------------------------------------
+
+/// Gains of torch.nn.init.calculate_gain.
+double gain_of(const Call &call) {
+  const std::string &name = call.arguments.text("nonlinearity");
+  const double slope = call.arguments.number("a");
+  if (name == "relu")
+    return std::sqrt(2.0);
+  if (name == "leaky_relu")
+    return std::sqrt(2.0 / (1 + slope * slope));
+  if (name == "tanh")
+    return 5.0 / 3;
+  return 1;
+}
+
+/// The Keras initializer that does what the function does, with its arguments.
+std::pair<const char *, std::vector<std::pair<std::string, Value>>>
+initializer_of(const Call &call) {
+  const std::string_view name = call.native.name();
+  const Arguments &arguments = call.arguments;
+  const auto scaling = [&](double scale, const std::string &mode, const char *distribution) {
+    return std::pair{
+        "VarianceScaling",
+        std::vector<std::pair<std::string, Value>>{
+            {"scale", scale}, {"mode", mode}, {"distribution", std::string(distribution)}}};
+  };
+  const bool normal = name.find("normal") != std::string_view::npos;
+  const char *distribution = normal ? "untruncated_normal" : "uniform";
+  if (name.rfind("kaiming", 0) == 0) {
+    const double gain = gain_of(call);
+    return scaling(gain * gain, arguments.text("mode"), distribution);
+  }
+  if (name.rfind("xavier", 0) == 0) {
+    const double gain = arguments.number("gain");
+    return scaling(gain * gain, "fan_avg", distribution);
+  }
+  if (name == "normal_")
+    return {"RandomNormal", {{"mean", arguments["mean"]}, {"stddev", arguments["std"]}}};
+  if (name == "uniform_")
+    return {"RandomUniform", {{"minval", arguments["a"]}, {"maxval", arguments["b"]}}};
+  if (name == "constant_")
+    return {"Constant", {{"value", arguments["val"]}}};
+  return {name == "ones_" ? "Ones" : "Zeros", {}};
+}
+
+/// nn.init.kaiming_normal_(layer.weight): how a parameter of a layer starts.
+Value call_initialize(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this initialisation");
+  const Opaque *parameter = object<Opaque>(call.arguments["tensor"]);
+  if (std::holds_alternative<None>(call.arguments["tensor"]))
+    return None{}; // a bias that the layer has not
+  if (!parameter || !parameter->module || parameter->parameter.empty())
+    throw CompileError(call.location, "{} initialises weight and bias of modules, got {}",
+                       call.native.path, describe(call.arguments["tensor"]));
+  const auto [name, arguments] = initializer_of(call);
+  const Native &native = *find_native(fmt::format("keras.initializers.{}", name));
+  CallArguments given;
+  given.keywords = arguments;
+  parameter->module->initializers[parameter->parameter] = interpreter.make<Configured>(
+      &native, bind(interpreter, native, given, call.location), call.location);
+  return None{};
+}
+
+std::vector<Native> initializers() {
+  const ArgumentSpec tensor = required("tensor", Kind::any);
+  const std::vector<ArgumentSpec> kaiming = {
+      tensor, optional("a", Kind::number, 0), choice("mode", "fan_in", "fan_in|fan_out"),
+      choice("nonlinearity", "leaky_relu", "leaky_relu|relu|linear|tanh|sigmoid")};
+  const std::vector<ArgumentSpec> xavier = {tensor, optional("gain", Kind::number, 1)};
+  return {{"torch.nn.init.kaiming_normal_", kaiming, call_initialize},
+          {"torch.nn.init.kaiming_uniform_", kaiming, call_initialize},
+          {"torch.nn.init.xavier_normal_", xavier, call_initialize},
+          {"torch.nn.init.xavier_uniform_", xavier, call_initialize},
+          {"torch.nn.init.normal_",
+           {tensor, optional("mean", Kind::number, 0), optional("std", Kind::number, 1)},
+           call_initialize},
+          {"torch.nn.init.uniform_",
+           {tensor, optional("a", Kind::number, 0), optional("b", Kind::number, 1)},
+           call_initialize},
+          {"torch.nn.init.constant_", {tensor, required("val", Kind::number)}, call_initialize},
+          {"torch.nn.init.ones_", {tensor}, call_initialize},
+          {"torch.nn.init.zeros_", {tensor}, call_initialize}};
+}
+
+} // namespace
+
+bool is_torch_module(const Layer &layer) {
+  const Native *native = layer.instance ? layer.instance->type->native
+                         : layer.type   ? &layer.type->native
+                                        : nullptr;
+  return native && native->path.rfind("torch.", 0) == 0;
+}
+
+void name_modules(Layer &root, const std::string &prefix) {
+  if (!prefix.empty())
+    root.name = prefix;
+  root.named = true;
+  if (root.instance)
+    for (const auto &[field, value] : root.instance->fields)
+      name_value(value, prefix.empty() ? field : prefix + '.' + field, 0);
+}
+
+void collect_modules(Layer &root, std::vector<Layer *> &modules) {
+  if (std::find(modules.begin(), modules.end(), &root) != modules.end())
+    return;
+  modules.push_back(&root);
+  if (root.instance)
+    for (Layer *part : tracked_layers(*root.instance))
+      collect_modules(*part, modules);
+}
+
+Value run_sequential(Interpreter &interpreter, const Instance &instance, const Value &input,
+                     const SourceLocation &location) {
+  Value x = input;
+  for (const auto &[name, module] : instance.fields)
+    x = interpreter.call(module, {{x}, {}}, location);
+  return x;
+}
+
+std::vector<Native> module_natives() {
+  const std::vector<ArgumentSpec> anything = {optional("values", Kind::rest),
+                                              optional("options", Kind::keywords)};
+  const std::vector<ArgumentSpec> modules = {optional("modules", Kind::any)};
+  std::vector<Native> all = {
+      {"torch.nn.Sequential", {optional("parts", Kind::rest)}, make_sequential},
+      {"torch.nn.ModuleList", modules, make_container},
+      {"torch.nn.ModuleDict", modules, make_container},
+      {"collections.OrderedDict", {optional("items", Kind::any)}, make_ordered_dict},
+      {"layer.add_module",
+       {required("name", Kind::text), required("module", Kind::any)},
+       call_add_module},
+      {"layer.append", {required("module", Kind::any)}, call_append},
+      {"layer.to", anything, call_same},
+      {"layer.cuda", anything, call_same},
+      {"layer.cpu", {}, call_same},
+      {"layer.float", {}, call_same},
+      {"layer.train", anything, call_same},
+      {"layer.eval", {}, call_same},
+      {"layer.parameters", anything, call_parameters},
+      {"layer.named_parameters", anything, call_unknown},
+      {"layer.state_dict", anything, call_unknown},
+      {"layer.modules", {}, call_modules},
+      {"layer.children", {}, call_modules},
+      {"layer.apply", {required("function", Kind::any)}, call_apply}};
+  for (Native &native : initializers())
+    all.push_back(std::move(native));
+  return all;
+}
+
+const std::vector<Native> &torch_natives() {
+  static const std::vector<Native> natives = [] {
+    std::vector<Native> all;
+    for (auto *family : {module_natives, torch_function_natives, torch_training_natives})
+      for (Native &native : family())
+        all.push_back(std::move(native));
+    return all;
+  }();
+  return natives;
+}
+
+} // namespace sinter

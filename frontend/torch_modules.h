@@ -1,0 +1,37 @@
+// torch.nn: modules, their names, and what a script does with them.
+#pragma once
+
+#include "frontend/keras_objects.h"
+
+namespace sinter {
+
+class Interpreter;
+
+/// A layer of torch.nn, or an object of a class that derives from nn.Module.
+bool is_torch_module(const Layer &);
+
+/// Names a module's parts as state_dict() does, by their attributes and places in lists:
+/// "features.0". The module itself has the empty prefix.
+void name_modules(Layer &root, const std::string &prefix);
+/// The module and everything in it, depth first.
+void collect_modules(Layer &, std::vector<Layer *> &modules);
+
+/// nn.Sequential(...): applies its parts in order.
+Value run_sequential(Interpreter &, const Instance &, const Value &input, const SourceLocation &);
+
+/// nn.Sequential, nn.ModuleList, torch.optim, criteria, torch.nn.init, the methods of modules.
+std::vector<Native> module_natives();
+/// torch.nn.functional, torch.cat and its kin, the methods of tensors.
+std::vector<Native> torch_function_natives();
+/// Data sets, loaders, criteria, optimizers.
+std::vector<Native> torch_training_natives();
+/// criterion(outputs, labels)
+Value call_criterion(Interpreter &, const Configured &criterion, const CallArguments &,
+                     const SourceLocation &);
+/// dataset.data and dataset.targets; nothing for another name.
+std::optional<Value> dataset_attribute(Interpreter &, const Configured &dataset,
+                                       const std::string &name);
+/// All of torch and torchvision.
+const std::vector<Native> &torch_natives();
+
+} // namespace sinter

@@ -1,0 +1,409 @@
+// What a PyTorch script says about its data and its training: data sets, loaders, criteria,
+// optimizers, and the training loop that it writes out. A loop over a DataLoader is evaluated once;
+// every time one of its bodies takes an optimizer's step, that is an epoch.
+#include "frontend/classes.h"
+#include "frontend/data_array.h"
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
+#include "frontend/modules.h"
+#include "frontend/torch_modules.h"
+
+#include <algorithm>
+
+namespace sinter {
+
+namespace {
+
+using Kind = ArgumentKind;
+using Specs = std::vector<ArgumentSpec>;
+
+Value configure(Interpreter &interpreter, const Call &call) {
+  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
+}
+
+/// An optimizer or a criterion: the last of each is the program's where no loop takes a step.
+Value configure_training(Interpreter &interpreter, const Call &call) {
+  Configured *configured =
+      interpreter.make<Configured>(&call.native, call.arguments, call.location);
+  auto &torch = interpreter.keras().torch;
+  (call.native.family == Family::optimizer ? torch.optimizer : torch.criterion) = configured;
+  return configured;
+}
+
+// ---- data --------------------------------------------------------------------------------------
+
+/// The images or labels of torchvision.datasets.X(root, train=...), before its transform.
+DataArray *dataset_array(Interpreter &interpreter, const Configured &dataset, bool labels) {
+  DataArray *array = interpreter.make<DataArray>();
+  const bool train = dataset.arguments.boolean("train");
+  array->labels = labels;
+  array->dataset = dataset.type->name() == "MNIST" ? "mnist" : "fashion_mnist";
+  array->source = train ? "train" : "test";
+  array->shape = {train ? 60000 : 10000};
+  if (!labels)
+    array->shape.insert(array->shape.end(), {28, 28});
+  array->location = dataset.location;
+  return array;
+}
+
+float single_number(const Value &value, const Configured &transform) {
+  const std::vector<Value> *items = sequence_items(value);
+  const Value &number = items && items->size() == 1 ? items->front() : value;
+  if (!is_number(number))
+    throw CompileError(transform.location,
+                       "Normalize needs one number for images of one channel, "
+                       "got {}",
+                       describe(value));
+  return static_cast<float>(to_number(number));
+}
+
+void scale(DataArray &images, const char *op, float value, const SourceLocation &location) {
+  ScalingStep step;
+  step.op = op;
+  step.value = value;
+  images.scaling.push_back({step, location});
+  images.integers = false;
+}
+
+/// Records ToTensor() (/ 255, a dimension of one channel) and Normalize(mean, std).
+void apply_transform(DataArray &images, const Value &value, const SourceLocation &location) {
+  const Configured *transform = object<Configured>(value);
+  const std::string_view name = transform ? transform->type->name() : std::string_view();
+  if (name == "Compose") {
+    const std::vector<Value> *parts = sequence_items(transform->arguments["transforms"]);
+    for (const Value &part : parts ? *parts : std::vector<Value>{})
+      apply_transform(images, part, transform->location);
+  } else if (name == "ToTensor") {
+    images.shape.insert(images.shape.begin() + 1, 1);
+    scale(images, "divide", 255, transform->location);
+  } else if (name == "Normalize") {
+    scale(images, "subtract", single_number(transform->arguments["mean"], *transform),
+          transform->location);
+    scale(images, "divide", single_number(transform->arguments["std"], *transform),
+          transform->location);
+  } else {
+    throw CompileError(location, "a data set needs transform=ToTensor(), got {}", describe(value));
+  }
+}
+
+/// DataLoader(dataset, batch_size, shuffle): an unknown value that knows its samples.
+Value make_loader(Interpreter &interpreter, const Call &call) {
+  const Configured *dataset = object<Configured>(call.arguments["dataset"]);
+  if (!dataset || dataset->type->family != Family::data_set)
+    throw CompileError(call.location,
+                       "DataLoader needs a data set of torchvision or a "
+                       "TensorDataset, got {}",
+                       describe(call.arguments["dataset"]));
+  DataLoader *loader = interpreter.make<DataLoader>();
+  if (dataset->type->name() == "TensorDataset") {
+    const std::vector<Value> &tensors = dataset->arguments.items("tensors");
+    loader->images = tensors.size() == 2 ? object<DataArray>(tensors[0]) : nullptr;
+    loader->labels = tensors.size() == 2 ? object<DataArray>(tensors[1]) : nullptr;
+    if (!loader->images || !loader->labels)
+      throw CompileError(dataset->location, "TensorDataset needs samples and labels of a data set");
+  } else {
+    loader->images = dataset_array(interpreter, *dataset, false);
+    loader->labels = dataset_array(interpreter, *dataset, true);
+    apply_transform(*loader->images, dataset->arguments["transform"], dataset->location);
+  }
+  loader->batch_size = call.arguments.integer("batch_size");
+  loader->shuffle = call.arguments.boolean("shuffle");
+  loader->location = call.location;
+  Opaque *value = interpreter.make<Opaque>("a DataLoader", call.location);
+  value->loader = loader;
+  return value;
+}
+
+// ---- training ----------------------------------------------------------------------------------
+
+/// criterion(outputs, labels), F.cross_entropy(outputs, labels): the loss of a model's prediction.
+Value make_loss(Interpreter &interpreter, const Configured &criterion,
+                const std::vector<Value> &operands, const SourceLocation &location) {
+  const Opaque *prediction = operands.empty() ? nullptr : object<Opaque>(operands[0]);
+  Opaque *loss = interpreter.make<Opaque>("a loss", location);
+  if (prediction && prediction->module) {
+    loss->module = prediction->module;
+    loss->loader = prediction->loader;
+    loss->criterion = &criterion;
+  }
+  return loss;
+}
+
+constexpr std::pair<std::string_view, std::string_view> kFunctionalLosses[] = {
+    {"torch.nn.functional.cross_entropy", "torch.nn.CrossEntropyLoss"},
+    {"torch.nn.functional.nll_loss", "torch.nn.NLLLoss"},
+    {"torch.nn.functional.mse_loss", "torch.nn.MSELoss"},
+    {"torch.nn.functional.l1_loss", "torch.nn.L1Loss"},
+    {"torch.nn.functional.binary_cross_entropy", "torch.nn.BCELoss"},
+    {"torch.nn.functional.binary_cross_entropy_with_logits", "torch.nn.BCEWithLogitsLoss"}};
+
+Value call_functional_loss(Interpreter &interpreter, const Call &call) {
+  for (const auto &[function, criterion] : kFunctionalLosses) {
+    if (function != call.native.path)
+      continue;
+    const Native &native = *find_native(criterion);
+    const Configured *configured = interpreter.make<Configured>(
+        &native, bind(interpreter, native, {}, call.location), call.location);
+    return make_loss(interpreter, *configured, {call.arguments["input"]}, call.location);
+  }
+  SINTER_UNREACHABLE("no loss {}", call.native.path);
+}
+
+Value call_backward(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this backward()");
+  interpreter.keras().torch.pending = object<Opaque>(call.self);
+  return None{};
+}
+
+Value call_zero_gradients(Interpreter &, const Call &) { return None{}; }
+
+Value call_step(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this step()");
+  const Configured &optimizer = *object<Configured>(call.self);
+  if (optimizer.type->family != Family::optimizer)
+    throw CompileError(call.location, "{} has no step()", describe(call.self));
+  interpreter.keras().take_torch_step(optimizer, call.location);
+  return None{};
+}
+
+/// torch.save(model.state_dict(), path): the program writes its weights itself.
+Value call_save(Interpreter &interpreter, const Call &call) {
+  interpreter.skip(call.location, "saving is skipped: the program writes its weights itself");
+  interpreter.keras().torch.saved = true;
+  return None{};
+}
+
+Value call_load_state(Interpreter &interpreter, const Call &call) {
+  if (!interpreter.keras().torch.saved)
+    throw CompileError(call.location, "load_state_dict: this script saves no weights; use "
+                                      "--weights=FILE instead");
+  interpreter.skip(call.location, "loading weights is skipped: the program keeps its own");
+  return call.self;
+}
+
+/// summary(model, (1, 28, 28)): torchsummary's shape is without the batch, torchinfo's with it.
+Value call_summary(Interpreter &interpreter, const Call &call) {
+  Layer *module = object<Layer>(call.arguments["model"]);
+  if (!module || !is_torch_module(*module))
+    throw CompileError(call.location, "summary needs a module, got {}",
+                       describe(call.arguments["model"]));
+  const Value &size = call.arguments["input_size"];
+  const std::vector<Value> *items = sequence_items(size);
+  if (!items)
+    return None{}; // the layers alone
+  const bool with_batch = call.native.path == "torchinfo.summary";
+  const std::vector<Value> dims(items->begin() + (with_batch && !items->empty() ? 1 : 0),
+                                items->end());
+  const Shape shape =
+      shape_from_value(interpreter.tuple(dims), /*with_batch=*/false, call.location);
+  interpreter.keras().build_module(*module, shape, call.location);
+  return None{};
+}
+
+OptimizerSpec optimizer_spec(const Configured &optimizer) {
+  const Arguments &arguments = optimizer.arguments;
+  OptimizerSpec spec;
+  const std::string_view name = optimizer.type->name();
+  spec.kind = name == "SGD"       ? "sgd"
+              : name == "RMSprop" ? "rmsprop"
+              : name == "Adagrad" ? "adagrad"
+                                  : "adam";
+  if (arguments.has("initial_accumulator_value"))
+    spec.initial_accumulator = arguments.real("initial_accumulator_value");
+  spec.learning_rate = arguments.real("lr");
+  const auto read = [&](const char *argument, float &field) {
+    if (arguments.has(argument))
+      field = arguments.real(argument);
+  };
+  read("momentum", spec.momentum);
+  read("alpha", spec.rho);
+  read("eps", spec.epsilon);
+  read("weight_decay", name == "AdamW" ? spec.weight_decay : spec.l2);
+  spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
+  if (arguments.has("betas") && !arguments.is_none("betas")) {
+    const std::vector<Value> *betas = sequence_items(arguments["betas"]);
+    if (!betas || betas->size() != 2 || !is_number((*betas)[0]) || !is_number((*betas)[1]))
+      throw CompileError(optimizer.location, "Adam: betas must be two numbers, got {}",
+                         describe(arguments["betas"]));
+    spec.beta_1 = static_cast<float>(to_number((*betas)[0]));
+    spec.beta_2 = static_cast<float>(to_number((*betas)[1]));
+  }
+  return spec;
+}
+
+std::vector<Native> optimizers() {
+  const auto with = [](double rate, Specs own) {
+    Specs all = {required("params", Kind::any), optional("lr", Kind::number, Value(rate))};
+    all.insert(all.end(), own.begin(), own.end());
+    return all;
+  };
+  const ArgumentSpec epsilon = optional("eps", Kind::number, Value(1e-8));
+  const ArgumentSpec decay = optional("weight_decay", Kind::number, 0);
+  const ArgumentSpec momentum = optional("momentum", Kind::fraction, Value(0.0));
+  const auto never = [](const char *name) {
+    return optional(name, Kind::unsupported, Value(false));
+  };
+  return {{"torch.optim.SGD",
+           with(1e-3, {momentum, optional("dampening", Kind::unsupported, 0), decay,
+                       optional("nesterov", Kind::boolean, Value(false))}),
+           configure_training, Family::optimizer},
+          {"torch.optim.Adam",
+           with(1e-3, {optional("betas", Kind::any), epsilon, decay, never("amsgrad")}),
+           configure_training, Family::optimizer},
+          {"torch.optim.AdamW",
+           with(1e-3, {optional("betas", Kind::any), epsilon,
+                       optional("weight_decay", Kind::number, Value(0.01)), never("amsgrad")}),
+           configure, Family::optimizer},
+          {"torch.optim.Adagrad",
+           with(1e-2, {optional("lr_decay", Kind::unsupported, 0), decay,
+                       optional("initial_accumulator_value", Kind::number, 0),
+                       optional("eps", Kind::number, Value(1e-10))}),
+           configure, Family::optimizer},
+          {"torch.optim.RMSprop",
+           with(1e-2, {optional("alpha", Kind::fraction, Value(0.99)), epsilon, decay, momentum,
+                       never("centered")}),
+           configure_training, Family::optimizer}};
+}
+
+std::vector<Native> criteria() {
+  const ArgumentSpec weight = optional("weight", Kind::unsupported);
+  const ArgumentSpec reduction = choice("reduction", "mean", "mean");
+  const Specs plain = {reduction};
+  std::vector<Native> all = {
+      {"torch.nn.CrossEntropyLoss",
+       {weight, reduction, optional("label_smoothing", Kind::fraction, 0)},
+       configure_training,
+       Family::loss},
+      {"torch.nn.NLLLoss", {weight, reduction}, configure_training, Family::loss},
+      {"torch.nn.HuberLoss",
+       {reduction, optional("delta", Kind::number, 1)},
+       configure_training,
+       Family::loss}};
+  for (const char *path : {"torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss",
+                           "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss"})
+    all.push_back({path, plain, configure_training, Family::loss});
+  for (const auto &[function, criterion] : kFunctionalLosses)
+    all.push_back({function,
+                   {required("input", Kind::any), required("target", Kind::any)},
+                   call_functional_loss});
+  return all;
+}
+
+std::vector<Native> data_natives() {
+  const Specs dataset = {
+      optional("root", Kind::ignored), optional("train", Kind::boolean, Value(true)),
+      optional("transform", Kind::any), optional("target_transform", Kind::unsupported),
+      optional("download", Kind::ignored)};
+  return {
+      {"torchvision.datasets.MNIST", dataset, configure, Family::data_set},
+      {"torchvision.datasets.FashionMNIST", dataset, configure, Family::data_set},
+      {"torch.utils.data.TensorDataset",
+       {optional("tensors", Kind::rest)},
+       configure,
+       Family::data_set},
+      {"torch.utils.data.DataLoader",
+       {required("dataset", Kind::any), optional("batch_size", Kind::positive, 1),
+        optional("shuffle", Kind::boolean, Value(false)), optional("sampler", Kind::unsupported),
+        optional("num_workers", Kind::ignored), optional("pin_memory", Kind::ignored),
+        optional("drop_last", Kind::unsupported, Value(false))},
+       make_loader},
+      {"torchvision.transforms.ToTensor", {}, configure},
+      {"torchvision.transforms.Normalize",
+       {required("mean", Kind::any), required("std", Kind::any),
+        optional("inplace", Kind::ignored)},
+       configure},
+      {"torchvision.transforms.Compose", {required("transforms", Kind::any)}, configure}};
+}
+
+} // namespace
+
+Value call_criterion(Interpreter &interpreter, const Configured &criterion,
+                     const CallArguments &arguments, const SourceLocation &location) {
+  return make_loss(interpreter, criterion, arguments.positional, location);
+}
+
+std::optional<Value> dataset_attribute(Interpreter &interpreter, const Configured &dataset,
+                                       const std::string &name) {
+  const bool has_arrays = dataset.arguments.has("train");
+  if (!has_arrays || (name != "data" && name != "targets"))
+    return std::nullopt;
+  return dataset_array(interpreter, dataset, name == "targets");
+}
+
+/// One pass over a loader's samples with backward() and step(): an epoch.
+void KerasSession::take_torch_step(const Configured &optimizer, const SourceLocation &location) {
+  const Opaque *loss = torch.pending;
+  if (!loss || !loss->criterion)
+    throw CompileError(location, "step() without backward() of a criterion of a module's output");
+  if (!loss->loader)
+    throw CompileError(location, "a training step must be taken in a loop over a DataLoader");
+  torch.pending = nullptr;
+  const Opaque *parameters = object<Opaque>(optimizer.arguments["params"]);
+  if (!parameters || parameters->module != loss->module)
+    throw CompileError(location, "the optimizer is for {}, the loss of '{}'",
+                       parameters && parameters->module
+                           ? fmt::format("'{}'", parameters->module->name)
+                           : describe(optimizer.arguments["params"]),
+                       loss->module->name);
+  KerasModel &model = *torch.models.at(loss->module);
+  const DataLoader &loader = *loss->loader;
+  if (model.fit && model.fit->train.images != loader.images)
+    throw CompileError(location,
+                       "'{}' is trained on two DataLoaders (lines {} and {}), which is "
+                       "not supported",
+                       model.layer.name, model.fit->train.location.line, loader.location.line);
+  compile_module(model, optimizer, *loss->criterion);
+  FitRecord record = model.fit.value_or(FitRecord{});
+  record.epochs = model.fit ? record.epochs + 1 : 1;
+  record.train = {loader.images, loader.labels, loader.location};
+  record.batch_size = loader.batch_size;
+  record.shuffle = loader.shuffle;
+  record.location = location;
+  model.fit = std::move(record);
+  choose(model);
+}
+
+void KerasSession::compile_module(KerasModel &model, const Configured &optimizer,
+                                  const Configured &criterion) {
+  CompileRecord compiled;
+  compiled.optimizer = optimizer_spec(optimizer);
+  compiled.loss = const_cast<Configured *>(&criterion);
+  const std::string_view name = criterion.type->name();
+  if (name == "CrossEntropyLoss" || name == "NLLLoss")
+    compiled.metrics = std::string("accuracy");
+  compiled.location = optimizer.location;
+  model.compiled = std::move(compiled);
+}
+
+/// A module with an optimizer and a criterion, but without a training loop, can be trained all the
+/// same: sinter train says on what.
+void KerasSession::compile_modules() {
+  const Opaque *parameters =
+      torch.optimizer ? object<Opaque>(torch.optimizer->arguments["params"]) : nullptr;
+  if (!parameters || !torch.criterion)
+    return;
+  const auto found = torch.models.find(parameters->module);
+  if (found != torch.models.end() && !found->second->compiled)
+    compile_module(*found->second, *torch.optimizer, *torch.criterion);
+}
+
+std::vector<Native> torch_training_natives() {
+  const Specs anything = {optional("values", Kind::rest), optional("options", Kind::keywords)};
+  const Specs summary = {required("model", Kind::any), optional("input_size", Kind::any),
+                         optional("options", Kind::keywords)};
+  std::vector<Native> all = {{"unknown value.backward", anything, call_backward},
+                             {"object.step", anything, call_step},
+                             {"object.zero_grad", anything, call_zero_gradients},
+                             {"layer.zero_grad", anything, call_zero_gradients},
+                             {"layer.load_state_dict", anything, call_load_state},
+                             {"torch.save", anything, call_save},
+                             {"torchsummary.summary", summary, call_summary},
+                             {"torchinfo.summary", summary, call_summary}};
+  for (auto *family : {optimizers, criteria, data_natives})
+    for (Native &native : family())
+      all.push_back(std::move(native));
+  return all;
+}
+
+} // namespace sinter

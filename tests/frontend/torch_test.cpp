@@ -1,0 +1,169 @@
+// torch.nn: what modules mean, how they are named, how scripts train them.
+#include "tests/frontend/support.h"
+#include "tests/paths.h"
+
+#include <doctest/doctest.h>
+
+using namespace sinter;
+
+namespace {
+
+const std::string kImports = R"(import torch
+import torch.nn as nn
+import torch.nn.functional as F
+import torch.optim as optim
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+from torchinfo import summary
+from collections import OrderedDict
+)";
+
+/// A module applied to an input of that shape.
+Model module(const std::string &expression, const std::string &shape) {
+  return load(kImports + "model = nn.Sequential(" + expression + ")\nsummary(model, " + shape +
+              ")\n");
+}
+
+std::string result(const std::string &expression, const std::string &shape) {
+  const Model model = module(expression, shape);
+  return str(model.graph.type(model.graph.find_output("prediction")).shape);
+}
+
+std::vector<std::string> parameter_names(const Model &model) {
+  std::vector<std::string> names;
+  for (const NodeId id : model.graph.all(OpKind::parameter))
+    names.push_back(attrs<ParameterAttrs>(model.graph[id]).name);
+  return names;
+}
+
+const std::string kLoop = R"(
+data = datasets.MNIST('.', train=True, transform=transforms.Compose([
+    transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))]))
+loader = DataLoader(data, batch_size=64, shuffle=True)
+model = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+optimizer = optim.SGD(model.parameters(), lr=0.01, momentum=0.5)
+criterion = nn.CrossEntropyLoss()
+for epoch in range(3):
+    for i, (images, labels) in enumerate(loader):
+        optimizer.zero_grad()
+        loss = criterion(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        running = loss.item() * 2
+)";
+
+} // namespace
+
+TEST_CASE("torch layers have torch's shapes") {
+  CHECK(result("nn.Conv2d(3, 8, 3, stride=2, padding=1)", "(1, 3, 9, 8)") == "[N,8,5,4]");
+  CHECK(result("nn.Conv2d(3, 8, (3, 5), padding='same')", "(1, 3, 9, 8)") == "[N,8,9,8]");
+  CHECK(result("nn.Conv2d(4, 8, 3, groups=2)", "(1, 4, 9, 8)") == "[N,8,7,6]");
+  CHECK(result("nn.MaxPool2d(3, 2, ceil_mode=True)", "(1, 3, 6, 7)") == "[N,3,3,3]");
+  CHECK(result("nn.MaxPool2d(3, 2)", "(1, 3, 6, 7)") == "[N,3,2,3]");
+  CHECK(result("nn.AvgPool2d(2, padding=1)", "(1, 3, 6, 6)") == "[N,3,4,4]");
+  CHECK(result("nn.AdaptiveAvgPool2d((1, 1))", "(1, 3, 6, 7)") == "[N,3,1,1]");
+  CHECK(result("nn.AdaptiveAvgPool2d(3)", "(1, 3, 6, 9)") == "[N,3,3,3]");
+  CHECK(result("nn.BatchNorm2d(3), nn.ReLU6(), nn.Dropout2d(0.3)", "(1, 3, 6, 7)") == "[N,3,6,7]");
+  CHECK(result("nn.Flatten(), nn.Linear(18, 4), nn.LogSoftmax(dim=1)", "(1, 2, 3, 3)") == "[N,4]");
+  CHECK(result("nn.Upsample(scale_factor=2), nn.ZeroPad2d((1, 0, 2, 0))", "(1, 2, 3, 3)") ==
+        "[N,2,8,7]");
+  CHECK(result("nn.LocalResponseNorm(5), nn.GELU(), nn.SiLU(), nn.Hardswish()", "(1, 8, 3, 3)") ==
+        "[N,8,3,3]");
+}
+
+TEST_CASE("torch starts weights and biases uniformly within 1 / sqrt(fan_in)") {
+  const Model model = module("nn.Conv2d(4, 8, 5), nn.Flatten(), nn.Linear(8, 2)", "(1, 4, 5, 5)");
+  CHECK(parameter(model, "0.weight").initializer == "uniform");
+  CHECK(parameter(model, "0.weight").b == doctest::Approx(0.1));
+  CHECK(parameter(model, "0.bias").a == doctest::Approx(-0.1));
+  CHECK(parameter(model, "0.weight").type.shape == Shape{5, 5, 4, 8});
+  CHECK(parameter(model, "2.weight").b == doctest::Approx(0.35355339));
+}
+
+TEST_CASE("parameters are named as in state_dict") {
+  const Model model = load(kImports + R"(
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(OrderedDict([('conv', nn.Conv2d(1, 2, 3)), ('relu', nn.ReLU())]))
+        self.heads = nn.ModuleList([nn.Linear(8, 2), nn.Linear(2, 2)])
+        nn.init.xavier_uniform_(self.heads[0].weight)
+        nn.init.zeros_(self.heads[0].bias)
+    def forward(self, x):
+        x = self.features(x)
+        x = F.max_pool2d(F.relu(x), 2)
+        x = x.view(x.size(0), -1)
+        for head in self.heads:
+            x = head(x)
+        return F.dropout(x, training=self.training)
+model = Net()
+model(torch.zeros(1, 1, 6, 6))
+)");
+  CHECK(parameter_names(model) ==
+        std::vector<std::string>{"features.conv.weight", "features.conv.bias", "heads.0.weight",
+                                 "heads.0.bias", "heads.1.weight", "heads.1.bias"});
+  CHECK(parameter(model, "heads.0.bias").initializer == "zeros");
+  CHECK(parameter(model, "heads.0.weight").b == doctest::Approx(0.77459667)); // sqrt(6 / (8 + 2))
+}
+
+TEST_CASE("a module that grows after an example is built again") {
+  const Model model = load(kImports + R"(
+model = nn.Sequential()
+model.add_module('conv', nn.Conv2d(1, 2, 3))
+model.add_module('flatten', nn.Flatten())
+outputs = model(torch.ones(1, 1, 4, 4))
+print(outputs.shape)
+model.add_module('dense', nn.Linear(8, 3))
+model(torch.ones(1, 1, 4, 4))
+)");
+  CHECK(layer_names(model) == std::vector<std::string>{"input", "conv", "flatten", "dense"});
+}
+
+TEST_CASE("a loop over a DataLoader trains") {
+  const Model model = load(kImports + kLoop);
+  REQUIRE(model.training);
+  CHECK(model.training->epochs == 3);
+  CHECK(model.training->batch_size == 64);
+  CHECK(model.training->optimizer.kind == "sgd");
+  CHECK(model.training->optimizer.momentum == 0.5F);
+  CHECK(model.training->shuffle);
+  REQUIRE(model.data);
+  CHECK(model.data->dataset == "mnist");
+  CHECK(model.data->train.source == "train");
+  REQUIRE(model.data->scaling.size() == 3);
+  CHECK(model.data->scaling[1].op == "subtract");
+  CHECK(model.data->scaling[2].value == 0.3081F);
+  CHECK(model.graph.find_output("accuracy").valid());
+}
+
+TEST_CASE("what a training loop cannot say is an error") {
+  const auto error = [](const std::string &code) { return error_of(kImports + kLoop + code); };
+  CHECK(error("optimizer.step()\n").find("step() without backward()") != std::string::npos);
+  CHECK(error("loss = criterion(model(torch.ones(1, 784)), labels)\nloss.backward()\n"
+              "optimizer.step()\n")
+            .find("a training step must be taken in a loop over a DataLoader") !=
+        std::string::npos);
+  CHECK(error("for epoch in range(2):\n    for images, labels in loader:\n"
+              "        loss = criterion(model(images), labels)\n"
+              "    if loss.item() < 3:\n        break\n")
+            .find("how often this loop runs depends on") != std::string::npos);
+  CHECK(error("for p in model.parameters():\n    p.requires_grad = False\n")
+            .find("freezing the parameters of a module is not supported") != std::string::npos);
+  CHECK(error("model.load_state_dict(torch.load('x.pt'))\n").find("use --weights=FILE") !=
+        std::string::npos);
+}
+
+TEST_CASE("torch's errors are in torch's terms") {
+  const auto error = [](const std::string &layer, const std::string &shape) {
+    return error_of(kImports + "model = nn.Sequential(" + layer + ")\nsummary(model, " + shape +
+                    ")\n");
+  };
+  CHECK(error("nn.Conv2d(3, 8, 3)", "(1, 1, 9, 8)").find("expects 3 input channels, got 1") !=
+        std::string::npos);
+  CHECK(error("nn.Flatten(), nn.Linear(9, 2)", "(1, 1, 9, 8)")
+            .find("expects 9 input features, got 72") != std::string::npos);
+  CHECK(error("nn.AdaptiveAvgPool2d(4)", "(1, 1, 9, 8)").find("that divides its input") !=
+        std::string::npos);
+  CHECK(error("nn.Conv2D(3, 8, 3)", "(1, 3, 9, 8)").find("did you mean 'Conv2d'?") !=
+        std::string::npos);
+}
