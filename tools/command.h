@@ -22,6 +22,7 @@ void add_program_commands(CLI::App &, Tool &); // run, train, evaluate, predict,
 void add_verify_command(CLI::App &, Tool &);
 void add_summary_command(CLI::App &, Tool &);
 void add_explain_command(CLI::App &, Tool &);
+void add_plot_command(CLI::App &, Tool &);
 void add_information_commands(CLI::App &, Tool &); // ops, targets, version
 
 /// Prints the warnings collected so far on `tool.err`, and forgets them.

@@ -57,6 +57,7 @@ int run_tool(const std::vector<std::string> &arguments, std::ostream &out, std::
   add_verify_command(app, tool);
   add_summary_command(app, tool);
   add_explain_command(app, tool);
+  add_plot_command(app, tool);
   add_information_commands(app, tool);
   return run_reporting_errors(
       [&] {
