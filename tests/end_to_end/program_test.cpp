@@ -1,5 +1,6 @@
 // Generated programs as a user runs them: training, the same bits whatever the threads, killed and
 // resumed, and what they say when something is wrong.
+#include "ir/parse.h"
 #include "tests/end_to_end/support.h"
 #include "tests/passes/nets.h"
 
@@ -177,6 +178,7 @@ TEST_CASE("a program tells what is wrong and how") {
   fails("train --epochs=none", 2, "none");
   fails("train --data=nowhere", 1, "nowhere");
   fails("train --data=. --learning-rate=1e30 --checkpoint=nan.safetensors", 1, "layer dense");
+  fails("train --data=. --learning-rate=1e30 --checkpoint=nan.safetensors", 1, "step ");
   CHECK_FALSE(std::filesystem::exists(folder() + "/nan.safetensors"));
 }
 
@@ -194,6 +196,44 @@ TEST_CASE("a step of many kernels runs them all in order") {
   REQUIRE(file.size() > sizeof sums);
   std::memcpy(sums.data(), file.data() + file.size() - sizeof sums, sizeof sums);
   CHECK(sums == std::array<float, 2>{kLayers + 0.5F, kLayers + 0.5F});
+}
+
+/// One sigmoid output that is trained on class numbers 0 to 9, for which binary cross-entropy has
+/// no least value: the loss falls without end.
+Model diverging_model() {
+  Model model;
+  model.name = "diverging";
+  model.graph = parse_graph(fmt::format(R"(%0 = input {{name="x", type=f32[N,{0}]}} : f32[N,{0}]
+%1 = input {{name="y", role="label", type=f32[N,1]}} : f32[N,1]
+%2 = parameter {{name="dense/kernel", initializer="uniform", a=-0.1, b=0.1, type=f32[{0},1]}} : f32[{0},1]
+%3 = matmul %0, %2 : f32[N,1] @"dense"
+%4 = sigmoid %3 : f32[N,1] @"dense"
+%5 = binary_crossentropy %4, %1 : f32[N]
+%6 = reduce_mean %5 {{axes=[0]}} : f32[]
+output "prediction" %4
+output "loss" %6)",
+                                        kSize * kSize),
+                            "diverging.sir");
+  model.training = TrainingSpec{};
+  model.training->optimizer.kind = "sgd";
+  return model;
+}
+
+TEST_CASE("a loss that diverges is trained on while it is finite, as Keras does, and no longer") {
+  BuildOptions options;
+  options.target = "host";
+  options.output = folder() + "/diverging";
+  build_model(diverging_model(), "diverging", options);
+  const std::string train = "train --data=. --epochs=1 --history=diverging.csv --learning-rate=";
+  const CommandResult finite = run(train + "1e20", "./diverging");
+  CAPTURE(finite.output);
+  CHECK(finite.status == 0);
+  CHECK(finite.output.find("loss -") != std::string::npos);
+  const CommandResult infinite = run(train + "1e37", "./diverging");
+  CAPTURE(infinite.output);
+  CHECK(infinite.status == 1);
+  CHECK(infinite.output.find("the loss is not finite in epoch 1, batch ") != std::string::npos);
+  CHECK(infinite.output.find("in layer dense") != std::string::npos);
 }
 
 TEST_CASE("early stopping ends a training that gains nothing more") {
