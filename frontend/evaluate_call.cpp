@@ -73,6 +73,8 @@ Value Interpreter::call_object(const Value &callee, const CallArguments &argumen
   if (const auto *module = std::get_if<ModuleName>(&callee))
     return call_module_name(*module, arguments, location);
   if (const Opaque *unknown = object<Opaque>(callee)) {
+    if (unknown->module || unknown->loader) // images.to(device), loss.item()
+      return callee;
     skip(location, fmt::format("a call on the result of {} is skipped: it has no meaning in a "
                                "compiled program",
                                unknown->origin));

@@ -2,6 +2,8 @@
 #include "frontend/layer_table.h"
 #include "ir/ops/window.h"
 
+#include <algorithm>
+
 namespace sinter {
 
 namespace {
@@ -58,6 +60,33 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
                                      channels_in_group(b, b.shape(inputs[0])[3]), filters},
                                     arguments["kernel_initializer"]);
   return b.activate(b.add_bias(convolve(b, inputs[0], kernel, convolution), filters));
+}
+
+/// The transposed convolution: what a convolution of the result would send back to it from x. The
+/// result has strides * extent positions with "same" padding, and room for a whole last window
+/// without. Its kernel is the convolution's: [height, width, filters, channels of x].
+NodeId apply_conv2d_transpose(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], 4, kImages);
+  const Arguments &arguments = b.arguments();
+  const Convolution convolution = convolution_2d(arguments);
+  const Shape input = b.shape(inputs[0]);
+  const int64_t filters = arguments.integer("filters");
+  Conv2dGradientAttrs attrs;
+  attrs.strides = convolution.strides;
+  attrs.dilations = convolution.dilations;
+  const bool same = convolution.padding == "same";
+  for (size_t d = 0; d < 2; ++d) {
+    const int64_t span = window_span(convolution.size[d], attrs.dilations[d]);
+    attrs.size[d] = input[d + 1] * attrs.strides[d] +
+                    (same ? 0 : std::max<int64_t>(span - attrs.strides[d], 0));
+  }
+  if (same)
+    attrs.padding = same_padding(attrs.size, convolution.size, attrs.strides, attrs.dilations);
+  const NodeId kernel =
+      b.parameter("kernel", {convolution.size[0], convolution.size[1], filters, input[3]},
+                  arguments["kernel_initializer"]);
+  const NodeId y = b.append(OpKind::conv2d_input_gradient, {inputs[0], kernel}, attrs);
+  return b.activate(b.add_bias(y, filters));
 }
 
 /// A sequence [N,steps,channels] is an image of one row; "causal" sees no later steps.
@@ -128,6 +157,16 @@ Specs conv2d_arguments() {
                  kernel_and_bias_arguments()});
 }
 
+Specs conv2d_transpose_arguments() {
+  using Kind = ArgumentKind;
+  return joined(
+      {{required("filters", Kind::positive), required("kernel_size", Kind::pair),
+        optional("strides", Kind::pair, 1), choice("padding", "valid", "valid|same"),
+        optional("output_padding", Kind::unsupported), data_format_argument(),
+        optional("dilation_rate", Kind::pair, 1), optional("activation", Kind::activation)},
+       kernel_and_bias_arguments()});
+}
+
 Specs conv1d_arguments() {
   using Kind = ArgumentKind;
   return joined(
@@ -188,6 +227,7 @@ Specs separable_arguments() {
 
 std::vector<LayerType> convolution_layers() {
   return {{{"keras.layers.Conv2D", conv2d_arguments()}, apply_conv2d},
+          {{"keras.layers.Conv2DTranspose", conv2d_transpose_arguments()}, apply_conv2d_transpose},
           {{"keras.layers.Conv1D", conv1d_arguments()}, apply_conv1d},
           {{"keras.layers.DepthwiseConv2D", depthwise_arguments()}, apply_depthwise_conv2d},
           {{"keras.layers.SeparableConv2D", separable_arguments()}, apply_separable_conv2d}};

@@ -24,6 +24,22 @@ NodeId apply_average(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.append(OpKind::affine, {sum}, AffineAttrs{1 / static_cast<float>(inputs.size()), 0});
 }
 
+/// The inner product of rows.
+NodeId apply_dot(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const Value &axes = b.arguments()["axes"];
+  const std::vector<Value> *items = sequence_items(axes);
+  const auto is_row = [](const Value &axis) {
+    return equal(axis, int64_t{1}) || equal(axis, int64_t{-1});
+  };
+  const bool rows =
+      items ? items->size() == 2 && is_row((*items)[0]) && is_row((*items)[1]) : is_row(axes);
+  if (!rows || b.type(inputs[0]).rank() != 2 || b.shape(inputs[0]) != b.shape(inputs[1]))
+    b.fail("multiplies rows [N,features] along axis 1, got {} and {} along {}",
+           str(b.shape(inputs[0])), str(b.shape(inputs[1])), describe(axes));
+  const NodeId product = b.append(OpKind::multiply, {inputs[0], inputs[1]});
+  return b.append(OpKind::reduce_sum, {product}, ReduceAttrs{{1}, /*keep_dims=*/true});
+}
+
 NodeId apply_concatenate(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const Shape first = b.shape(inputs[0]);
   const auto rank = static_cast<int64_t>(first.size());
@@ -72,6 +88,12 @@ std::vector<LayerType> merge_layers() {
        apply_concatenate,
        2,
        -1},
+      {{"keras.layers.Dot",
+        with_common_arguments({required("axes", ArgumentKind::any),
+                               optional("normalize", ArgumentKind::unsupported, Value(false))})},
+       apply_dot,
+       2,
+       2},
       {{"keras.ops.Add", operator_arguments()}, apply_operator<OpKind::add>, 1, 2},
       {{"keras.ops.Subtract", operator_arguments()}, apply_operator<OpKind::subtract>, 1, 2},
       {{"keras.ops.Multiply", operator_arguments()}, apply_operator<OpKind::multiply>, 1, 2},

@@ -134,6 +134,8 @@ constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
     {"keras.layers.GlobalAvgPool2D", "keras.layers.GlobalAveragePooling2D"},
     {"keras.layers.GlobalMaxPool2D", "keras.layers.GlobalMaxPooling2D"},
     {"keras.layers.Convolution2D", "keras.layers.Conv2D"},
+    {"keras.layers.Deconvolution2D", "keras.layers.Conv2DTranspose"},
+    {"keras.layers.Convolution2DTranspose", "keras.layers.Conv2DTranspose"},
     {"keras.layers.Convolution1D", "keras.layers.Conv1D"},
     {"keras.layers.SeparableConvolution2D", "keras.layers.SeparableConv2D"},
     {"keras.layers.MaxPool1D", "keras.layers.MaxPooling1D"},

@@ -98,6 +98,41 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return to_channels_first(b, y);
 }
 
+/// The transposed convolution; torch's weight [in, out / groups, height, width] is a convolution's
+/// filter from the result to x.
+NodeId apply_conv_transpose2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  b.require_rank(inputs[0], 4, kTorchImages);
+  const Arguments &arguments = b.arguments();
+  const int64_t channels = arguments.integer("in_channels");
+  const int64_t filters = arguments.integer("out_channels");
+  require_channels(b, channels, b.shape(inputs[0])[1]);
+  const std::array<int64_t, 2> size = arguments.pair("kernel_size");
+  const std::array<int64_t, 2> padding = extents(b, "padding");
+  const std::array<int64_t, 2> more = extents(b, "output_padding");
+  const NodeId x = to_channels_last(b, inputs[0]);
+  Conv2dGradientAttrs attrs;
+  attrs.strides = arguments.pair("stride");
+  attrs.dilations = arguments.pair("dilation");
+  attrs.groups = arguments.integer("groups");
+  attrs.padding = {padding[0], padding[1], padding[0], padding[1]};
+  for (size_t d = 0; d < 2; ++d) {
+    attrs.size[d] = (b.shape(x)[d + 1] - 1) * attrs.strides[d] - 2 * padding[d] +
+                    window_span(size[d], attrs.dilations[d]) + more[d];
+    if (attrs.size[d] < 1 || more[d] >= attrs.strides[d])
+      b.fail("with padding {} and output_padding {} has no result", padding[d], more[d]);
+  }
+  if (channels % attrs.groups != 0 || filters % attrs.groups != 0)
+    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
+           attrs.groups);
+  const int64_t depth = filters / attrs.groups;
+  const InitialValues initial = default_initializer(depth * size[0] * size[1]);
+  const NodeId weight = b.parameter("weight", {size[0], size[1], depth, channels}, initial);
+  NodeId y = b.append(OpKind::conv2d_input_gradient, {x, weight}, attrs);
+  if (arguments.boolean("bias"))
+    y = b.append(OpKind::bias_add, {y, b.parameter("bias", {filters}, initial)});
+  return to_channels_first(b, y);
+}
+
 NodeId apply_linear(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 2, "rows [N,features]");
   const Arguments &arguments = b.arguments();
@@ -376,7 +411,14 @@ std::vector<LayerType> parametric_layers() {
                       optional("eps", Kind::number, Value(1e-5)),
                       optional("momentum", Kind::fraction, Value(0.1)), flag("affine", true),
                       optional("track_running_stats", Kind::unsupported, Value(true))};
+  const Specs transpose = {
+      required("in_channels", Kind::positive), required("out_channels", Kind::positive),
+      required("kernel_size", Kind::pair),     optional("stride", Kind::pair, 1),
+      optional("padding", Kind::any, 0),       optional("output_padding", Kind::any, 0),
+      optional("groups", Kind::positive, 1),   flag("bias", true),
+      optional("dilation", Kind::pair, 1)};
   return {{{"torch.nn.Conv2d", conv_arguments()}, apply_conv2d},
+          {{"torch.nn.ConvTranspose2d", transpose}, apply_conv_transpose2d},
           {{"torch.nn.Linear",
             {required("in_features", Kind::positive), required("out_features", Kind::positive),
              flag("bias", true)}},

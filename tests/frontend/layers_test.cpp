@@ -308,3 +308,12 @@ TEST_CASE("layers that are activations") {
   CHECK(parameter_count(chain("(4, 4, 3)", "layers.PReLU()")) == 48);
   CHECK(parameter_count(chain("(4, 4, 3)", "layers.PReLU(shared_axes=[1, 2])")) == 3);
 }
+
+TEST_CASE("transposed convolutions magnify") {
+  const std::string layer = "layers.Conv2DTranspose(8, 3, strides=2, padding='same')";
+  CHECK(last_shape("(4, 5, 6)", layer) == "[N,8,10,8]");
+  CHECK(parameter_count(chain("(4, 5, 6)", layer)) == 3 * 3 * 8 * 6 + 8);
+  CHECK(last_shape("(4, 5, 6)", "layers.Conv2DTranspose(8, 3, strides=2)") == "[N,9,11,8]");
+  CHECK(last_shape("(4, 5, 6)", "layers.Conv2DTranspose(8, 2, strides=3)") == "[N,12,15,8]");
+  CHECK(last_shape("(4, 5, 6)", "layers.Conv2DTranspose(8, 3)") == "[N,6,7,8]");
+}

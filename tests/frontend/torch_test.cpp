@@ -67,6 +67,8 @@ TEST_CASE("torch layers have torch's shapes") {
   CHECK(result("nn.Flatten(), nn.Linear(18, 4), nn.LogSoftmax(dim=1)", "(1, 2, 3, 3)") == "[N,4]");
   CHECK(result("nn.Upsample(scale_factor=2), nn.ZeroPad2d((1, 0, 2, 0))", "(1, 2, 3, 3)") ==
         "[N,2,8,7]");
+  CHECK(result("nn.ConvTranspose2d(2, 4, 3, stride=2, padding=1, output_padding=1)",
+               "(1, 2, 5, 6)") == "[N,4,10,12]");
   CHECK(result("nn.LocalResponseNorm(5), nn.GELU(), nn.SiLU(), nn.Hardswish()", "(1, 8, 3, 3)") ==
         "[N,8,3,3]");
 }
