@@ -1,13 +1,16 @@
-// The loops, innermost last; a tile is some pixels of one or two image rows by `vectors` vectors of
-// channels:
+// The loops, innermost last; a tile is some pixels of one or a few image rows by `vectors` vectors
+// of channels:
 //
 //   parallel image
 //     parallel strip of rows
 //       padded = the input that the strip reads, with zeros around
-//       channels in tiles (in parallel where the filter is the larger operand), y, x in tiles
+//       channels, y, x in tiles
 //         accumulators = 0
 //         ky, kx, ci: accumulators += padded (broadcast) * filter (vectors)
 //         epilogue and store
+//
+// Where the filter is larger than the input, an image is not cut: a task takes some channels of a
+// few images, so that a tile of the filter is read once for all of them.
 //
 // Depthwise, input and filter are vectors both, and channels are the innermost loop around a tile:
 // pixels are read whole. An input gradient of stride 2 has a sum for each residue of its rows and
@@ -42,6 +45,12 @@ constexpr int64_t kDepthwiseTaskWork = int64_t{1} << 18;
 constexpr int64_t kTasks = 8;
 /// Bytes of input that a task works on at most: they stay in the second cache.
 constexpr int64_t kStripBytes = int64_t{1} << 19;
+/// Bytes of input of the images that a large filter's tile is used for before the next tile.
+constexpr int64_t kBlockBytes = int64_t{1} << 20;
+/// Images less wide have tiles of several rows.
+constexpr int64_t kNarrow = 8;
+/// What the second cache delivers: filters are streamed from there.
+constexpr int64_t kBytesPerHalfCycle = 8;
 
 /// Func dimensions of an image, innermost first.
 enum Dimension { channel = 0, x = 1, y = 2, image = 3 };
@@ -116,11 +125,33 @@ private:
   void choose_tile() {
     if (!depthwise_) {
       tile_ = sinter::choose_tile(width_, lanes_, variant_, /*longest=*/28);
+      if (width_ < kNarrow && !around_.pooled)
+        choose_narrow_tile();
       return;
     }
     // Neighbouring windows share inputs: 8 accumulators leave registers for those of a few rows.
     tile_ = {static_cast<int>(std::min<int64_t>(width_, 4)), 1};
     tile_height_ = static_cast<int>(std::min<int64_t>(height_, 2));
+  }
+
+  /// Several whole rows, for enough pixels to each vector of the filter that is loaded.
+  void choose_narrow_tile() {
+    int64_t least = -1;
+    for (int height = 1; height <= std::min<int64_t>(height_, 4); ++height)
+      for (int vectors = 1; vectors <= 8; ++vectors) {
+        const RegisterTile tile{height * static_cast<int>(width_), vectors};
+        const int64_t lanes = int64_t{vectors} * variant_.vector_width;
+        if (lanes_ % lanes != 0 || !fits_registers(tile, variant_))
+          continue;
+        const int64_t step = std::max(half_cycles(tile), lanes * 4 / kBytesPerHalfCycle);
+        const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
+        const int64_t work = tiles * (step + 2);
+        if (least >= 0 && work >= least)
+          continue;
+        least = work;
+        tile_ = {static_cast<int>(width_), vectors};
+        tile_height_ = height;
+      }
   }
 
   /// Rows of a sum that one task computes: few enough for the cache, and for enough tasks.
@@ -132,8 +163,12 @@ private:
     const int64_t task_work = depthwise_ ? kDepthwiseTaskWork : kTaskWork;
     const int64_t tasks = std::min(kTasks, image_work() / task_work);
     split_channels_ = !depthwise_ && filter_bytes > input_bytes && tasks > 1;
-    const int64_t count =
-        std::clamp<int64_t>(split_channels_ ? strips : std::max(strips, tasks), 1, height_);
+    const int64_t count = std::clamp<int64_t>(std::max(strips, tasks), 1, height_);
+    if (split_channels_) {
+      strip_ = height_;
+      block_ = static_cast<int>(std::clamp<int64_t>(kBlockBytes / input_bytes, 1, 8));
+      return;
+    }
     strip_ = (height_ + count - 1) / count;
     strip_ = std::min((strip_ + tile_height_ - 1) / tile_height_ * tile_height_, height_);
   }
@@ -159,13 +194,20 @@ private:
     const std::vector<Var> v = consumer.args();
     consumer.split(v[y], strip, rows, static_cast<int>(strip_) * rows_apart_,
                    TailStrategy::GuardWithIf);
-    const Var tile = tile_consumer(consumer, rows, {strip});
+    const Var channel_tile("channel_tile"), block("block"), sample("sample");
+    Var tile, around_padded = strip;
+    if (split_channels_) {
+      consumer.split(v[image], block, sample, block_, TailStrategy::GuardWithIf);
+      tile = tile_consumer(consumer, rows, {strip, sample, channel_tile, block});
+      consumer.parallel(block).parallel(channel_tile);
+      around_padded = block;
+    } else {
+      tile = tile_consumer(consumer, rows, {channel_tile, strip, v[image]});
+      consumer.parallel(v[image]).parallel(strip);
+    }
     for (const Stage *sum : sums_)
       place_sum(*sum, consumer, tile);
-    place_padded(consumer, strip);
-    consumer.parallel(v[image]).parallel(strip);
-    if (split_channels_)
-      consumer.parallel(Var("channel_tile"));
+    place_padded(consumer, around_padded);
   }
 
   void apply_pooled() {
@@ -182,12 +224,14 @@ private:
     rows.compute_at(out, row);
     if (pool.size[0] > pool.strides[0])
       rows.store_at(out, strip); // neighbouring windows share rows: slide
-    place_sum(*sums_.front(), rows, tile_consumer(rows, rows.args()[y], {}));
+    place_sum(*sums_.front(), rows,
+              tile_consumer(rows, rows.args()[y], {Var("channel_tile"), rows.args()[image]}));
     place_padded(out, strip);
   }
 
   /// Splits channels and pixels into register tiles; returns the loop around one tile. Tiles at
-  /// the right edge move inwards and compute some pixels twice.
+  /// the right edge move inwards and compute some pixels twice. `around` are the loops around those
+  /// over pixels, innermost first.
   Var tile_consumer(Func consumer, const Var &rows, const std::vector<Var> &around) {
     const std::vector<Var> v = consumer.args();
     const Var channel_tile("channel_tile"), in_tile("in_tile"), vector("vector"), lane("lane");
@@ -203,11 +247,11 @@ private:
     consumer.split(row, row, row_residue, rows_apart_);
     std::vector<VarOrRVar> order{lane, vector, pixel, row};
     if (depthwise_)
-      order.insert(order.end(), {channel_tile, x_tile, column_residue, row_residue, y_tile});
-    else
-      order.insert(order.end(), {x_tile, column_residue, row_residue, y_tile, channel_tile});
-    order.insert(order.end(), around.begin(), around.end());
-    order.emplace_back(v[image]);
+      order.emplace_back(channel_tile);
+    order.insert(order.end(), {x_tile, column_residue, row_residue, y_tile});
+    for (const Var &loop : around)
+      if (!depthwise_ || loop.name() != channel_tile.name())
+        order.emplace_back(loop);
     consumer.reorder(order);
     for (const Var &unrolled : {vector, pixel, column_residue, row, row_residue})
       consumer.unroll(unrolled);
@@ -289,6 +333,7 @@ private:
   int tile_height_ = 1;
   int64_t strip_ = 1;           // rows of a sum that one task computes
   bool split_channels_ = false; // among tasks
+  int block_ = 1;               // images that a task takes, when it has some of the channels
 };
 
 } // namespace
