@@ -1,7 +1,8 @@
 #!/bin/sh
-# usage: several_tensors.sh SINTER TESTS: a model of two inputs, two outputs and two labels as a
-# library that a C99 program links, and `run` from and to .npy files.
+# usage: several_tensors.sh SINTER TESTS PICTURE: a model of several inputs, outputs and labels as a
+# library that a C99 program links, `run` from and to .npy files, and `predict` where it can.
 sinter=$1
+picture=$3
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 cp "$2/several_tensors.c" "$folder" && cd "$folder" || exit 2
 failures=0
@@ -85,4 +86,47 @@ expect 0 "$sinter" bench pair.sir --train --time=0.01 --json
 expect 1 "$sinter" train pair.sir --data="$folder"
 shows err 'pair takes 3 inputs (image, shift, ids)'
 expect 1 "$sinter" predict pair.sir sum.npy
+
+# One picture in three layouts: the same numbers. A grey one becomes three equal channels.
+cat >last.sir <<'END'
+%0 = input {name="x", type=f32[N,4,5,3]} : f32[N,4,5,3]
+%1 = reshape %0 {shape=[N,60]} : f32[N,60]
+output "prediction" %1
+END
+cat >first.sir <<'END'
+%0 = input {name="x", type=f32[N,3,4,5], channels_first=true} : f32[N,3,4,5]
+%1 = transpose %0 {permutation=[0,2,3,1]} : f32[N,4,5,3]
+%2 = reshape %1 {shape=[N,60]} : f32[N,60]
+output "prediction" %2
+END
+cat >static.sir <<'END'
+%0 = input {name="x", type=f32[1,3,4,5], channels_first=true} : f32[1,3,4,5]
+%1 = transpose %0 {permutation=[0,2,3,1]} : f32[1,4,5,3]
+%2 = reshape %1 {shape=[60]} : f32[60]
+%3 = reduce_max %2 {axes=[0]} : f32[]
+output "prediction:all" %2
+output "prediction:largest" %3
+END
+expect 0 "$sinter" predict last.sir "$picture" --top=60
+cp out last.out
+expect 0 "$sinter" predict first.sir "$picture" --top=60
+# The same values, and ties in the same order.
+cmp -s out last.out || {
+  echo 'channels first and last give other numbers'
+  failures=$((failures + 1))
+}
+expect 0 "$sinter" predict static.sir "$picture" --top=60
+grep ' all: ' out | sed 's/ all:/:/' | cmp -s - last.out || {
+  echo 'a model without a batch gives other numbers'
+  failures=$((failures + 1))
+}
+shows out ' largest: '
+expect 0 "$sinter" run static.sir --input=random:1:1x3x4x5 --json
+expect 0 "$sinter" bench static.sir --time=0.01 --json
+shows out '"batch":1'
+expect 1 "$sinter" bench static.sir --batch=2 --time=0.01
+shows err 'has no batch dimension: n must be 1, got 2'
+expect 0 "$sinter" compile static.sir -o static --target=host
+expect 0 ./static info
+shows out 'output:     all [60]'
 exit $((failures > 0))
