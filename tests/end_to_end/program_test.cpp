@@ -198,6 +198,61 @@ TEST_CASE("a step of many kernels runs them all in order") {
   CHECK(sums == std::array<float, 2>{kLayers + 0.5F, kLayers + 0.5F});
 }
 
+/// Two heads on the same pictures, each with a loss of its own: class numbers and one-hot rows.
+Model two_headed_model() {
+  Model model;
+  model.name = "heads";
+  model.graph = parse_graph(fmt::format(R"(%0 = input {{name="x", type=f32[N,{0}]}} : f32[N,{0}]
+%1 = input {{name="main", role="label", type=i32[N]}} : i32[N]
+%2 = input {{name="aux", role="label", type=f32[N,10]}} : f32[N,10]
+%3 = parameter {{name="dense/kernel", initializer="uniform", a=-0.1, b=0.1, type=f32[{0},10]}} : f32[{0},10]
+%4 = parameter {{name="aux/kernel", initializer="uniform", a=-0.1, b=0.1, type=f32[{0},10]}} : f32[{0},10]
+%5 = matmul %0, %3 : f32[N,10] @"dense"
+%6 = softmax %5 : f32[N,10] @"dense"
+%7 = matmul %0, %4 : f32[N,10] @"aux"
+%8 = softmax %7 : f32[N,10] @"aux"
+%9 = one_hot %1 {{depth=10}} : f32[N,10]
+%10 = categorical_crossentropy %6, %9 : f32[N]
+%11 = categorical_crossentropy %8, %2 : f32[N]
+%12 = reduce_mean %10 {{axes=[0]}} : f32[]
+%13 = reduce_mean %11 {{axes=[0]}} : f32[]
+%14 = affine %13 {{scale=0.3}} : f32[]
+%15 = add %12, %14 : f32[]
+output "prediction:dense" %6
+output "prediction:aux" %8
+output "loss" %15
+output "dense_loss" %12
+output "aux_loss" %13)",
+                                        kSize * kSize),
+                            "heads.sir");
+  model.training = TrainingSpec{};
+  model.training->epochs = 3;
+  model.data = DataSpec{};
+  model.data->scaling = {{"divide", 255.0F}};
+  model.data->train.source = "train";
+  model.data->test.source = "test";
+  return model;
+}
+
+TEST_CASE("two heads are trained on one array of labels") {
+  BuildOptions options;
+  options.target = "host";
+  options.output = folder() + "/heads";
+  build_model(two_headed_model(), "heads", options);
+  std::string bits;
+  for (const std::string threads : {"1", "2"}) {
+    const CommandResult result =
+        run("train --data=. --history=heads.csv --threads=" + threads, "./heads");
+    CAPTURE(result.output);
+    CHECK(result.status == 0);
+    CHECK(read("heads.csv").rfind("epoch,loss,dense_loss,aux_loss\n1,", 0) == 0);
+    CHECK((bits.empty() || bits == read("heads.safetensors")));
+    bits = read("heads.safetensors");
+  }
+  const CommandResult evaluation = run("evaluate --data=. --json", "./heads");
+  CHECK(evaluation.output.find("\"aux_loss\"") != std::string::npos);
+}
+
 /// One sigmoid output that is trained on class numbers 0 to 9, for which binary cross-entropy has
 /// no least value: the loss falls without end.
 Model diverging_model() {
