@@ -290,19 +290,32 @@ Shape weight_shape(const Value &value, const SourceLocation &location) {
   return shape;
 }
 
-/// add_weight(shape, initializer) of Keras 3; Keras 2 has the name first.
+/// add_weight(shape, initializer, dtype) of Keras 3; Keras 2 has (name, shape, dtype, initializer).
 Value call_add_weight(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "add_weight()");
   Layer &layer = self_layer(call);
   const Arguments &arguments = call.arguments;
-  const bool name_first = std::holds_alternative<std::string>(arguments["shape"]);
+  const std::vector<Value> &positional = arguments.items("values");
+  const bool keras_2 = !positional.empty() && std::holds_alternative<std::string>(positional[0]);
+  const std::vector<std::string_view> order =
+      keras_2 ? std::vector<std::string_view>{"name", "shape", "dtype", "initializer"}
+              : std::vector<std::string_view>{"shape", "initializer", "dtype"};
+  if (positional.size() > order.size())
+    throw CompileError(call.location, "add_weight takes at most {} positional arguments, got {}",
+                       order.size(), positional.size());
+  const auto given = [&](std::string_view name) {
+    for (size_t i = 0; i < positional.size(); ++i)
+      if (order[i] == name)
+        return positional[i];
+    return arguments[name];
+  };
+  const Value shape = given("shape");
+  const Value name = given("name");
   WeightRequest request;
-  const Value &shape = arguments[name_first ? "initializer" : "shape"];
-  const Value &name = arguments[name_first ? "shape" : "name"];
   request.shape =
       std::holds_alternative<None>(shape) ? Shape{} : weight_shape(shape, call.location);
   request.trainable = arguments.boolean("trainable");
-  request.initializer = name_first ? Value(None{}) : arguments["initializer"];
+  request.initializer = given("initializer");
   if (std::holds_alternative<None>(request.initializer))
     request.initializer = std::string("glorot_uniform");
   const auto *text = std::get_if<std::string>(&name);
@@ -339,7 +352,8 @@ std::vector<Native> object_methods() {
   using Kind = ArgumentKind;
   const std::vector<ArgumentSpec> anything = {optional("values", Kind::rest),
                                               optional("options", Kind::keywords)};
-  const std::vector<ArgumentSpec> weight = {optional("shape", Kind::any),
+  const std::vector<ArgumentSpec> weight = {optional("values", Kind::rest),
+                                            optional("shape", Kind::any),
                                             optional("initializer", Kind::any),
                                             optional("dtype", Kind::ignored),
                                             optional("trainable", Kind::boolean, Value(true)),

@@ -317,3 +317,18 @@ TEST_CASE("transposed convolutions magnify") {
   CHECK(last_shape("(4, 5, 6)", "layers.Conv2DTranspose(8, 2, strides=3)") == "[N,12,15,8]");
   CHECK(last_shape("(4, 5, 6)", "layers.Conv2DTranspose(8, 3)") == "[N,6,7,8]");
 }
+
+TEST_CASE("add_weight is called as in Keras 3 and as in Keras 2") {
+  const auto initializer_of = [](const std::string &arguments) {
+    const Model model = load("from keras import layers, Model\nclass Scale(layers.Layer):\n"
+                             "    def build(self, shape):\n        self.w = self.add_weight(" +
+                             arguments +
+                             ")\n    def call(self, x):\n        return x * self.w\n"
+                             "x = layers.Input((4,))\nmodel = Model(x, Scale()(x))\n");
+    return parameter(model, "scale/w").initializer;
+  };
+  CHECK(initializer_of("name='w', shape=(4,), initializer='ones'") == "ones");
+  CHECK(initializer_of("(4,), 'ones', name='w'") == "ones");
+  CHECK(initializer_of("'w', shape=[4], initializer='ones'") == "ones");
+  CHECK(initializer_of("'w', (4,), 'float32', 'ones'") == "ones");
+}
