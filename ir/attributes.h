@@ -176,22 +176,91 @@ struct TransposeAttrs {
   }
 };
 
+/// Values before, after and, unless `interior` is empty, between the elements of each dimension.
 struct PadAttrs {
   std::vector<int64_t> low, high; // one a dimension; zero for the batch
   float value = 0;
+  std::vector<int64_t> interior = {}; // one a dimension, or empty: none
   template <typename F> static void fields(F &&f) {
     f("low", &PadAttrs::low);
     f("high", &PadAttrs::high);
     f("value", &PadAttrs::value);
+    f("interior", &PadAttrs::interior);
   }
 };
 
-/// [begin, end) in each dimension; the batch is never sliced (0 and kBatch).
+/// Every step-th element of [begin, end) in each dimension; the batch is never sliced (0, kBatch).
 struct SliceAttrs {
   std::vector<int64_t> begin, end;
+  std::vector<int64_t> step = {}; // one a dimension, positive, or empty: ones
   template <typename F> static void fields(F &&f) {
     f("begin", &SliceAttrs::begin);
     f("end", &SliceAttrs::end);
+    f("step", &SliceAttrs::step);
+  }
+};
+
+struct ReverseAttrs {
+  std::vector<int64_t> axes; // ascending
+  template <typename F> static void fields(F &&f) { f("axes", &ReverseAttrs::axes); }
+};
+
+/// `last`: of equal maxima the last one's index, else the first one's.
+struct ArgmaxAttrs {
+  int64_t axis = 0;
+  bool last = false;
+  template <typename F> static void fields(F &&f) {
+    f("axis", &ArgmaxAttrs::axis);
+    f("last", &ArgmaxAttrs::last);
+  }
+};
+
+/// Sums of the elements up to each one, or of those after it with `reverse`; without the element
+/// itself when `exclusive`.
+struct CumulativeSumAttrs {
+  int64_t axis = 0;
+  bool exclusive = false;
+  bool reverse = false;
+  template <typename F> static void fields(F &&f) {
+    f("axis", &CumulativeSumAttrs::axis);
+    f("exclusive", &CumulativeSumAttrs::exclusive);
+    f("reverse", &CumulativeSumAttrs::reverse);
+  }
+};
+
+struct TopKAttrs {
+  int64_t axis = 0;
+  int64_t k = 1;
+  bool smallest = false;
+  template <typename F> static void fields(F &&f) {
+    f("axis", &TopKAttrs::axis);
+    f("k", &TopKAttrs::k);
+    f("smallest", &TopKAttrs::smallest);
+  }
+};
+
+/// The axis along which x was gathered, and x's extent there.
+struct GatherGradientAttrs {
+  int64_t axis = 0;
+  int64_t extent = 0;
+  template <typename F> static void fields(F &&f) {
+    f("axis", &GatherGradientAttrs::axis);
+    f("extent", &GatherGradientAttrs::extent);
+  }
+};
+
+/// For each result position along the axis, `taps` indices into x in a row, and as many weights;
+/// no weights are all ones.
+struct ResampleAttrs {
+  int64_t axis = 0;
+  int64_t taps = 1;
+  std::vector<int64_t> indices;
+  std::vector<float> weights;
+  template <typename F> static void fields(F &&f) {
+    f("axis", &ResampleAttrs::axis);
+    f("taps", &ResampleAttrs::taps);
+    f("indices", &ResampleAttrs::indices);
+    f("weights", &ResampleAttrs::weights);
   }
 };
 
@@ -274,9 +343,10 @@ struct AdamRateAttrs {
 using Attrs =
     std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
                  Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs,
-                 BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, AxisAttrs,
-                 AffineAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs, OneHotAttrs,
-                 CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+                 BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs,
+                 AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs,
+                 ResampleAttrs, AffineAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
+                 OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Field-by-field equality of two attribute structs of one type.
 template <typename A> bool equal_fields(const A &a, const A &b) {

@@ -58,6 +58,8 @@ Expr identity(Reduction reduction, Halide::Type type) {
   switch (reduction) {
   case Reduction::sum:
     return Halide::Internal::make_const(type, 0);
+  case Reduction::product:
+    return Halide::Internal::make_const(type, 1);
   case Reduction::maximum:
     return type.is_float() ? Expr(-std::numeric_limits<float>::infinity()) : type.min();
   case Reduction::minimum:
@@ -70,6 +72,8 @@ Expr combine(Reduction reduction, const Expr &a, const Expr &b) {
   switch (reduction) {
   case Reduction::sum:
     return a + b;
+  case Reduction::product:
+    return a * b;
   case Reduction::maximum:
     return Halide::max(a, b);
   case Reduction::minimum:
@@ -238,9 +242,10 @@ void KernelBuilder::define_sum(const std::vector<Expr> &extents, const Term &ter
   define([&](const Index &index) { return finish ? finish(sum(index)) : sum(index); });
 }
 
-void KernelBuilder::define_maximum(const std::vector<Expr> &extents, const Term &term) {
-  const Tensor maximum = reduce(Reduction::maximum, type().shape, extents, term);
-  define([&](const Index &index) { return maximum(index); });
+void KernelBuilder::define_reduction(Reduction reduction, const std::vector<Expr> &extents,
+                                     const Term &term) {
+  const Tensor value = reduce(reduction, type().shape, extents, term);
+  define([&](const Index &index) { return value(index); });
 }
 
 } // namespace sinter

@@ -37,7 +37,7 @@ private:
   Halide::Expr batch_;
 };
 
-enum class Reduction { sum, maximum, minimum };
+enum class Reduction { sum, product, maximum, minimum };
 
 /// An intermediate Func of a node that cannot be inlined: a reduction, or a copy worth making.
 /// The schedule decides where it is computed.
@@ -103,8 +103,8 @@ public:
   /// result(index) = finish(sum over r in [0, extents) of term(index, r)); `finish` may be empty.
   void define_sum(const std::vector<Halide::Expr> &extents, const Term &term,
                   const std::function<Halide::Expr(const Halide::Expr &)> &finish = {});
-  /// The same with maximum.
-  void define_maximum(const std::vector<Halide::Expr> &extents, const Term &term);
+  /// The same of another reduction, without `finish`.
+  void define_reduction(Reduction, const std::vector<Halide::Expr> &extents, const Term &term);
 
   /// For lowering and tests: the finished Func and the node's stages, in order of definition.
   const Halide::Func &result() const { return result_; }

@@ -135,16 +135,22 @@ Result sink_below_concat(const RewriteContext &context) {
                     permutation);
 }
 
+std::vector<int64_t> permuted_if_given(const std::vector<int64_t> &x, const Permutation &order) {
+  return x.empty() ? x : permuted(x, order);
+}
+
 /// The attributes in the order of dimensions before the permutation; nothing for another kind.
 std::optional<Attrs> renamed_attributes(const Node &node, const Permutation &permutation) {
   const Permutation back = inverse(permutation);
   if (node.kind == OpKind::pad) {
     const auto &pad = attrs<PadAttrs>(node);
-    return PadAttrs{permuted(pad.low, back), permuted(pad.high, back), pad.value};
+    return PadAttrs{permuted(pad.low, back), permuted(pad.high, back), pad.value,
+                    permuted_if_given(pad.interior, back)};
   }
   if (node.kind == OpKind::slice) {
     const auto &slice = attrs<SliceAttrs>(node);
-    return SliceAttrs{permuted(slice.begin, back), permuted(slice.end, back)};
+    return SliceAttrs{permuted(slice.begin, back), permuted(slice.end, back),
+                      permuted_if_given(slice.step, back)};
   }
   return std::nullopt;
 }

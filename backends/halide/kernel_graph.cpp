@@ -153,6 +153,30 @@ Attrs merged_attrs(const Node &node, const Shape &shape) {
   return attrs;
 }
 
+/// The kernel's graph with other types, or nothing where an op does not infer them.
+std::optional<Graph> retyped(const Graph &graph,
+                             const std::function<TensorType(const TensorType &)> &merged) {
+  Graph result;
+  for (int i = 0; i < graph.size(); ++i) {
+    const Node &node = graph[NodeId{i}];
+    const TensorType type = merged(node.type);
+    if (node.kind == OpKind::constant) {
+      ConstantAttrs attrs = sinter::attrs<ConstantAttrs>(node);
+      attrs.type = type;
+      result.append(node.kind, {}, attrs);
+    } else if (node.inputs.empty()) {
+      append_argument(result, static_cast<size_t>(i), type);
+    } else {
+      // A bias of one channel becomes a scalar, which bias_add does not take but add does.
+      const OpKind kind = node.kind == OpKind::bias_add ? OpKind::add : node.kind;
+      result.append(kind, node.inputs, merged_attrs(node, type.shape));
+    }
+    if (result.type(NodeId{i}) != type)
+      return std::nullopt;
+  }
+  return result;
+}
+
 /// The same kernel over merged dimensions, or itself where nothing merges.
 KernelGraph merge_dimensions(const KernelGraph &kernel) {
   if (!is_elementwise(kernel.graph))
@@ -160,27 +184,12 @@ KernelGraph merge_dimensions(const KernelGraph &kernel) {
   const auto merged = merging(kernel.graph);
   if (!merged)
     return kernel;
-  KernelGraph result;
-  for (int i = 0; i < kernel.graph.size(); ++i) {
-    const Node &node = kernel.graph[NodeId{i}];
-    const TensorType type = merged(node.type);
-    if (node.kind == OpKind::constant) {
-      ConstantAttrs attrs = sinter::attrs<ConstantAttrs>(node);
-      attrs.type = type;
-      result.graph.append(node.kind, {}, attrs);
-    } else if (node.inputs.empty()) {
-      append_argument(result.graph, static_cast<size_t>(i), type);
-    } else {
-      // A bias of one channel becomes a scalar, which bias_add does not take but add does.
-      const OpKind kind = node.kind == OpKind::bias_add ? OpKind::add : node.kind;
-      result.graph.append(kind, node.inputs, merged_attrs(node, type.shape));
-    }
-    if (result.graph.type(NodeId{i}) != type)
-      return kernel; // an op whose type rule looks at the rank
+  try {
+    if (std::optional<Graph> graph = retyped(kernel.graph, merged))
+      return {std::move(*graph), kernel.inputs, kernel.outputs};
+  } catch (const CompileError &) { // an op whose type rule looks at the rank
   }
-  result.inputs = kernel.inputs;
-  result.outputs = kernel.outputs;
-  return result;
+  return kernel;
 }
 
 } // namespace

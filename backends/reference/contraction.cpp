@@ -119,4 +119,39 @@ void matmul(const Evaluation &e) {
   }
 }
 
+// op(a) . op(b) of the matrices at each leading index.
+void batch_matmul(const Evaluation &e) {
+  const MatmulAttrs &attrs = e.attrs<MatmulAttrs>();
+  const Array &a = e.operand(0);
+  const Array &b = e.operand(1);
+  const Shape result = e.result.extents();
+  const size_t leading = result.size() - 2;
+  const int64_t rows = result[leading];
+  const int64_t columns = result[leading + 1];
+  const int64_t matrices = e.result.size() / (rows * columns);
+  const int64_t depth = a.extents()[a.extents().size() - (attrs.transpose_a ? 2 : 1)];
+  /// Where the operand's matrix for the m-th one of the result begins.
+  const auto first = [&](const Array &x, int64_t m) {
+    const Shape extents = x.extents();
+    const std::vector<int64_t> strides = row_major_strides(extents);
+    int64_t offset = 0;
+    for (size_t i = extents.size() - 2, d = leading; i-- > 0;) {
+      --d;
+      offset += extents[i] == 1 ? 0 : m % result[d] * strides[i];
+      m /= result[d];
+    }
+    return offset;
+  };
+  for (int64_t m = 0; m < matrices; ++m) {
+    const int64_t at_a = first(a, m);
+    const int64_t at_b = first(b, m);
+    for (int64_t i = 0; i < rows; ++i)
+      for (int64_t j = 0; j < columns; ++j)
+        for (int64_t k = 0; k < depth; ++k)
+          e.result[(m * rows + i) * columns + j] +=
+              a[at_a + (attrs.transpose_a ? k * rows + i : i * depth + k)] *
+              b[at_b + (attrs.transpose_b ? j * depth + k : k * columns + j)];
+  }
+}
+
 } // namespace sinter::reference

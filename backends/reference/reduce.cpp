@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 
 namespace sinter::reference {
 
@@ -60,6 +61,17 @@ void reduce_max(const Evaluation &e) {
   reduce(e, [](double a, double b) { return a > b ? a : b; });
 }
 
+void reduce_min(const Evaluation &e) {
+  std::fill(e.result.values.begin(), e.result.values.end(),
+            std::numeric_limits<double>::infinity());
+  reduce(e, [](double a, double b) { return a < b ? a : b; });
+}
+
+void reduce_prod(const Evaluation &e) {
+  std::fill(e.result.values.begin(), e.result.values.end(), 1.0);
+  reduce(e, [](double a, double b) { return a * b; });
+}
+
 // The value repeated along the axes; with `mean`, divided by the number of repetitions.
 void broadcast(const Evaluation &e) {
   const BroadcastAttrs &attrs = e.attrs<BroadcastAttrs>();
@@ -71,25 +83,69 @@ void broadcast(const Evaluation &e) {
                   [&](int64_t offset) { e.result[i++] = x[offset] / divisor; });
 }
 
-// The index of the first maximum along the axis.
-void argmax(const Evaluation &e) {
-  const Array &x = e.operand(0);
-  const Shape full = x.extents();
-  const int64_t axis = e.attrs<AxisAttrs>().axis;
-  std::vector<int64_t> position_strides(full.size(), 0);
-  position_strides[static_cast<size_t>(axis)] = 1;
-  std::vector<int64_t> positions;
-  for_each_offset(full, position_strides, [&](int64_t offset) { positions.push_back(offset); });
+namespace {
 
-  std::vector<double> best(e.result.values.size(), -std::numeric_limits<double>::infinity());
-  int64_t i = 0;
-  for_each_offset(full, strides_without(full, {axis}), [&](int64_t offset) {
-    if (x[i] > best[static_cast<size_t>(offset)]) {
-      best[static_cast<size_t>(offset)] = x[i];
-      e.result[offset] = static_cast<double>(positions[static_cast<size_t>(i)]);
-    }
-    ++i;
+/// visit(values along the axis, in order, position of the first in x, stride) for every line of x.
+template <typename F> void for_each_line(const Array &x, int64_t axis, F &&visit) {
+  const Shape extents = x.extents();
+  const int64_t stride = row_major_strides(extents)[static_cast<size_t>(axis)];
+  const int64_t count = extents[static_cast<size_t>(axis)];
+  std::vector<double> line(static_cast<size_t>(count));
+  for (int64_t first = 0; first < x.size(); ++first) {
+    if (first / stride % count != 0)
+      continue;
+    for (int64_t i = 0; i < count; ++i)
+      line[static_cast<size_t>(i)] = x[first + i * stride];
+    visit(line, first, stride);
+  }
+}
+
+} // namespace
+
+// The index of the first maximum along the axis, or the last.
+void argmax(const Evaluation &e) {
+  const ArgmaxAttrs &attrs = e.attrs<ArgmaxAttrs>();
+  int64_t next = 0; // lines come in the order of the result
+  for_each_line(e.operand(0), attrs.axis, [&](const std::vector<double> &line, int64_t, int64_t) {
+    size_t best = 0;
+    for (size_t i = 1; i < line.size(); ++i)
+      if (attrs.last ? line[i] >= line[best] : line[i] > line[best])
+        best = i;
+    e.result[next++] = static_cast<double>(best);
   });
+}
+
+void cumulative_sum(const Evaluation &e) {
+  const CumulativeSumAttrs &attrs = e.attrs<CumulativeSumAttrs>();
+  for_each_line(e.operand(0), attrs.axis,
+                [&](const std::vector<double> &line, int64_t first, int64_t stride) {
+                  double sum = 0;
+                  for (size_t n = 0; n < line.size(); ++n) {
+                    const size_t i = attrs.reverse ? line.size() - 1 - n : n;
+                    double &y = e.result[first + static_cast<int64_t>(i) * stride];
+                    y = sum;
+                    sum += line[i];
+                    if (!attrs.exclusive)
+                      y = sum;
+                  }
+                });
+}
+
+void top_k_indices(const Evaluation &e) {
+  const TopKAttrs &attrs = e.attrs<TopKAttrs>();
+  const int64_t extent = e.operand(0).extents()[static_cast<size_t>(attrs.axis)];
+  for_each_line(e.operand(0), attrs.axis,
+                [&](const std::vector<double> &line, int64_t first, int64_t stride) {
+                  std::vector<size_t> order(line.size());
+                  std::iota(order.begin(), order.end(), size_t{0});
+                  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+                    return attrs.smallest ? line[a] < line[b] : line[a] > line[b];
+                  });
+                  const int64_t block = extent * stride; // of x; the result's is k * stride
+                  const int64_t to = first / block * attrs.k * stride + first % block;
+                  for (int64_t i = 0; i < attrs.k; ++i)
+                    e.result[to + i * stride] = static_cast<double>(order[static_cast<size_t>(i)]);
+                });
 }
 
 } // namespace sinter::reference

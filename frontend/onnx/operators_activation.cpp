@@ -182,7 +182,7 @@ void import_hardmax(OperatorContext &c) {
   const Rows rows = rows_of(c);
   const Shape shape = c.shape_of(rows.x);
   const NodeId largest =
-      c.append(OpKind::argmax, {rows.x}, AxisAttrs{static_cast<int64_t>(shape.size()) - 1});
+      c.append(OpKind::argmax, {rows.x}, ArgmaxAttrs{static_cast<int64_t>(shape.size()) - 1});
   const int64_t depth = shape.back();
   rows_result(c, rows, c.append(OpKind::one_hot, {largest}, OneHotAttrs{depth}));
 }

@@ -147,7 +147,7 @@ template <bool smallest> void import_arg(OperatorContext &c) {
   const bool last = c.flag("select_last_index", false);
   if (last)
     x = reversed(c, x, axis);
-  NodeId position = c.append(OpKind::argmax, {x}, AxisAttrs{axis});
+  NodeId position = c.append(OpKind::argmax, {x}, ArgmaxAttrs{axis});
   if (last) {
     const NodeId end = c.constant_node(HostTensor::of_integers({}, {shape[along] - 1}));
     position = c.append(OpKind::subtract, {end, position});

@@ -72,7 +72,7 @@ Largest take_largest(OperatorContext &c, NodeId x, int64_t count) {
   const NodeId lowest = c.scalar(std::numeric_limits<float>::lowest());
   Largest largest;
   for (int64_t i = 0; i < count; ++i) {
-    const NodeId position = c.append(OpKind::argmax, {x}, AxisAttrs{last});
+    const NodeId position = c.append(OpKind::argmax, {x}, ArgmaxAttrs{last});
     largest.values.push_back(
         c.append(OpKind::reduce_max, {x}, ReduceAttrs{{last}, /*keep_dims=*/true}));
     largest.positions.push_back(c.reshape(position, column));

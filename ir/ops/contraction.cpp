@@ -4,6 +4,8 @@
 #include "ir/ops/rules.h"
 #include "ir/ops/window.h"
 
+#include <algorithm>
+
 namespace sinter {
 
 namespace {
@@ -137,6 +139,32 @@ TensorType matmul_type(const TypeContext &context) {
   return result;
 }
 
+/// Matrices in the last two dimensions; the leading ones broadcast as NumPy's do.
+TensorType batch_matmul_type(const TypeContext &context) {
+  const auto &attrs = context.attrs<MatmulAttrs>();
+  require_all_plain_f32(context);
+  require(context, attrs.block == 0, "has storage block {}", attrs.block);
+  std::array<Shape, 2> leading, matrix;
+  for (size_t i = 0; i < 2; ++i) {
+    const Shape &shape = context.operand(i).shape;
+    const bool fits = shape.size() >= 2 && (shape.size() > 2 || shape[0] != kBatch);
+    require(context, fits, "expects static matrices, got {}", operand_shapes(context));
+    leading[i] = Shape(shape.begin(), shape.end() - 2);
+    matrix[i] = Shape(shape.end() - 2, shape.end());
+    if (i == 0 ? attrs.transpose_a : attrs.transpose_b)
+      std::swap(matrix[i][0], matrix[i][1]);
+  }
+  require(context, matrix[0][1] == matrix[1][0], "expects equal inner extents, got {} times {}",
+          str(matrix[0]), str(matrix[1]));
+  const std::optional<Shape> shape = broadcast_shapes(leading[0], leading[1]);
+  require(context,
+          shape && !shape->empty() && std::count(shape->begin() + 1, shape->end(), kBatch) == 0,
+          "expects leading dimensions that broadcast, got {}", operand_shapes(context));
+  TensorType result{ElementType::f32, *shape, 0};
+  result.shape.insert(result.shape.end(), {matrix[0][0], matrix[1][1]});
+  return result;
+}
+
 /// The product of two factors, each transposed or not, in the storage of an operand of `like`.
 NodeId product_like(GradientBuilder &g, NodeId like, NodeId a, bool transpose_a, NodeId b,
                     bool transpose_b) {
@@ -156,6 +184,21 @@ void differentiate_matmul(GradientBuilder &g) {
   g.add_to_input(1, attrs.transpose_b
                         ? product_like(g, b, g.dy(), /*transpose_a=*/true, a, attrs.transpose_a)
                         : product_like(g, b, a, !attrs.transpose_a, g.dy(), false));
+}
+
+// The same formulas; add_to_input sums over leading dimensions that were broadcast.
+void differentiate_batch_matmul(GradientBuilder &g) {
+  const MatmulAttrs attrs = g.attrs<MatmulAttrs>();
+  const auto multiply = [&](NodeId a, bool transpose_a, NodeId b, bool transpose_b) {
+    return g.append(OpKind::batch_matmul, {a, b}, MatmulAttrs{transpose_a, transpose_b, 0});
+  };
+  const NodeId a = g.x(0);
+  const NodeId b = g.x(1);
+  const NodeId dy = g.dy();
+  g.add_to_input(0, attrs.transpose_a ? multiply(b, attrs.transpose_b, dy, true)
+                                      : multiply(dy, false, b, !attrs.transpose_b));
+  g.add_to_input(1, attrs.transpose_b ? multiply(dy, true, a, attrs.transpose_a)
+                                      : multiply(a, !attrs.transpose_a, dy, false));
 }
 
 /// A multiply-add for each tap of each result position: the same work forward and in both
@@ -183,6 +226,12 @@ Cost matmul_cost(const Graph &graph, const Node &node) {
   if (k != kBatch)
     return cost_per_element(node.type, 2.0 * static_cast<double>(k));
   return {2.0 * static_cast<double>(node.type.elements()), 0};
+}
+
+Cost batch_matmul_cost(const Graph &graph, const Node &node) {
+  const Shape &a = graph.type(node.inputs[0]).shape;
+  const int64_t depth = attrs<MatmulAttrs>(node).transpose_a ? a[a.size() - 2] : a.back();
+  return cost_per_element(node.type, 2.0 * static_cast<double>(depth));
 }
 
 } // namespace
@@ -241,6 +290,20 @@ const OpDef ops::matmul = {
     differentiate_matmul,
     compute_matmul,
     matmul_cost,
+};
+
+const OpDef ops::batch_matmul = {
+    "products of matrices in the last two dimensions; the leading ones broadcast as NumPy's do",
+    R"(%0 = input {name="a", type=f32[N,2,7,4]} : f32[N,2,7,4]
+%1 = input {name="b", type=f32[2,5,4]} : f32[2,5,4]
+%2 = batch_matmul %0, %1 {transpose_b=true} : f32[N,2,7,5])",
+    /*min_inputs=*/2,
+    /*max_inputs=*/2,
+    {OpClass::contraction},
+    batch_matmul_type,
+    differentiate_batch_matmul,
+    compute_batch_matmul,
+    batch_matmul_cost,
 };
 
 } // namespace sinter

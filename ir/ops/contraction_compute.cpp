@@ -7,6 +7,7 @@
 //   conv2d_filter_gradient          padded, gradient    image, chunk, total
 //   matmul                          [right]             [part], sum
 //   matmul with transpose_b         left                sum
+//   batch_matmul                                        sum
 //
 // What stands in brackets is there when needed. Copies are defined for every index, so that
 // register tiles may overhang the result.
@@ -431,6 +432,32 @@ void compute_matmul(KernelBuilder &k) {
     define_product_transposed(k, attrs.transpose_a);
   else
     define_product(k, attrs.transpose_a);
+}
+
+// The same of the matrices at each leading index; an operand whose leading extent is 1 repeats.
+void compute_batch_matmul(KernelBuilder &k) {
+  const auto &attrs = k.attrs<MatmulAttrs>();
+  const auto element = [](const Tensor &x, const Index &index, const Expr &row,
+                          const Expr &column) {
+    const Shape &shape = x.type().shape;
+    const size_t leading = shape.size() - 2;
+    Index at(index.end() - 2 - static_cast<int64_t>(leading), index.end() - 2);
+    for (size_t i = 0; i < leading; ++i)
+      if (shape[i] == 1)
+        at[i] = 0;
+    at.push_back(row);
+    at.push_back(column);
+    return x(at);
+  };
+  const Tensor &a = k.operand(0);
+  const Tensor &b = k.operand(1);
+  const Expr depth = a.extent(a.type().rank() - (attrs.transpose_a ? 2 : 1));
+  k.define_sum({depth}, [&](const Index &index, const Index &r) {
+    const Expr &row = index[index.size() - 2];
+    const Expr &column = index.back();
+    return (attrs.transpose_a ? element(a, index, r[0], row) : element(a, index, row, r[0])) *
+           (attrs.transpose_b ? element(b, index, column, r[0]) : element(b, index, r[0], column));
+  });
 }
 
 } // namespace sinter

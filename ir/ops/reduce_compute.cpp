@@ -63,7 +63,17 @@ void compute_reduce_mean(KernelBuilder &k) {
 
 void compute_reduce_max(KernelBuilder &k) {
   const ReducedOperand x = reduced_operand(k);
-  k.define_maximum(x.extents(), x);
+  k.define_reduction(Reduction::maximum, x.extents(), x);
+}
+
+void compute_reduce_min(KernelBuilder &k) {
+  const ReducedOperand x = reduced_operand(k);
+  k.define_reduction(Reduction::minimum, x.extents(), x);
+}
+
+void compute_reduce_prod(KernelBuilder &k) {
+  const ReducedOperand x = reduced_operand(k);
+  k.define_reduction(Reduction::product, x.extents(), x);
 }
 
 void compute_broadcast(KernelBuilder &k) {
@@ -81,17 +91,54 @@ void compute_broadcast(KernelBuilder &k) {
   });
 }
 
-// The lowest index whose value is the maximum.
+// The lowest index, or the highest, whose value is the maximum.
 void compute_argmax(KernelBuilder &k) {
-  const std::vector<int64_t> axes{k.attrs<AxisAttrs>().axis};
+  const auto &attrs = k.attrs<ArgmaxAttrs>();
+  const std::vector<int64_t> axes{attrs.axis};
   const ReducedOperand x{k.operand(0), axes, /*keep_dims=*/false};
   const Tensor maximum = k.reduce(Reduction::maximum, k.type().shape, x.extents(), x);
-  const Expr last = x.extents()[0] - 1;
-  const Tensor first = k.reduce(Reduction::minimum, k.type().shape, x.extents(),
-                                [&](const Index &index, const Index &r) {
-                                  return Halide::select(x(index, r) >= maximum(index), r[0], last);
-                                });
-  k.define([&](const Index &index) { return first(index); });
+  const Expr none = attrs.last ? 0 : x.extents()[0] - 1;
+  k.define_reduction(attrs.last ? Reduction::maximum : Reduction::minimum, x.extents(),
+                     [&](const Index &index, const Index &r) {
+                       return Halide::select(x(index, r) >= maximum(index), r[0], none);
+                     });
+}
+
+void compute_cumulative_sum(KernelBuilder &k) {
+  const auto &attrs = k.attrs<CumulativeSumAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  k.define_sum({k.extent(static_cast<int>(axis))}, [&](const Index &index, const Index &r) {
+    const Expr &here = index[axis];
+    const Expr before = attrs.exclusive ? r[0] < here : r[0] <= here;
+    const Expr after = attrs.exclusive ? r[0] > here : r[0] >= here;
+    Index at = index;
+    at[axis] = r[0];
+    const Expr value = k.operand(0)(at);
+    return Halide::select(attrs.reverse ? after : before, value,
+                          Halide::Internal::make_zero(value.type()));
+  });
+}
+
+// An element's rank is the number of those that beat it; the result at p is where rank p stands.
+void compute_top_k_indices(KernelBuilder &k) {
+  const auto &attrs = k.attrs<TopKAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const Tensor &x = k.operand(0);
+  const std::vector<Expr> extents{x.extent(static_cast<int>(axis))};
+  const auto moved = [&](Index index, const Expr &position) {
+    index[axis] = position;
+    return index;
+  };
+  const Tensor rank =
+      k.reduce(Reduction::sum, x.type().shape, extents, [&](const Index &index, const Index &r) {
+        const Expr mine = x(index);
+        const Expr other = x(moved(index, r[0]));
+        const Expr better = attrs.smallest ? other < mine : other > mine;
+        return Halide::cast<int32_t>(better || (other == mine && r[0] < index[axis]));
+      });
+  k.define_sum(extents, [&](const Index &index, const Index &r) {
+    return Halide::select(rank(moved(index, r[0])) == index[axis], r[0], 0);
+  });
 }
 
 } // namespace sinter

@@ -23,9 +23,14 @@ void require_rank(const TypeContext &context, size_t operand, int rank, const ch
 
 void require_plain_f32(const TypeContext &context, size_t operand) {
   require_element(context, operand, ElementType::f32);
+  require_row_major(context, operand);
+}
+
+const TensorType &require_row_major(const TypeContext &context, size_t operand) {
   const TensorType &type = context.operand(operand);
   require(context, !type.blocked(), "expects row-major storage for operand {}, got {}", operand,
           type.str());
+  return type;
 }
 
 void require_all_plain_f32(const TypeContext &context) {

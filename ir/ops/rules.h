@@ -26,6 +26,8 @@ void require_element(const TypeContext &, size_t operand, ElementType);
 void require_rank(const TypeContext &, size_t operand, int rank, const char *role);
 /// f32 in plain row-major storage.
 void require_plain_f32(const TypeContext &, size_t operand);
+/// Any element type in plain row-major storage. Returns the operand's type.
+const TensorType &require_row_major(const TypeContext &, size_t operand);
 void require_all_plain_f32(const TypeContext &);
 /// Operands i and j have one type.
 void require_same_type(const TypeContext &, size_t i, size_t j);

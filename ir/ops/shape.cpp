@@ -7,11 +7,6 @@ namespace sinter {
 
 namespace {
 
-void require_row_major(const TypeContext &context, size_t operand) {
-  const TensorType &type = context.operand(operand);
-  require(context, !type.blocked(), "expects row-major storage, got {}", type.str());
-}
-
 TensorType reshape_type(const TypeContext &context) {
   require_row_major(context, 0);
   const TensorType &x = context.operand(0);
@@ -45,47 +40,66 @@ TensorType transpose_type(const TypeContext &context) {
 }
 
 TensorType pad_type(const TypeContext &context) {
-  require_plain_f32(context, 0);
   const auto &attrs = context.attrs<PadAttrs>();
-  TensorType type = context.operand(0);
+  TensorType type = require_row_major(context, 0);
   const size_t rank = type.shape.size();
   require(context, attrs.low.size() == rank && attrs.high.size() == rank,
           "expects padding for {} dimensions, got {} and {}", rank, attrs.low.size(),
           attrs.high.size());
+  require(context, attrs.interior.empty() || attrs.interior.size() == rank,
+          "expects interior padding for {} dimensions, got {}", rank, attrs.interior.size());
   for (size_t i = 0; i < rank; ++i) {
     const int64_t low = attrs.low[i];
     const int64_t high = attrs.high[i];
-    require(context, low >= 0 && low <= kMaxElements && high >= 0 && high <= kMaxElements,
-            "expects padding of at least 0, got {} and {}", low, high);
-    require(context, type.shape[i] != kBatch || (low == 0 && high == 0),
+    const int64_t interior = attrs.interior.empty() ? 0 : attrs.interior[i];
+    for (int64_t padding : {low, high, interior})
+      require(context, padding >= 0 && padding <= kMaxElements,
+              "expects padding of at least 0, got {}", padding);
+    require(context, type.shape[i] != kBatch || (low == 0 && high == 0 && interior == 0),
             "would pad the batch by {} and {}", low, high);
     if (type.shape[i] != kBatch)
-      type.shape[i] += low + high;
+      type.shape[i] += low + high + (type.shape[i] - 1) * interior;
   }
   return type;
 }
 
 TensorType slice_type(const TypeContext &context) {
-  require_row_major(context, 0);
   const auto &attrs = context.attrs<SliceAttrs>();
-  TensorType type = context.operand(0);
+  TensorType type = require_row_major(context, 0);
   const size_t rank = type.shape.size();
   require(context, attrs.begin.size() == rank && attrs.end.size() == rank,
           "expects bounds for {} dimensions, got {} and {}", rank, attrs.begin.size(),
           attrs.end.size());
+  require(context, attrs.step.empty() || attrs.step.size() == rank,
+          "expects steps for {} dimensions, got {}", rank, attrs.step.size());
   for (size_t i = 0; i < rank; ++i) {
     const int64_t begin = attrs.begin[i];
     const int64_t end = attrs.end[i];
+    const int64_t step = attrs.step.empty() ? 1 : attrs.step[i];
     int64_t &extent = type.shape[i];
-    const bool whole_batch = begin == 0 && end == kBatch;
+    require(context, step >= 1, "expects steps of at least 1, got {}", step);
+    const bool whole_batch = begin == 0 && end == kBatch && step == 1;
     const bool inside = begin >= 0 && begin < end && end <= extent;
     require(context, extent == kBatch ? whole_batch : inside,
             "[{}, {}) does not fit dimension {} of {}", begin, end, i,
             str(context.operand(0).shape));
     if (extent != kBatch)
-      extent = end - begin;
+      extent = (end - begin - 1) / step + 1;
   }
   return type;
+}
+
+TensorType reverse_type(const TypeContext &context) {
+  const TensorType &x = require_row_major(context, 0);
+  const std::vector<int64_t> &axes = context.attrs<ReverseAttrs>().axes;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    require_axis(context, axes[i], x.rank());
+    require(context, i == 0 || axes[i - 1] < axes[i], "expects ascending axes, got {} after {}",
+            axes[i], i == 0 ? 0 : axes[i - 1]);
+    require(context, x.shape[static_cast<size_t>(axes[i])] != kBatch, "goes over the batch of {}",
+            str(x.shape));
+  }
+  return x;
 }
 
 TensorType concat_type(const TypeContext &context) {
@@ -124,23 +138,42 @@ void differentiate_transpose(GradientBuilder &g) {
 
 // dx = dy without the padding
 void differentiate_pad(GradientBuilder &g) {
-  const std::vector<int64_t> begin = g.attrs<PadAttrs>().low;
-  Shape end = g.type(g.x(0)).shape;
-  for (size_t i = 0; i < end.size(); ++i)
-    if (end[i] != kBatch)
-      end[i] += begin[i];
-  g.add_to_input(0, g.append(OpKind::slice, {g.dy()}, SliceAttrs{begin, end}));
+  const PadAttrs attrs = g.attrs<PadAttrs>();
+  const Shape x = g.type(g.x(0)).shape;
+  SliceAttrs slice{attrs.low, x, {}};
+  if (!attrs.interior.empty())
+    slice.step.assign(x.size(), 1);
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (x[i] == kBatch)
+      continue;
+    const int64_t step = attrs.interior.empty() ? 1 : attrs.interior[i] + 1;
+    slice.end[i] = attrs.low[i] + (x[i] - 1) * step + 1;
+    if (!attrs.interior.empty())
+      slice.step[i] = step;
+  }
+  g.add_to_input(0, g.append(OpKind::slice, {g.dy()}, slice));
 }
 
-// dx = dy with zeros where x was cut off
+// dx = dy with zeros where x was left out
 void differentiate_slice(GradientBuilder &g) {
   const SliceAttrs attrs = g.attrs<SliceAttrs>();
   const Shape x = g.type(g.x(0)).shape;
-  std::vector<int64_t> high(x.size(), 0);
-  for (size_t i = 0; i < x.size(); ++i)
+  const Shape y = g.node().type.shape;
+  PadAttrs pad{attrs.begin, std::vector<int64_t>(x.size(), 0), 0, {}};
+  for (int64_t step : attrs.step)
+    pad.interior.push_back(step - 1);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const int64_t step = attrs.step.empty() ? 1 : attrs.step[i];
     if (x[i] != kBatch)
-      high[i] = x[i] - attrs.end[i];
-  g.add_to_input(0, g.append(OpKind::pad, {g.dy()}, PadAttrs{attrs.begin, high, 0}));
+      pad.high[i] = x[i] - attrs.begin[i] - (y[i] - 1) * step - 1;
+  }
+  g.add_to_input(0, g.append(OpKind::pad, {g.dy()}, pad));
+}
+
+// dx = dy turned back
+void differentiate_reverse(GradientBuilder &g) {
+  const ReverseAttrs attrs = g.attrs<ReverseAttrs>();
+  g.add_to_input(0, g.append(OpKind::reverse, {g.dy()}, attrs));
 }
 
 // dx_i = the part of dy that x_i became
@@ -150,7 +183,7 @@ void differentiate_concat(GradientBuilder &g) {
   int64_t begin = 0;
   for (size_t i = 0; i < count; ++i) {
     const Shape x = g.type(g.x(i)).shape;
-    SliceAttrs part{std::vector<int64_t>(x.size(), 0), x};
+    SliceAttrs part{std::vector<int64_t>(x.size(), 0), x, {}};
     part.begin[axis] = begin;
     part.end[axis] = begin + x[axis];
     begin = part.end[axis];
@@ -187,9 +220,9 @@ const OpDef ops::transpose = {
 };
 
 const OpDef ops::pad = {
-    "x with `low` values before it and `high` after it in each dimension",
+    "x with `low` values before it, `high` after it and `interior` inside it in each dimension",
     R"(%0 = input {name="x", type=f32[N,4,3,5]} : f32[N,4,3,5]
-%1 = pad %0 {low=[0,1,0,2], high=[0,0,2,1], value=0.5} : f32[N,5,5,8])",
+%1 = pad %0 {low=[0,1,0,2], high=[0,0,2,1], value=0.5, interior=[0,2,0,0]} : f32[N,11,5,8])",
     /*min_inputs=*/1,
     /*max_inputs=*/1,
     {OpClass::movement},
@@ -200,15 +233,28 @@ const OpDef ops::pad = {
 };
 
 const OpDef ops::slice = {
-    "the elements in [begin, end) of each dimension",
+    "every step-th element in [begin, end) of each dimension",
     R"(%0 = input {name="x", type=f32[N,4,3,5]} : f32[N,4,3,5]
-%1 = slice %0 {begin=[0,1,0,2], end=[N,3,3,5]} : f32[N,2,3,3])",
+%1 = slice %0 {begin=[0,1,0,1], end=[N,3,3,5], step=[1,1,1,2]} : f32[N,2,3,2])",
     /*min_inputs=*/1,
     /*max_inputs=*/1,
     {OpClass::movement},
     slice_type,
     differentiate_slice,
     compute_slice,
+    no_cost,
+};
+
+const OpDef ops::reverse = {
+    "x in reverse order along the axes",
+    R"(%0 = input {name="x", type=f32[N,4,3,5]} : f32[N,4,3,5]
+%1 = reverse %0 {axes=[1,3]} : f32[N,4,3,5])",
+    /*min_inputs=*/1,
+    /*max_inputs=*/1,
+    {OpClass::movement},
+    reverse_type,
+    differentiate_reverse,
+    compute_reverse,
     no_cost,
 };
 

@@ -51,14 +51,19 @@ void compute_pad(KernelBuilder &k) {
     Expr inside = Halide::Internal::const_true();
     Index at = index;
     for (size_t i = 0; i < index.size(); ++i) {
-      if (attrs.low[i] == 0 && attrs.high[i] == 0)
+      const int interior = attrs.interior.empty() ? 0 : as_int(attrs.interior[i]);
+      if (attrs.low[i] == 0 && attrs.high[i] == 0 && interior == 0)
         continue;
       const Expr last = x.extent(static_cast<int>(i)) - 1;
       const Expr position = index[i] - as_int(attrs.low[i]);
-      inside = inside && position >= 0 && position <= last;
-      at[i] = Halide::clamp(position, 0, last);
+      const Expr element = interior == 0 ? position : position / (interior + 1);
+      inside = inside && position >= 0 && element <= last;
+      if (interior > 0)
+        inside = inside && position % (interior + 1) == 0;
+      at[i] = Halide::clamp(element, 0, last);
     }
-    return Halide::select(inside, x(at), attrs.value);
+    const Expr value = x(at);
+    return Halide::select(inside, value, Halide::cast(value.type(), attrs.value));
   });
 }
 
@@ -66,8 +71,19 @@ void compute_slice(KernelBuilder &k) {
   const auto &attrs = k.attrs<SliceAttrs>();
   k.define([&](const Index &index) {
     Index at = index;
-    for (size_t i = 0; i < index.size(); ++i)
-      at[i] = index[i] + as_int(attrs.begin[i]);
+    for (size_t i = 0; i < at.size(); ++i)
+      at[i] = index[i] * (attrs.step.empty() ? 1 : as_int(attrs.step[i])) + as_int(attrs.begin[i]);
+    return k.operand(0)(at);
+  });
+}
+
+void compute_reverse(KernelBuilder &k) {
+  const auto &axes = k.attrs<ReverseAttrs>().axes;
+  k.define([&](const Index &index) {
+    Index at = index;
+    for (int64_t axis : axes)
+      at[static_cast<size_t>(axis)] =
+          k.extent(static_cast<int>(axis)) - 1 - index[static_cast<size_t>(axis)];
     return k.operand(0)(at);
   });
 }

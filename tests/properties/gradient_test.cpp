@@ -57,7 +57,7 @@ double loss_of(const Graph &graph, int64_t batch, const NamedArrays &inputs) {
 /// d loss / d element by a central difference.
 double slope(const Graph &graph, int64_t batch, NamedArrays &inputs, const std::string &parameter,
              int64_t element) {
-  constexpr double step = 1e-5;
+  constexpr double step = 1e-6; // small: a maximum may change hands in between
   double &value = inputs.at(parameter)[element];
   const double here = value;
   value = here + step;

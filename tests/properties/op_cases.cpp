@@ -21,10 +21,11 @@ constexpr int kAttempts = 300; // of which most may be ill-typed
 using Substitution = std::map<int64_t, int64_t>;
 
 /// Replaces extents consistently: the same number stays the same number. Each is kept by a coin, so
-/// that shapes which depend on others (a reshape's) have a chance to fit.
+/// that shapes which depend on others (a reshape's) have a chance to fit. The batch becomes a
+/// static extent now and then.
 int64_t substitute(Substitution &map, int64_t extent, RandomSource &random) {
   if (extent == kBatch)
-    return extent;
+    return map.emplace(extent, random.pick<int64_t>({kBatch, kBatch, kBatch, 1, 4})).first->second;
   const auto [entry, fresh] = map.emplace(extent, extent);
   if (fresh && random.coin())
     entry->second = random.pick(kExtents);
@@ -36,13 +37,32 @@ void vary(Shape &shape, Substitution &map, RandomSource &random) {
     extent = substitute(map, extent, random);
 }
 
+std::vector<int64_t> some_axes(int64_t first, int64_t rank, RandomSource &random) {
+  std::vector<int64_t> axes;
+  for (int64_t axis = first; axis < rank; ++axis)
+    if (random.coin())
+      axes.push_back(axis);
+  return axes;
+}
+
+ResampleAttrs random_table(const Shape &shape, RandomSource &random) {
+  ResampleAttrs table;
+  table.axis = random.between(1, static_cast<int64_t>(shape.size()) - 1);
+  table.taps = random.pick<int64_t>({1, 2, 4, 17});
+  const bool weighted = random.coin();
+  for (int64_t i = random.between(1, 9) * table.taps; i > 0; --i) {
+    table.indices.push_back(random.between(0, shape[static_cast<size_t>(table.axis)] - 1));
+    if (weighted)
+      table.weights.push_back(static_cast<float>(random.between(-4, 4)) / 4);
+  }
+  return table;
+}
+
 /// Other axes and orders, where the rank allows.
-void vary_structure(Attrs &attributes, int rank, RandomSource &random) {
+void vary_structure(Attrs &attributes, const Shape &shape, RandomSource &random) {
+  const auto rank = static_cast<int64_t>(shape.size());
   if (ReduceAttrs *reduce = std::get_if<ReduceAttrs>(&attributes)) {
-    reduce->axes.clear();
-    for (int64_t axis = 0; axis < rank; ++axis)
-      if (random.coin())
-        reduce->axes.push_back(axis);
+    reduce->axes = some_axes(0, rank, random);
     reduce->keep_dims = random.coin();
   } else if (TransposeAttrs *transpose = std::get_if<TransposeAttrs>(&attributes)) {
     for (size_t i = transpose->permutation.size(); i > 2; --i) // dimension 0 stays
@@ -52,10 +72,28 @@ void vary_structure(Attrs &attributes, int rank, RandomSource &random) {
               ->permutation[static_cast<size_t>(random.between(1, static_cast<int64_t>(i) - 1))]);
   } else if (AxisAttrs *axis = std::get_if<AxisAttrs>(&attributes)) {
     axis->axis = random.between(1, rank - 1);
+  } else if (ArgmaxAttrs *argmax = std::get_if<ArgmaxAttrs>(&attributes)) {
+    *argmax = {random.between(1, rank - 1), random.coin()};
+  } else if (CumulativeSumAttrs *sum = std::get_if<CumulativeSumAttrs>(&attributes)) {
+    *sum = {random.between(1, rank - 1), random.coin(), random.coin()};
+  } else if (TopKAttrs *top = std::get_if<TopKAttrs>(&attributes)) {
+    *top = {random.between(1, rank - 1), random.between(1, 5), random.coin()};
+  } else if (ReverseAttrs *reverse = std::get_if<ReverseAttrs>(&attributes)) {
+    reverse->axes = some_axes(1, rank, random);
+  } else if (ResampleAttrs *table = std::get_if<ResampleAttrs>(&attributes)) {
+    *table = random_table(shape, random);
+  } else if (SliceAttrs *slice = std::get_if<SliceAttrs>(&attributes)) {
+    slice->end = shape;
+    for (size_t i = 1; i < shape.size(); ++i) {
+      slice->begin[i] = random.between(0, shape[i] - 1);
+      slice->end[i] = random.between(slice->begin[i] + 1, shape[i]);
+      slice->step[i] = random.between(1, 3);
+    }
   } else if (PadAttrs *pad = std::get_if<PadAttrs>(&attributes)) {
     for (size_t i = 1; i < pad->low.size(); ++i) {
       pad->low[i] = random.between(0, 3);
       pad->high[i] = random.between(0, 3);
+      pad->interior[i] = random.pick<int64_t>({0, 0, 1, 3});
     }
   }
 }
@@ -108,7 +146,7 @@ std::optional<Graph> vary(const Graph &example, RandomSource &random) {
       Attrs attributes = node.attrs;
       vary_types(attributes, map, random);
       if (i + 1 == example.size() && !node.inputs.empty() && random.coin())
-        vary_structure(attributes, graph.type(node.inputs[0]).rank(), random);
+        vary_structure(attributes, graph.type(node.inputs[0]).shape, random);
       if (blocked && !make_blocked(kind, attributes, block))
         return std::nullopt;
       graph.append(kind, node.inputs, attributes);

@@ -2,6 +2,7 @@
 // compiler's fast-math flags assume the first two away, so the ops that must see them say so.
 #include "backends/verify/check_kernels.h"
 #include "ir/parse.h"
+#include "passes/differentiate.h"
 #include "passes/fuse_elementwise.h"
 #include "passes/make_plan.h"
 #include "passes/plan_memory.h"
@@ -110,6 +111,45 @@ TEST_CASE("a cast cuts fractions off, and takes bytes modulo 256") {
 
 TEST_CASE("powers of negative numbers") {
   check(binary("pow", "f32", "f32"), {-2, 3, 2, -1, 0.5, 2, 0, 1, -3, 2});
+}
+
+TEST_CASE("indices count from the end when negative, and never leave the tensor") {
+  check(R"(%0 = input {name="x", type=i32[11]} : i32[11]
+%1 = input {name="i", type=i32[N,5]} : i32[N,5]
+%2 = gather %0, %1 {axis=0} : i32[N,5])",
+        kIntegers);
+  check(R"(%0 = input {name="x", type=i32[N,7]} : i32[N,7]
+%1 = input {name="i", type=i32[N,5]} : i32[N,5]
+%2 = gather_elements %0, %1 {axis=1} : i32[N,5])",
+        kIntegers);
+}
+
+TEST_CASE("integers and bytes reduce, move and sort") {
+  const std::string x = "%0 = input {name=\"x\", type=i32[N,5,7]} : i32[N,5,7]\n%1 = ";
+  for (const char *op : {"reduce_sum", "reduce_max", "reduce_min", "reduce_prod"})
+    check(x + op + " %0 {axes=[2]} : i32[N,5]", kIntegers);
+  check(x + "argmax %0 {axis=1, last=true} : i32[N,7]", {3, 3, 1});
+  check(x + "top_k_indices %0 {axis=2, k=7} : i32[N,5,7]", {3, 3, 1, 5});
+  check(x + "cumulative_sum %0 {axis=2} : i32[N,5,7]", kIntegers);
+  check(x + "pad %0 {low=[0,1,0], high=[0,0,2], value=-3} : i32[N,6,9]", kIntegers);
+  check(x + "broadcast %0 {shape=[N,5,2,7], axes=[2]} : i32[N,5,2,7]", kIntegers);
+  check("%0 = input {name=\"x\", type=u8[N,5]} : u8[N,5]\n%1 = reduce_max %0 {axes=[1]} : u8[N]",
+        kBytes);
+}
+
+TEST_CASE("products with no zero, with one and with several have a gradient") {
+  const std::string text = R"(%0 = parameter {name="w", type=f32[3,4]} : f32[3,4]
+%1 = reduce_prod %0 {axes=[1]} : f32[3]
+%2 = reduce_sum %1 {axes=[0]} : f32[])";
+  Graph graph = parse_graph(text, "product.sir");
+  graph.outputs = {{"loss", NodeId{2}}};
+  differentiate(graph);
+  Array w({ElementType::f32, {3, 4}, 0}, 1);
+  w.values = {1, 2, 3, 4, 1, 0, 3, 4, 0, 2, 0, 4};
+  const NodeId gradient = graph.find_output(kGradientPrefix + std::string("w"));
+  const std::vector<Array> values = evaluate(graph, 1, {{"w", w}});
+  CHECK(values[static_cast<size_t>(gradient.index)].values ==
+        std::vector<double>{24, 12, 8, 6, 0, 12, 0, 0, 0, 0, 0, 0});
 }
 
 TEST_CASE("functions near zero and far from it") {

@@ -59,7 +59,7 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
     return schedule_convolution(kernel, *contraction, variant);
   if (contraction && has_stage(*contraction, "left"))
     return schedule_matmul_transposed(kernel, *contraction, variant);
-  if (contraction)
+  if (contraction && kernel.kernel.graph.type(contraction->id).rank() == 2)
     return schedule_matmul(kernel, *contraction, variant);
   return schedule_stages(kernel, variant);
 }

@@ -79,7 +79,7 @@ TEST_CASE("reductions and their reverse") {
   CHECK(run(OpKind::reduce_mean, {x}, {2, 1, 2}, ReduceAttrs{{1}, true}).values ==
         Values{3, 4, -3, -22});
   CHECK(run(OpKind::reduce_max, {x}, {2}, ReduceAttrs{{1, 2}, false}).values == Values{6, -1});
-  CHECK(run(OpKind::argmax, {x}, {2, 2}, AxisAttrs{1}).values == Values{2, 2, 0, 0});
+  CHECK(run(OpKind::argmax, {x}, {2, 2}, ArgmaxAttrs{1}).values == Values{2, 2, 0, 0});
   CHECK(run(OpKind::broadcast, {array({2}, {3, 6})}, {2, 3}, BroadcastAttrs{{2, 3}, {1}, true})
             .values == Values{1, 1, 1, 2, 2, 2});
 }

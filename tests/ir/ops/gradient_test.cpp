@@ -134,9 +134,9 @@ TEST_CASE("every gradient is of its operand's type, up to broadcasting") {
     const std::function<void(size_t, NodeId)> accumulate = [&](size_t i, NodeId gradient) {
       ++count;
       const TensorType &operand = graph.type(graph[y].inputs[i]);
-      const bool broadcasts = operand.shape != graph.type(gradient).shape;
+      const Shape &shape = graph.type(gradient).shape;
       CHECK(graph.type(gradient).element == operand.element);
-      CHECK((!broadcasts || graph.type(gradient).shape == graph.type(y).shape));
+      CHECK(broadcast_shapes(operand.shape, shape) == shape);
     };
     GradientBuilder builder(graph, y, dy, accumulate);
     op_def(kind).gradient(builder);

@@ -1,0 +1,112 @@
+// The algorithms of gathers.
+
+#include "ir/ops/compute.h"
+#include "ir/ops/compute_math.h"
+
+namespace sinter {
+
+using Halide::Expr;
+
+namespace {
+
+/// Sums of more terms than this are reductions, not one expression.
+constexpr int64_t kMaxUnrolledTaps = 16;
+
+/// An index of a value in [-extent, extent), whatever the value holds.
+Expr resolved(const Expr &index, const Expr &extent) {
+  return Halide::clamp(Halide::select(index < 0, index + extent, index), 0, extent - 1);
+}
+
+Index slice(const Index &index, size_t begin, size_t end) {
+  return {index.begin() + static_cast<int64_t>(begin), index.begin() + static_cast<int64_t>(end)};
+}
+
+/// `index` with the dimension `axis` replaced by `by`.
+Index replaced(const Index &index, size_t axis, size_t count, const Index &by) {
+  return joined(joined(slice(index, 0, axis), by), slice(index, axis + count, index.size()));
+}
+
+} // namespace
+
+void compute_gather(KernelBuilder &k) {
+  const auto axis = static_cast<size_t>(k.attrs<AxisAttrs>().axis);
+  const Tensor &x = k.operand(0);
+  const Tensor &indices = k.operand(1);
+  const auto rank = static_cast<size_t>(indices.type().rank());
+  k.define([&](const Index &index) {
+    const Expr chosen =
+        resolved(indices(slice(index, axis, axis + rank)), x.extent(static_cast<int>(axis)));
+    return x(replaced(index, axis, rank, {chosen}));
+  });
+}
+
+void compute_gather_gradient(KernelBuilder &k) {
+  const auto axis = static_cast<size_t>(k.attrs<GatherGradientAttrs>().axis);
+  const Tensor &dy = k.operand(0);
+  const Tensor &indices = k.operand(1);
+  const Expr extent = k.extent(static_cast<int>(axis));
+  const auto term = [&](const Index &index, const Index &r) {
+    return Halide::select(resolved(indices(r), extent) == index[axis],
+                          dy(replaced(index, axis, 1, r)), 0.0F);
+  };
+  if (indices.type().rank() == 0)
+    k.define([&](const Index &index) { return term(index, {}); });
+  else
+    k.define_sum(extents_from(indices, 0), term);
+}
+
+void compute_gather_elements(KernelBuilder &k) {
+  const auto axis = static_cast<size_t>(k.attrs<AxisAttrs>().axis);
+  const Tensor &x = k.operand(0);
+  k.define([&](const Index &index) {
+    Index at = index;
+    at[axis] = resolved(k.operand(1)(index), x.extent(static_cast<int>(axis)));
+    return x(at);
+  });
+}
+
+void compute_gather_elements_gradient(KernelBuilder &k) {
+  const auto axis = static_cast<size_t>(k.attrs<GatherGradientAttrs>().axis);
+  const Tensor &dy = k.operand(0);
+  const Expr extent = k.extent(static_cast<int>(axis));
+  k.define_sum({dy.extent(static_cast<int>(axis))}, [&](const Index &index, const Index &r) {
+    const Index at = replaced(index, axis, 1, r);
+    return Halide::select(resolved(k.operand(1)(at), extent) == index[axis], dy(at), 0.0F);
+  });
+}
+
+// The tables are part of the code.
+void compute_resample(KernelBuilder &k) {
+  const ResampleAttrs attrs = k.attrs<ResampleAttrs>();
+  const auto axis = static_cast<size_t>(attrs.axis);
+  const Tensor &x = k.operand(0);
+  const auto taps = static_cast<int>(attrs.taps);
+  const auto count = static_cast<int>(attrs.indices.size()) / taps;
+  Halide::Buffer<int32_t> indices(taps, count);
+  for (int i = 0; i < taps * count; ++i)
+    indices(i % taps, i / taps) = static_cast<int32_t>(attrs.indices[static_cast<size_t>(i)]);
+  Halide::Buffer<float> weights;
+  if (!attrs.weights.empty()) {
+    weights = Halide::Buffer<float>(taps, count);
+    std::copy(attrs.weights.begin(), attrs.weights.end(), weights.begin());
+  }
+  const Expr last = x.extent(static_cast<int>(axis)) - 1;
+  const auto term = [&](const Index &index, const Index &r) {
+    const Index in_table{r[0], index[axis]};
+    Index at = index;
+    at[axis] = Halide::unsafe_promise_clamped(indices(in_table), 0, last);
+    return weights.defined() ? x(at) * weights(in_table) : x(at);
+  };
+  if (taps > kMaxUnrolledTaps) {
+    k.define_sum({taps}, term);
+    return;
+  }
+  k.define([&](const Index &index) {
+    Expr sum = term(index, {0});
+    for (int tap = 1; tap < taps; ++tap)
+      sum = sum + term(index, {tap});
+    return sum;
+  });
+}
+
+} // namespace sinter
