@@ -1,5 +1,6 @@
 #include "tools/options.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/ostream.h>
@@ -8,11 +9,39 @@
 namespace sinter {
 
 void add_model_option(CLI::App &command, ModelOptions &options) {
-  command.add_option("MODEL", options.path, "Model script (.py) or IR text (.sir)")->required();
+  command
+      .add_option("MODEL", options.path, "Model script (.py), ONNX file (.onnx) or IR text (.sir)")
+      ->required();
+  command
+      .add_option("--dim", options.dimensions,
+                  "NAME=N: the extent of a dimension that an ONNX file leaves open")
+      ->allow_extra_args(false);
 }
 
+namespace {
+
+std::map<std::string, int64_t> parse_dimensions(const std::vector<std::string> &arguments) {
+  std::map<std::string, int64_t> dimensions;
+  for (const std::string &argument : arguments) {
+    const size_t equals = argument.rfind('=');
+    const char *end = argument.data() + argument.size();
+    int64_t extent = 0;
+    const auto parsed = equals == std::string::npos
+                            ? std::from_chars(end, end, extent)
+                            : std::from_chars(argument.data() + equals + 1, end, extent);
+    if (parsed.ec != std::errc() || parsed.ptr != end || extent < 1 || extent > kMaxElements)
+      throw CompileError({}, "--dim takes NAME=N with a positive number, got '{}'", argument);
+    dimensions[argument.substr(0, equals)] = extent;
+  }
+  return dimensions;
+}
+
+} // namespace
+
 LoadedModel load_model_and_warn(const ModelOptions &options, Tool &tool) {
-  LoadedModel model = load_model(options.path, {}, tool.diagnostics);
+  LoadOptions load;
+  load.dimensions = parse_dimensions(options.dimensions);
+  LoadedModel model = load_model(options.path, load, tool.diagnostics);
   print_warnings(tool);
   return model;
 }

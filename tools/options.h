@@ -6,12 +6,14 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace sinter {
 
 /// The MODEL argument of a subcommand.
 struct ModelOptions {
   std::string path;
+  std::vector<std::string> dimensions; // "NAME=N", of an ONNX file
 };
 void add_model_option(CLI::App &command, ModelOptions &);
 

@@ -56,6 +56,8 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
   const std::vector<std::vector<std::string>> faults = {
       {"summary", scripts.path("missing.py")},
       {"summary", bad},
+      {"summary", scripts.net(), "--dim=N"},
+      {"summary", scripts.net(), "--dim=N=0"},
       {"compile", scripts.net(), "-o", "/nowhere/at/all", "--target=host", cache_option()},
       {"compile", scripts.net(), "-o", directory, "--target=host", cache_option()},
       {"compile", scripts.net(), "--emit=plan", "-o", directory},
