@@ -22,9 +22,7 @@ NodeId broadcast_node(OperatorContext &c, NodeId x, const Shape &shape) {
   if (std::all_of(attributes.axes.begin(), attributes.axes.end(),
                   [&](int64_t axis) { return shape[static_cast<size_t>(axis)] == 1; }))
     return c.reshape(x, shape);
-  const ElementType element = c.element_of(x);
-  const NodeId real = c.cast(c.reshape(x, kept), ElementType::f32);
-  return c.cast(c.append(OpKind::broadcast, {real}, attributes), element);
+  return c.append(OpKind::broadcast, {c.reshape(x, kept)}, attributes);
 }
 
 Shape common_shape(const OperatorContext &c, const std::vector<Shape> &shapes) {
@@ -39,7 +37,7 @@ Shape common_shape(const OperatorContext &c, const std::vector<Shape> &shapes) {
 }
 
 NodeId slice_axis(OperatorContext &c, NodeId x, int64_t axis, int64_t begin, int64_t count) {
-  SliceAttrs attributes{std::vector<int64_t>(c.shape_of(x).size(), 0), c.shape_of(x)};
+  SliceAttrs attributes{std::vector<int64_t>(c.shape_of(x).size(), 0), c.shape_of(x), {}};
   const auto along = static_cast<size_t>(axis);
   if (begin == 0 && count == attributes.end[along])
     return x;
@@ -50,16 +48,7 @@ NodeId slice_axis(OperatorContext &c, NodeId x, int64_t axis, int64_t begin, int
 
 NodeId select_axis(OperatorContext &c, NodeId x, int64_t axis,
                    const std::vector<int64_t> &positions) {
-  // Runs of neighbours are slices.
-  std::vector<NodeId> parts;
-  for (size_t i = 0; i < positions.size();) {
-    size_t end = i + 1;
-    while (end < positions.size() && positions[end] == positions[end - 1] + 1)
-      ++end;
-    parts.push_back(slice_axis(c, x, axis, positions[i], static_cast<int64_t>(end - i)));
-    i = end;
-  }
-  return concat_nodes(c, std::move(parts), axis);
+  return c.append(OpKind::resample, {x}, ResampleAttrs{axis, /*taps=*/1, positions, {}});
 }
 
 NodeId concat_nodes(OperatorContext &c, std::vector<NodeId> parts, int64_t axis) {

@@ -11,18 +11,16 @@ NodeId broadcast_node(OperatorContext &, NodeId x, const Shape &shape);
 Shape common_shape(const OperatorContext &, const std::vector<Shape> &shapes);
 /// Elements [begin, begin + count) along an axis.
 NodeId slice_axis(OperatorContext &, NodeId x, int64_t axis, int64_t begin, int64_t count);
+/// The most positions of a table that becomes part of the graph.
+constexpr int64_t kLongestTable = int64_t{1} << 20;
 /// The elements at the given positions along an axis, known at compile time.
 NodeId select_axis(OperatorContext &, NodeId x, int64_t axis,
                    const std::vector<int64_t> &positions);
-NodeId reversed(OperatorContext &, NodeId x, int64_t axis);
 NodeId concat_nodes(OperatorContext &, std::vector<NodeId> parts, int64_t axis);
 
 /// The second of two operands. Before opset 7 it broadcasts from an axis on; it then gets trailing
 /// dimensions of 1.
 NodeId aligned_operand(OperatorContext &);
-
-/// log(softmax(x)) along the last dimension: x - max - log(sum(exp(x - max)))
-NodeId log_softmax(OperatorContext &, NodeId x);
 
 /// {0, 2, 3, ..., 1}: channels first to channels last, of `rank` dimensions; and back.
 std::vector<int64_t> to_channels_last(int rank);

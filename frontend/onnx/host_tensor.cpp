@@ -110,15 +110,30 @@ HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int6
   return result;
 }
 
-HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutation) {
-  const std::vector<int64_t> strides = row_major_strides_of(x.shape);
-  Shape shape;
-  std::vector<int64_t> moved;
+namespace {
+
+/// The shape and the strides of a transpose.
+std::pair<Shape, std::vector<int64_t>> transposed_view(const Shape &shape,
+                                                       const std::vector<int64_t> &permutation) {
+  const std::vector<int64_t> strides = row_major_strides_of(shape);
+  std::pair<Shape, std::vector<int64_t>> view;
   for (int64_t axis : permutation) {
-    shape.push_back(x.shape[static_cast<size_t>(axis)]);
-    moved.push_back(strides[static_cast<size_t>(axis)]);
+    view.first.push_back(shape[static_cast<size_t>(axis)]);
+    view.second.push_back(strides[static_cast<size_t>(axis)]);
   }
-  return strided_copy(x, std::move(shape), moved);
+  return view;
+}
+
+} // namespace
+
+HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutation) {
+  auto [shape, strides] = transposed_view(x.shape, permutation);
+  return strided_copy(x, std::move(shape), strides);
+}
+
+std::vector<float> transposed_floats(const HostTensor &x, const std::vector<int64_t> &permutation) {
+  const auto [shape, strides] = transposed_view(x.shape, permutation);
+  return strided_values(*x.floats, shape, strides, 0);
 }
 
 HostTensor broadcast_to(const HostTensor &x, const Shape &shape) {

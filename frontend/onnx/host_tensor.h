@@ -77,6 +77,8 @@ HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int6
                         int64_t offset = 0);
 /// Result dimension i is x's dimension permutation[i].
 HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutation);
+/// The values alone, of a tensor of floats.
+std::vector<float> transposed_floats(const HostTensor &x, const std::vector<int64_t> &permutation);
 /// `x` repeated to `shape` as NumPy broadcasting does; it must fit.
 HostTensor broadcast_to(const HostTensor &x, const Shape &shape);
 /// The elements of `x` at the given linear indices, under another shape.

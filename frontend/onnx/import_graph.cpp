@@ -17,6 +17,8 @@ constexpr int kNewestOpset = 22;
 constexpr size_t kListedProblems = 20;
 /// Integers of graph constants are stored as floats, which are exact this far.
 constexpr int64_t kMaxExactInteger = int64_t{1} << 24;
+/// Elements of everything that is known at compile time and no weight.
+constexpr int64_t kMaxFoldedTotal = int64_t{1} << 26;
 /// Larger operands are weights, and no shape arithmetic.
 constexpr int64_t kMaxFoldedOperand = int64_t{1} << 20;
 /// Initialisers up to this size may be folded: factors and bounds rather than weights.
@@ -161,6 +163,11 @@ OnnxValue &GraphImporter::at(const std::string &name) {
 
 void GraphImporter::define(const std::string &name, OnnxValue value) {
   value.name = name;
+  if (value.constant && !value.initializer) {
+    folded_elements_ += value.constant->size();
+    if (folded_elements_ > kMaxFoldedTotal)
+      throw CompileError(file_, "the file's constants have more than {} elements", kMaxFoldedTotal);
+  }
   if (!scopes_.back().values.emplace(name, std::move(value)).second)
     throw CompileError(file_, "the value '{}' is defined twice", name);
 }
@@ -177,9 +184,10 @@ NodeId GraphImporter::parameter(const OnnxValue &value, const Shape &shape,
   const auto found = parameters_.find(key);
   if (found != parameters_.end())
     return found->second;
-  HostTensor tensor = reshaped(*value.constant, shape);
-  if (!permutation.empty())
-    tensor = transposed(tensor, permutation);
+  const HostTensor tensor = reshaped(*value.constant, shape);
+  Shape stored = shape;
+  for (size_t i = 0; i < permutation.size(); ++i)
+    stored[i] = shape[static_cast<size_t>(permutation[i])];
   // A weight that is used in two layouts is stored in both; only the first keeps its name.
   std::string name = value.name;
   for (int i = 2; loaded_.weights.count(name) > 0; ++i)
@@ -187,9 +195,10 @@ NodeId GraphImporter::parameter(const OnnxValue &value, const Shape &shape,
   ParameterAttrs attributes;
   attributes.name = name;
   attributes.role = role;
-  attributes.type = TensorType{ElementType::f32, tensor.shape, 0};
+  attributes.type = TensorType{ElementType::f32, stored, 0};
   const NodeId node = append(OpKind::parameter, {}, attributes, layer);
-  loaded_.weights[name] = {tensor.shape, *tensor.floats};
+  loaded_.weights[name] = {stored, permutation.empty() ? *tensor.floats
+                                                       : transposed_floats(tensor, permutation)};
   parameters_.emplace(key, node);
   return node;
 }

@@ -64,6 +64,7 @@ private:
   std::set<std::string> failed_;             // values whose node was refused
   std::vector<std::string> problems_;
   int64_t next_stream_ = 0;
+  int64_t folded_elements_ = 0;
 };
 
 } // namespace sinter

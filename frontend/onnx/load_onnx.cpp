@@ -31,6 +31,9 @@ void require_supported(const onnx::ModelProto &model, const SourceLocation &file
   if (unsupported.empty())
     return;
   constexpr size_t kNamedNodes = 5;
+  constexpr size_t kNamedOperators = 100;
+  while (unsupported.size() > kNamedOperators)
+    unsupported.erase(std::prev(unsupported.end()));
   std::string text;
   for (auto &[name, nodes] : unsupported) {
     const size_t count = nodes.size();

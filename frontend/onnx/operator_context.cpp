@@ -14,7 +14,7 @@ OperatorContext::OperatorContext(GraphImporter &importer, const onnx::NodeProto 
 
 int OperatorContext::opset() const { return importer_.opset(); }
 const SourceLocation &OperatorContext::file() const { return importer_.file(); }
-Graph &OperatorContext::graph() { return importer_.graph(); }
+Composer OperatorContext::composer() { return {importer_.graph(), label_, file()}; }
 int64_t OperatorContext::next_stream() { return importer_.next_stream(); }
 
 void OperatorContext::raise(const std::string &text) const {

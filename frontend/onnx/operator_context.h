@@ -2,6 +2,7 @@
 // builds.
 #pragma once
 
+#include "frontend/compose.h"
 #include "frontend/onnx/host_tensor.h"
 #include "ir/diagnostics.h"
 #include "ir/graph.h"
@@ -81,7 +82,8 @@ public:
   NodeId cast(NodeId x, ElementType to);
   NodeId reshape(NodeId x, Shape shape);
   NodeId transpose(NodeId x, std::vector<int64_t> permutation);
-  Graph &graph();
+  /// Appends compositions with this node's layer and location.
+  Composer composer();
 
   // Results
   size_t result_count() const { return static_cast<size_t>(node_.output_size()); }

@@ -17,7 +17,8 @@ const Table &operator_table() {
          {&onnx_activation_operators(), &onnx_comparison_operators(), &onnx_contraction_operators(),
           &onnx_control_operators(), &onnx_elementwise_operators(), &onnx_loss_operators(),
           &onnx_movement_operators(), &onnx_normalization_operators(), &onnx_pooling_operators(),
-          &onnx_reduction_operators(), &onnx_selection_operators(), &onnx_shape_operators()})
+          &onnx_reduction_operators(), &onnx_resize_operators(), &onnx_selection_operators(),
+          &onnx_shape_operators()})
       for (const OnnxOperator &entry : *family)
         all.emplace(entry.name, entry);
     for (const OnnxOperator &entry : onnx_training_operators())

@@ -34,6 +34,7 @@ const OnnxOperators &onnx_movement_operators();
 const OnnxOperators &onnx_normalization_operators();
 const OnnxOperators &onnx_pooling_operators();
 const OnnxOperators &onnx_reduction_operators();
+const OnnxOperators &onnx_resize_operators();
 const OnnxOperators &onnx_selection_operators();
 const OnnxOperators &onnx_shape_operators();
 /// ai.onnx.preview.training

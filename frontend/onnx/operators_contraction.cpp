@@ -6,6 +6,7 @@
 #include "frontend/onnx/windows.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sinter {
 
@@ -60,6 +61,10 @@ std::vector<int64_t> transposed_extents(const OperatorContext &c, Windows &windo
                 (extents.empty() || extents.size() == windows.rank()),
             "has {} spatial dimensions, output_padding {} and output_shape {}", windows.rank(),
             str(output_padding), str(extents));
+  for (const std::vector<int64_t> *values : {&output_padding, &std::as_const(extents)})
+    for (int64_t value : *values)
+      c.require(value >= 0 && value <= kMaxElements, "has output_padding or output_shape {}",
+                value);
   const std::string mode = c.text("auto_pad", "NOTSET");
   const bool same = mode == "SAME_UPPER" || mode == "SAME_LOWER";
   const bool given = !extents.empty();

@@ -63,7 +63,8 @@ void import_negative_log_likelihood_loss(OperatorContext &c) {
 void import_softmax_cross_entropy_loss(OperatorContext &c) {
   const int rank = c.rank(0);
   const NodeId x = c.transpose(c.real_tensor(0), to_channels_last(rank));
-  const NodeId log_probability = log_softmax(c, x);
+  Composer composer = c.composer();
+  const NodeId log_probability = compose::log_softmax(composer, x, rank - 1);
   c.result(negative_log_likelihood(c, log_probability));
   if (c.has_result(1))
     c.result(c.transpose(log_probability, to_channels_first(rank)), 1);

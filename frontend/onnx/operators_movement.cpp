@@ -168,21 +168,25 @@ std::vector<Cut> slice_cuts(const OperatorContext &c) {
 void import_slice(OperatorContext &c) {
   const Shape x = c.shape(0);
   const std::vector<Cut> cuts = slice_cuts(c);
-  NodeId result = c.tensor(0);
+  ReverseAttrs backwards;
+  SliceAttrs slice;
   for (size_t i = 0; i < cuts.size(); ++i) {
-    const Cut &cut = cuts[i];
-    const auto axis = static_cast<int64_t>(i);
+    Cut cut = cuts[i];
     c.require(cut.count != 0, "leaves nothing of dimension {} of {}", i, str(x));
-    if (cut.step == 1 || cut.count == 1) {
-      result = slice_axis(c, result, axis, cut.begin, cut.count);
-      continue;
+    if (cut.step < 0) {
+      backwards.axes.push_back(static_cast<int64_t>(i));
+      cut.begin = x[i] - 1 - cut.begin;
+      cut.step = -cut.step;
     }
-    std::vector<int64_t> positions;
-    for (int64_t k = 0; k < cut.count; ++k)
-      positions.push_back(cut.begin + k * cut.step);
-    result = select_axis(c, result, axis, positions);
+    slice.begin.push_back(cut.begin);
+    slice.end.push_back(x[i] == kBatch ? kBatch : cut.begin + (cut.count - 1) * cut.step + 1);
+    slice.step.push_back(x[i] == kBatch ? 1 : cut.step);
   }
-  c.result(result);
+  NodeId result = c.tensor(0);
+  if (!backwards.axes.empty())
+    result = c.append(OpKind::reverse, {result}, backwards);
+  const SliceAttrs whole{std::vector<int64_t>(x.size(), 0), x, std::vector<int64_t>(x.size(), 1)};
+  c.result(equal_fields(slice, whole) ? result : c.append(OpKind::slice, {result}, slice));
 }
 
 bool fold_slice(OperatorContext &c) {

@@ -86,24 +86,27 @@ void import_batch_normalization(OperatorContext &c) {
 void import_instance_normalization(OperatorContext &c) {
   const int rank = c.rank(0);
   c.require(rank >= 3, "expects [n, c, ...], got {}", str(c.shape(0)));
-  const Standardized x =
-      standardize(c, c.real_tensor(0), axes_from(2, rank), c.real("epsilon", 1e-5F));
-  const NodeId scaled = product(c, x.value(c), per_channel(c, 1, rank));
-  c.result(sum(c, scaled, per_channel(c, 2, rank)));
+  const NodeId x = c.real_tensor(0);
+  const NodeId scale = per_channel(c, 1, rank);
+  const NodeId offset = per_channel(c, 2, rank);
+  Composer composer = c.composer();
+  const NodeId y =
+      compose::standardize(composer, x, axes_from(2, rank), c.real("epsilon", 1e-5F)).y;
+  c.result(sum(c, product(c, y, scale), offset));
 }
 
 /// Over the dimensions from `axis` on.
 void import_layer_normalization(OperatorContext &c) {
-  const int rank = c.rank(0);
-  const auto axis = static_cast<int>(c.axis(c.integer("axis", -1), rank));
-  const Standardized x =
-      standardize(c, c.real_tensor(0), axes_from(axis, rank), c.real("epsilon", 1e-5F));
-  NodeId result = product(c, x.value(c), c.weight(1));
-  if (c.has_operand(2))
-    result = sum(c, result, c.weight(2));
-  c.result(result);
-  c.result(x.mean, 1);
-  c.result(x.inverse, 2);
+  const int64_t axis = c.axis(c.integer("axis", -1), c.rank(0));
+  const NodeId x = c.real_tensor(0);
+  const NodeId scale = c.weight(1);
+  const NodeId offset = c.has_operand(2) ? c.weight(2) : NodeId{};
+  Composer composer = c.composer();
+  const compose::Normalized result =
+      compose::layer_norm(composer, x, axis, scale, offset, c.real("epsilon", 1e-5F));
+  c.result(result.y);
+  c.result(result.mean, 1);
+  c.result(result.inverse_deviation, 2);
 }
 
 /// Over groups of channels. The scale has one element a group (opset 18) or a channel (21).
@@ -114,7 +117,8 @@ void import_group_normalization(OperatorContext &c) {
             "expects [n, c, ...] with channels in multiples of {}, got {}", groups, str(shape));
   const int64_t rest = extent_product_between(shape, 2, shape.size());
   const NodeId apart = c.reshape(c.real_tensor(0), {shape[0], groups, shape[1] / groups, rest});
-  NodeId y = standardize(c, apart, {2, 3}, c.real("epsilon", 1e-5F)).value(c);
+  Composer composer = c.composer();
+  NodeId y = compose::standardize(composer, apart, {2, 3}, c.real("epsilon", 1e-5F)).y;
   const bool by_group = c.shape(1) == Shape{groups} && c.opset() < 21;
   if (!by_group)
     y = c.reshape(y, {shape[0], shape[1], rest});

@@ -76,6 +76,9 @@ NodeId dilated_max_pool(OperatorContext &c, NodeId x, Windows windows) {
   NodeId result = pad_spatially(c, x, windows.before, windows.after, kLowest);
   for (size_t d = 0; d < windows.rank(); ++d) {
     const auto axis = static_cast<int64_t>(d) + 2;
+    constexpr int64_t kMostTaps = 1024; // each is a node
+    c.require(windows.size[d] <= kMostTaps, "has dilated windows of {}, at most {} are supported",
+              windows.size[d], kMostTaps);
     const int64_t span = (windows.size[d] - 1) * windows.dilations[d];
     const int64_t count = c.shape_of(result)[d + 2] - span;
     c.require(count > 0, "window of {} does not fit {}", span + 1, count + span);
@@ -90,14 +93,54 @@ NodeId dilated_max_pool(OperatorContext &c, NodeId x, Windows windows) {
   return pool(c, OpKind::max_pool2d, result, windows);
 }
 
+/// For every window the index in the whole tensor of its first position, which may be padding.
+/// In column-major order the height is the inner one of the two.
+NodeId window_starts(OperatorContext &c, const Shape &x, const Shape &y, const Pool2dAttrs &window,
+                     std::array<int64_t, 2> strides) {
+  std::vector<int64_t> starts;
+  for (int64_t plane = 0; plane < y[0] * y[1]; ++plane)
+    for (int64_t row = 0; row < y[2]; ++row)
+      for (int64_t column = 0; column < y[3]; ++column)
+        starts.push_back(plane * x[2] * x[3] +
+                         (row * window.strides[0] - window.padding[0]) * strides[0] +
+                         (column * window.strides[1] - window.padding[1]) * strides[1]);
+  return c.constant_node(HostTensor::of_integers(y, std::move(starts)));
+}
+
+/// ONNX counts the maxima's positions in the whole tensor, batch and channels included.
+void positions_result(OperatorContext &c, NodeId x, const Windows &windows) {
+  const Shape shape = c.shape(0);
+  c.require(windows.rank() == 2 && shape[0] != kBatch,
+            "returns the positions of maxima, which needs images and a batch that is known");
+  const Pool2dAttrs window = pool_attributes(windows, false);
+  const NodeId argmax = c.append(OpKind::max_pool2d_argmax, {to_image(c, x)}, window);
+  const NodeId inside = c.cast(from_image(c, argmax, 4), ElementType::i32);
+  const bool column_major = c.flag("storage_order", false);
+  const std::array<int64_t, 2> strides =
+      column_major ? std::array<int64_t, 2>{1, shape[2]} : std::array<int64_t, 2>{shape[3], 1};
+  const auto number = [&](int64_t value) {
+    return c.constant_node(HostTensor::of_integers({}, {value}));
+  };
+  const NodeId width = number(window.size[1]);
+  const NodeId row = c.append(OpKind::divide, {inside, width});
+  const NodeId column = c.append(OpKind::mod, {inside, width});
+  const NodeId offset =
+      c.append(OpKind::add, {c.append(OpKind::multiply, {row, number(strides[0])}),
+                             c.append(OpKind::multiply, {column, number(strides[1])})});
+  const NodeId starts = window_starts(c, shape, c.shape_of(inside), window, strides);
+  c.result(c.append(OpKind::add, {starts, offset}), DataType::i64, 1);
+}
+
 void import_max_pool(OperatorContext &c) {
-  c.require(!c.has_result(1), "returns the positions of the maxima, which is not supported");
   Windows windows = read_windows(c, c.shape(0), c.integers("kernel_shape"));
   if (c.flag("ceil_mode", false))
     round_up_windows(windows, c.shape(0));
   const bool dilated = std::any_of(windows.dilations.begin(), windows.dilations.end(),
                                    [](int64_t dilation) { return dilation != 1; });
   const NodeId x = c.real_tensor(0);
+  c.require(!dilated || !c.has_result(1), "returns the positions of maxima in dilated windows");
+  if (c.has_result(1))
+    positions_result(c, x, windows);
   const NodeId result =
       dilated ? dilated_max_pool(c, x, windows) : pool(c, OpKind::max_pool2d, x, windows);
   c.result(c.cast(result, graph_element(c.type(0))));

@@ -2,7 +2,6 @@
 
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/folding.h"
-#include "frontend/onnx/matrix_product.h"
 #include "frontend/onnx/operator_table.h"
 
 #include <algorithm>
@@ -34,8 +33,13 @@ void reduction_result(OperatorContext &c, NodeId y) {
   c.result(c.cast(y, graph_element(c.type(0))));
 }
 
+/// Of integers, too.
 template <OpKind kind> void import_reduction(OperatorContext &c) {
-  reduction_result(c, reduce(c, kind, c.real_tensor(0), reduction_attributes(c)));
+  c.result(reduce(c, kind, c.tensor(0), reduction_attributes(c)));
+}
+
+void import_reduce_mean(OperatorContext &c) {
+  reduction_result(c, reduce(c, OpKind::reduce_mean, c.real_tensor(0), reduction_attributes(c)));
 }
 
 /// outer(sum of inner(x))
@@ -55,52 +59,11 @@ void import_reduce_log_sum(OperatorContext &c) {
   reduction_result(c, c.append(OpKind::log, {y}));
 }
 
-/// max + log(sum(exp(x - max)))
 void import_reduce_log_sum_exp(OperatorContext &c) {
   const ReduceAttrs attributes = reduction_attributes(c);
   const NodeId x = c.real_tensor(0);
-  const NodeId largest =
-      reduce(c, OpKind::reduce_max, x, ReduceAttrs{attributes.axes, /*keep_dims=*/true});
-  const NodeId shifted = c.append(OpKind::subtract, {x, largest});
-  const NodeId total = reduce(c, OpKind::reduce_sum, c.append(OpKind::exp, {shifted}), attributes);
-  const NodeId logarithm = c.append(OpKind::log, {total});
-  reduction_result(c,
-                   c.append(OpKind::add, {logarithm, c.reshape(largest, c.shape_of(logarithm))}));
-}
-
-void import_reduce_min(OperatorContext &c) {
-  const NodeId negated = c.append(OpKind::negate, {c.real_tensor(0)});
-  const NodeId y = reduce(c, OpKind::reduce_max, negated, reduction_attributes(c));
-  reduction_result(c, c.append(OpKind::negate, {y}));
-}
-
-/// Multiplies the halves of a dimension with each other until one element is left.
-NodeId product_along(OperatorContext &c, NodeId x, int64_t axis) {
-  const auto along = static_cast<size_t>(axis);
-  c.require(c.shape_of(x)[along] != kBatch, "multiplies the samples of a batch");
-  while (c.shape_of(x)[along] > 1) {
-    const int64_t extent = c.shape_of(x)[along];
-    const int64_t half = extent / 2;
-    NodeId product = c.append(
-        OpKind::multiply, {slice_axis(c, x, axis, 0, half), slice_axis(c, x, axis, half, half)});
-    if (extent % 2 != 0)
-      product = concat_nodes(c, {product, slice_axis(c, x, axis, extent - 1, 1)}, axis);
-    x = product;
-  }
-  return x;
-}
-
-void import_reduce_prod(OperatorContext &c) {
-  const ReduceAttrs attributes = reduction_attributes(c);
-  NodeId y = c.real_tensor(0);
-  for (int64_t axis : attributes.axes)
-    y = product_along(c, y, axis);
-  Shape shape;
-  for (size_t i = 0; i < c.shape(0).size(); ++i)
-    if (attributes.keep_dims || !std::binary_search(attributes.axes.begin(), attributes.axes.end(),
-                                                    static_cast<int64_t>(i)))
-      shape.push_back(c.shape_of(y)[i]);
-  reduction_result(c, c.reshape(y, shape));
+  Composer composer = c.composer();
+  reduction_result(c, compose::log_sum_exp(composer, x, attributes.axes, attributes.keep_dims));
 }
 
 /// Reduces a small constant, in double.
@@ -139,50 +102,24 @@ double smaller(double a, double b) { return std::fmin(a, b); }
 /// The position of the first largest element, or of the last one; of the smallest by negation.
 template <bool smallest> void import_arg(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
-  const auto along = static_cast<size_t>(axis);
-  const Shape shape = c.shape(0);
   NodeId x = c.real_tensor(0);
   if (smallest)
     x = c.append(OpKind::negate, {x});
-  const bool last = c.flag("select_last_index", false);
-  if (last)
-    x = reversed(c, x, axis);
-  NodeId position = c.append(OpKind::argmax, {x}, ArgmaxAttrs{axis});
-  if (last) {
-    const NodeId end = c.constant_node(HostTensor::of_integers({}, {shape[along] - 1}));
-    position = c.append(OpKind::subtract, {end, position});
-  }
-  Shape result = shape;
+  NodeId position =
+      c.append(OpKind::argmax, {x}, ArgmaxAttrs{axis, c.flag("select_last_index", false)});
   if (c.flag("keepdims", true)) {
-    result[along] = 1;
-    position = c.reshape(position, result);
+    Shape shape = c.shape(0);
+    shape[static_cast<size_t>(axis)] = 1;
+    position = c.reshape(position, shape);
   }
   c.result(position, DataType::i64);
 }
 
-/// Sums of the elements up to each one, a product with a triangle of ones.
 void import_cumulative_sum(OperatorContext &c) {
-  const int rank = c.rank(0);
-  const int64_t axis = c.axis(static_cast<int64_t>(c.constant_number(1)), rank);
-  const int64_t extent = c.shape(0)[static_cast<size_t>(axis)];
-  constexpr int64_t kLongest = 4096; // the triangle is a table
-  c.require(extent != kBatch && extent <= kLongest, "adds up {} elements, at most {} are supported",
-            extent, kLongest);
-  const bool exclusive = c.flag("exclusive", false);
-  const bool reverse = c.flag("reverse", false);
-  std::vector<float> triangle;
-  for (int64_t from = 0; from < extent; ++from)
-    for (int64_t to = 0; to < extent; ++to) {
-      const int64_t distance = reverse ? from - to : to - from;
-      triangle.push_back(distance > 0 || (distance == 0 && !exclusive) ? 1.0F : 0.0F);
-    }
-  const NodeId ones = c.constant_node(HostTensor::of_floats({extent, extent}, std::move(triangle)));
-  const std::vector<int64_t> permutation = axis_to_end(axis, rank);
-  NodeId x = c.transpose(c.real_tensor(0), permutation);
-  x = rank == 1 ? c.reshape(x, {1, extent}) : x;
-  NodeId y = matrix_product(c, x, ones);
-  y = rank == 1 ? c.reshape(y, {extent}) : y;
-  reduction_result(c, c.transpose(y, permutation));
+  const int64_t axis = c.axis(static_cast<int64_t>(c.constant_number(1)), c.rank(0));
+  c.result(
+      c.append(OpKind::cumulative_sum, {c.tensor(0)},
+               CumulativeSumAttrs{axis, c.flag("exclusive", false), c.flag("reverse", false)}));
 }
 
 } // namespace
@@ -197,9 +134,9 @@ const OnnxOperators &onnx_reduction_operators() {
       {"ReduceLogSum", import_reduce_log_sum},
       {"ReduceLogSumExp", import_reduce_log_sum_exp},
       {"ReduceMax", import_reduction<OpKind::reduce_max>, fold_reduction<larger>},
-      {"ReduceMean", import_reduction<OpKind::reduce_mean>},
-      {"ReduceMin", import_reduce_min, fold_reduction<smaller>},
-      {"ReduceProd", import_reduce_prod, fold_reduction<multiply>},
+      {"ReduceMean", import_reduce_mean},
+      {"ReduceMin", import_reduction<OpKind::reduce_min>, fold_reduction<smaller>},
+      {"ReduceProd", import_reduction<OpKind::reduce_prod>, fold_reduction<multiply>},
       {"ReduceSum", import_reduction<OpKind::reduce_sum>, fold_reduction<add>},
       {"ReduceSumSquare", import_sum_of<OpKind::square>},
   };

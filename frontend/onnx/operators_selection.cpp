@@ -33,6 +33,10 @@ void import_gather(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
   const int64_t extent = x[static_cast<size_t>(axis)];
   c.require(extent != kBatch, "takes samples out of the batch");
+  if (!c.is_constant(1)) {
+    const NodeId indices = c.cast(c.tensor(1), ElementType::i32);
+    return c.result(c.append(OpKind::gather, {c.tensor(0), indices}, AxisAttrs{axis}));
+  }
   const NodeId taken = select_axis(c, c.tensor(0), axis, positions_of(c, 1, extent));
   c.result(c.reshape(taken, gathered_shape(x, axis, c.shape(1))));
 }
@@ -58,60 +62,29 @@ bool fold_gather(OperatorContext &c) {
   return true;
 }
 
-/// The k largest elements along the last dimension, one after the other: each maximum is taken out
-/// before the next one is looked for.
-struct Largest {
-  std::vector<NodeId> values, positions;
-};
-
-Largest take_largest(OperatorContext &c, NodeId x, int64_t count) {
-  const Shape shape = c.shape_of(x);
-  const auto last = static_cast<int64_t>(shape.size()) - 1;
-  Shape column = shape;
-  column.back() = 1;
-  const NodeId lowest = c.scalar(std::numeric_limits<float>::lowest());
-  Largest largest;
-  for (int64_t i = 0; i < count; ++i) {
-    const NodeId position = c.append(OpKind::argmax, {x}, ArgmaxAttrs{last});
-    largest.values.push_back(
-        c.append(OpKind::reduce_max, {x}, ReduceAttrs{{last}, /*keep_dims=*/true}));
-    largest.positions.push_back(c.reshape(position, column));
-    const NodeId here = c.append(OpKind::one_hot, {position}, OneHotAttrs{shape.back()});
-    x = c.append(OpKind::select, {c.cast(here, ElementType::u8), lowest, x});
-  }
-  return largest;
+void import_gather_elements(OperatorContext &c) {
+  const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
+  const NodeId indices = c.cast(c.tensor(1), ElementType::i32);
+  c.result(c.append(OpKind::gather_elements, {c.tensor(0), indices}, AxisAttrs{axis}));
 }
 
 void import_top_k(OperatorContext &c) {
-  const int rank = c.rank(0);
-  const int64_t axis = c.axis(c.integer("axis", -1), rank);
-  const int64_t extent = c.shape(0)[static_cast<size_t>(axis)];
+  const int64_t axis = c.axis(c.integer("axis", -1), c.rank(0));
   const auto count =
       c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : c.integer("k", 0);
-  constexpr int64_t kMost = 64; // each one is a pass over the data
-  c.require(count >= 1 && count <= std::min(extent, kMost), "takes {} of {}, 1 to {} are supported",
-            count, extent, kMost);
-  const bool largest = c.flag("largest", true);
-  const std::vector<int64_t> permutation = axis_to_end(axis, rank);
-  NodeId x = c.transpose(c.real_tensor(0), permutation);
-  if (!largest)
-    x = c.append(OpKind::negate, {x});
-  Largest found = take_largest(c, x, count);
-  NodeId values = concat_nodes(c, std::move(found.values), rank - 1);
-  if (!largest)
-    values = c.append(OpKind::negate, {values});
-  const NodeId positions = concat_nodes(c, std::move(found.positions), rank - 1);
-  c.result(c.cast(c.transpose(values, permutation), graph_element(c.type(0))));
-  c.result(c.transpose(positions, permutation), DataType::i64, 1);
+  const NodeId x = c.tensor(0);
+  const NodeId positions =
+      c.append(OpKind::top_k_indices, {x}, TopKAttrs{axis, count, !c.flag("largest", true)});
+  c.result(c.append(OpKind::gather_elements, {x, positions}, AxisAttrs{axis}));
+  c.result(positions, DataType::i64, 1);
 }
 
-/// off + (on - off) * one_hot(position), positions counted from the end when negative.
+/// `on` at the position, `off` elsewhere; positions are counted from the end when negative.
 void import_one_hot(OperatorContext &c) {
   const auto depth = static_cast<int64_t>(c.constant_number(1));
   const int rank = c.rank(0) + 1;
   const auto axis = c.axis(c.integer("axis", -1), rank);
-  const HostTensor &values = c.constant(2);
-  c.require(values.size() == 2, "expects two values, got {}", values.size());
+  c.require(c.shape(2) == Shape{2}, "expects two values, got {}", str(c.shape(2)));
   c.require(depth >= 1 && depth <= kMaxElements, "has depth {}", depth);
   const NodeId x = c.real_tensor(0);
   const NodeId shifted = c.append(OpKind::affine, {x}, AffineAttrs{1, static_cast<float>(depth)});
@@ -119,20 +92,23 @@ void import_one_hot(OperatorContext &c) {
   const NodeId position =
       c.cast(c.append(OpKind::select, {negative, shifted, x}), ElementType::i32);
   const NodeId hot = c.append(OpKind::one_hot, {position}, OneHotAttrs{depth});
-  const auto off = static_cast<float>(values.number(0));
-  const auto on = static_cast<float>(values.number(1));
-  NodeId result = c.append(OpKind::affine, {hot}, AffineAttrs{on - off, off});
+  const NodeId values = c.tensor(2);
+  NodeId result = c.append(OpKind::select, {c.cast(hot, ElementType::u8),
+                                            c.reshape(slice_axis(c, values, 0, 1, 1), {}),
+                                            c.reshape(slice_axis(c, values, 0, 0, 1), {})});
   std::vector<int64_t> permutation;
   for (int i = 0; i + 1 < rank; ++i)
     permutation.push_back(i);
   permutation.insert(permutation.begin() + axis, rank - 1);
   result = c.transpose(result, permutation);
-  c.result(c.cast(result, graph_element(values.type)), values.type);
+  c.result(result, c.type(2));
 }
 
 /// Positions of the source along one dimension for every position of the padded result.
 std::vector<int64_t> padded_positions(const OperatorContext &c, const std::string &mode,
                                       int64_t before, int64_t after, int64_t extent) {
+  c.require(before + extent + after <= kLongestTable, "pads {} elements by {} and {}", extent,
+            before, after);
   std::vector<int64_t> positions;
   const int64_t period = std::max<int64_t>(1, 2 * (extent - 1));
   for (int64_t i = -before; i < extent + after; ++i) {
@@ -183,7 +159,7 @@ NodeId pad_with_constant(OperatorContext &c, NodeId x,
     attributes.low.push_back(std::max<int64_t>(0, pads[i][0]));
     attributes.high.push_back(std::max<int64_t>(0, pads[i][1]));
   }
-  return c.append(OpKind::pad, {c.cast(x, ElementType::f32)}, attributes);
+  return c.append(OpKind::pad, {x}, attributes);
 }
 
 void import_pad(OperatorContext &c) {
@@ -207,7 +183,7 @@ void import_pad(OperatorContext &c) {
                                        std::max<int64_t>(0, after), count));
   }
   if (mode == "constant")
-    x = c.cast(pad_with_constant(c, x, pads), graph_element(c.type(0)));
+    x = pad_with_constant(c, x, pads);
   c.result(x);
 }
 
@@ -219,6 +195,7 @@ void import_triangle(OperatorContext &c) {
   const auto diagonal = c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : 0;
   const bool upper = c.flag("upper", true);
   const Shape matrix(shape.end() - 2, shape.end());
+  c.require(matrix[0] * matrix[1] <= kMaxFoldedElements, "has matrices of {}", str(matrix));
   std::vector<int64_t> mask;
   for (int64_t row = 0; row < matrix[0]; ++row)
     for (int64_t column = 0; column < matrix[1]; ++column)
@@ -233,18 +210,10 @@ void import_triangle(OperatorContext &c) {
 
 } // namespace
 
-NodeId reversed(OperatorContext &c, NodeId x, int64_t axis) {
-  const int64_t extent = c.shape_of(x)[static_cast<size_t>(axis)];
-  c.require(extent != kBatch, "reverses the batch");
-  std::vector<int64_t> positions;
-  for (int64_t i = extent; i-- > 0;)
-    positions.push_back(i);
-  return select_axis(c, x, axis, positions);
-}
-
 const OnnxOperators &onnx_selection_operators() {
   static const OnnxOperators operators = {
       {"Gather", import_gather, fold_gather},
+      {"GatherElements", import_gather_elements},
       {"OneHot", import_one_hot},
       {"Pad", import_pad},
       {"TopK", import_top_k},

@@ -41,7 +41,7 @@ void import_adagrad(OperatorContext &c) {
     const NodeId square = c.append(OpKind::square, {gradient});
     const NodeId sum = c.append(OpKind::add, {c.real_tensor(2 + 2 * count + i), square});
     const NodeId update = c.append(OpKind::adam_update, {tensor, gradient, sum, rate},
-                                   EpsilonAttrs{c.real("epsilon", 0)});
+                                   EpsilonAttrs{c.real("epsilon", 1e-6F)});
     c.result(update, i);
     c.result(sum, count + i);
   }
@@ -69,7 +69,7 @@ void import_adam(OperatorContext &c) {
     const NodeId square = c.append(OpKind::moving_square_average,
                                    {c.real_tensor(2 + 3 * count + i), gradient}, DecayAttrs{beta});
     NodeId update = c.append(OpKind::adam_update, {tensor, mean, square, rate},
-                             EpsilonAttrs{c.real("epsilon", 0)});
+                             EpsilonAttrs{c.real("epsilon", 1e-6F)});
     const float shrink = c.real("norm_coefficient_post", 0);
     c.result(shrink == 0 ? update : affine(c, update, 1 - shrink, 0), i);
     c.result(mean, count + i);

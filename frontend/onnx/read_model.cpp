@@ -1,5 +1,6 @@
 #include "frontend/onnx/read_model.h"
 
+#include "frontend/onnx/scan_messages.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
@@ -21,6 +22,19 @@ constexpr int kMaxNesting = 64;
 
 SourceLocation location_of(const std::string &path) {
   return {std::make_shared<const std::string>(path), 0, 0};
+}
+
+/// No exported graph comes near; what protobuf makes of so many bytes of tags is about 2 GB.
+constexpr int64_t kMostStructure = int64_t{24} << 20U;
+
+void require_parsable(google::protobuf::io::ZeroCopyInputStream &stream,
+                      const SourceLocation &file) {
+  const int64_t bytes = structure_bytes(stream);
+  if (bytes > kMostStructure)
+    throw CompileError(file,
+                       "the file's graph takes {} bytes beside its weights, more than the {} "
+                       "of any model",
+                       bytes, kMostStructure);
 }
 
 /// Parses to the end of the stream; `stream` stays readable up to 2 GB.
@@ -192,6 +206,12 @@ onnx::ModelProto read_onnx_file(const std::string &path) {
       static_cast<uintmax_t>(std::numeric_limits<int>::max()))
     throw CompileError(file, "an ONNX file of 2 GB or more keeps its weights as external data");
   std::ifstream stream(path, std::ios::binary);
+  {
+    google::protobuf::io::IstreamInputStream scanned(&stream);
+    require_parsable(scanned, file);
+  }
+  stream.clear();
+  stream.seekg(0);
   google::protobuf::io::IstreamInputStream input(&stream);
   return parse_stream(input, file);
 }
@@ -199,7 +219,10 @@ onnx::ModelProto read_onnx_file(const std::string &path) {
 onnx::ModelProto parse_onnx(const std::string &name, std::string_view bytes) {
   if (bytes.size() > static_cast<size_t>(std::numeric_limits<int>::max()))
     throw CompileError(location_of(name), "an ONNX file has less than 2 GB, got {}", bytes.size());
-  google::protobuf::io::ArrayInputStream input(bytes.data(), static_cast<int>(bytes.size()));
+  const auto size = static_cast<int>(bytes.size());
+  google::protobuf::io::ArrayInputStream scanned(bytes.data(), size);
+  require_parsable(scanned, location_of(name));
+  google::protobuf::io::ArrayInputStream input(bytes.data(), size);
   return parse_stream(input, location_of(name));
 }
 

@@ -9,11 +9,14 @@ namespace sinter {
 
 namespace {
 
+/// Beyond any use, and small enough that products of extents do not overflow.
+constexpr int64_t kLargest = int64_t{1} << 24;
+
 void require_positive(const OperatorContext &c, const std::vector<int64_t> &values, size_t rank,
                       const char *what) {
   const bool right = values.size() == rank &&
                      std::all_of(values.begin(), values.end(),
-                                 [](int64_t value) { return value >= 1 && value <= kMaxElements; });
+                                 [](int64_t value) { return value >= 1 && value <= kLargest; });
   c.require(right, "expects {} positive {}, got {}", rank, what, str(values));
 }
 
@@ -48,7 +51,7 @@ Windows read_windows(const OperatorContext &c, const Shape &x, std::vector<int64
     const std::vector<int64_t> pads = c.integers("pads", std::vector<int64_t>(2 * rank, 0));
     const bool right = pads.size() == 2 * rank &&
                        std::all_of(pads.begin(), pads.end(),
-                                   [](int64_t pad) { return pad >= 0 && pad <= kMaxElements; });
+                                   [](int64_t pad) { return pad >= 0 && pad <= kLargest; });
     c.require(right, "expects {} pads of at least 0, got {}", 2 * rank, str(pads));
     const auto middle = pads.begin() + static_cast<std::ptrdiff_t>(rank);
     windows.before.assign(pads.begin(), middle);

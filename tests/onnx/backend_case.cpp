@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -45,9 +46,10 @@ std::vector<std::optional<HostTensor>> read_values(const std::string &folder,
   }
 }
 
-bool is_given(const HostTensor &value, Feeding feeding) {
-  return feeding == Feeding::all_given ||
-         (feeding == Feeding::shapes_given && !value.holds_floats());
+bool is_given(const HostTensor &value, const std::string &name, Feeding feeding) {
+  const bool setting =
+      !value.holds_floats() || value.size() == 1 || name == "scales" || name == "roi";
+  return feeding == Feeding::all_given || (feeding == Feeding::settings_given && setting);
 }
 
 Array array_of(const HostTensor &tensor) {
@@ -90,9 +92,45 @@ std::vector<BackendCase> backend_cases() {
   return cases;
 }
 
+namespace {
+
+/// The suite stores bfloat16 as the uint16 of its bits; the model says what they are.
+void take_declared_types(const google::protobuf::RepeatedPtrField<onnx::ValueInfoProto> &declared,
+                         std::vector<std::optional<HostTensor>> &values) {
+  for (int i = 0; i < declared.size() && static_cast<size_t>(i) < values.size(); ++i) {
+    std::optional<HostTensor> &value = values[static_cast<size_t>(i)];
+    const bool bits = value && value->type == DataType::u16 &&
+                      data_type(declared[i].type().tensor_type().elem_type()) == DataType::bf16;
+    if (!bits)
+      continue;
+    std::vector<float> floats;
+    for (int64_t pattern : value->integers) {
+      const auto high = static_cast<uint32_t>(pattern) << 16U;
+      float number = 0;
+      std::memcpy(&number, &high, sizeof number);
+      floats.push_back(number);
+    }
+    value = HostTensor::of_floats(value->shape, std::move(floats), DataType::bf16);
+  }
+}
+
+/// The value as an initialiser.
+onnx::TensorProto tensor_of(const HostTensor &value, const std::string &path) {
+  onnx::TensorProto tensor;
+  tensor.ParseFromString(read_bytes(path));
+  if (value.type == DataType::bf16)
+    tensor.set_data_type(onnx::TensorProto::BFLOAT16);
+  return tensor;
+}
+
+} // namespace
+
 LoadedCase load_case(const BackendCase &which) {
-  return {read_onnx_file(which.folder + "/model.onnx"), read_values(which.folder, "input"),
-          read_values(which.folder, "output")};
+  LoadedCase loaded{read_onnx_file(which.folder + "/model.onnx"),
+                    read_values(which.folder, "input"), read_values(which.folder, "output")};
+  take_declared_types(loaded.model.graph().input(), loaded.inputs);
+  take_declared_types(loaded.model.graph().output(), loaded.outputs);
+  return loaded;
 }
 
 std::string with_feeding(const LoadedCase &loaded, const BackendCase &which, Feeding feeding) {
@@ -103,13 +141,13 @@ std::string with_feeding(const LoadedCase &loaded, const BackendCase &which, Fee
   for (int i = 0; i < inputs.size(); ++i) {
     const auto index = static_cast<size_t>(i);
     const bool known = index < loaded.inputs.size() && loaded.inputs[index].has_value();
-    if (!known || !is_given(*loaded.inputs[index], feeding)) {
+    if (!known || !is_given(*loaded.inputs[index], inputs[i].name(), feeding)) {
       *graph.add_input() = inputs[i];
       continue;
     }
     onnx::TensorProto &tensor = *graph.add_initializer();
-    tensor.ParseFromString(
-        read_bytes(fmt::format("{}/test_data_set_0/input_{}.pb", which.folder, i)));
+    tensor = tensor_of(*loaded.inputs[index],
+                       fmt::format("{}/test_data_set_0/input_{}.pb", which.folder, i));
     tensor.set_name(inputs[i].name());
   }
   return model.SerializeAsString();
@@ -129,12 +167,23 @@ NamedArrays arrays_for(const LoadedModel &loaded, const LoadedCase &given) {
   return arrays;
 }
 
+namespace {
+
+/// The suite's own; bfloat16 has 8 bits.
+double tolerance_of(DataType type, double right) {
+  if (!is_float(type))
+    return 0;
+  return 1e-7 + (type == DataType::bf16 ? 1e-2 : 1e-3) * std::fabs(right);
+}
+
+} // namespace
+
 std::string difference(const Array &actual, const HostTensor &expected) {
   if (actual.extents() != expected.shape)
     return fmt::format("shape {}, expected {}", str(actual.extents()), str(expected.shape));
   for (int64_t i = 0; i < actual.size(); ++i) {
     const double right = expected.number(i);
-    const double tolerance = expected.holds_floats() ? 1e-7 + 1e-3 * std::fabs(right) : 0;
+    const double tolerance = tolerance_of(expected.type, right);
     const bool both_nan = std::isnan(actual[i]) && std::isnan(right);
     if (!both_nan && actual[i] != right && !(std::fabs(actual[i] - right) <= tolerance))
       return fmt::format("element {} is {}, expected {}", i, actual[i], right);

@@ -24,9 +24,9 @@ std::vector<BackendCase> backend_cases();
 
 /// How a case's inputs reach the model.
 enum class Feeding {
-  all_fed,      // every input is an input of the program
-  shapes_given, // integers and booleans are initialisers
-  all_given     // every input is an initialiser
+  all_fed,        // every input is an input of the program
+  settings_given, // integers, booleans, single numbers, scales and regions are
+  all_given       // every input is an initialiser
 };
 
 /// A case's model with its inputs and the outputs that are right.
@@ -44,7 +44,7 @@ std::string with_feeding(const LoadedCase &, const BackendCase &, Feeding);
 NamedArrays arrays_for(const LoadedModel &, const LoadedCase &);
 
 /// Why a value is not the expected one, or "". The suite's tolerance: 1e-3 of the expected number
-/// and 1e-7; integers are equal.
+/// and 1e-7, 1e-2 for bfloat16; integers are equal.
 std::string difference(const Array &, const HostTensor &expected);
 
 /// Why a case fails, or "": imports it, evaluates it in float64, and once more after the inference

@@ -17,9 +17,9 @@ namespace {
 
 struct Outcome {
   BackendCase which;
-  std::string operators;                // "Add", or "several"
-  std::string fed, shapes_given, given; // why not, each
-  bool passes() const { return given.empty() && (fed.empty() || shapes_given.empty()); }
+  std::string operators;                  // "Add", or "several"
+  std::string fed, settings_given, given; // why not, each
+  bool passes() const { return given.empty() && (fed.empty() || settings_given.empty()); }
 };
 
 std::string operator_of(const BackendCase &which) {
@@ -35,7 +35,7 @@ Outcome outcome_of(const BackendCase &which) {
   Outcome outcome{which, operator_of(which), run_case(which, Feeding::all_fed), "",
                   run_case(which, Feeding::all_given)};
   if (!outcome.fed.empty())
-    outcome.shapes_given = run_case(which, Feeding::shapes_given);
+    outcome.settings_given = run_case(which, Feeding::settings_given);
   return outcome;
 }
 
@@ -55,7 +55,7 @@ struct Row {
   void add(const Outcome &outcome) {
     ++cases;
     fed += outcome.fed.empty();
-    shapes += outcome.fed.empty() || outcome.shapes_given.empty();
+    shapes += outcome.fed.empty() || outcome.settings_given.empty();
     given += outcome.given.empty();
     passed += outcome.passes();
   }
@@ -68,7 +68,7 @@ std::string table_of_sets() {
   std::map<std::string, Row> rows;
   for (const Outcome &outcome : outcomes())
     rows[outcome.which.suite].add(outcome);
-  std::string text = "\n| set | cases | all inputs fed | integers known | all inputs known |\n"
+  std::string text = "\n| set | cases | all inputs fed | settings known | all inputs known |\n"
                      "|---|---|---|---|---|\n";
   for (const auto &[name, row] : rows)
     text += row.text(name);
@@ -82,7 +82,7 @@ std::string table_of_operators() {
   for (const Outcome &outcome : outcomes())
     if (outcome.operators == "several operators" || rows.count(outcome.operators))
       rows[outcome.operators].add(outcome);
-  std::string text = "\n| operator | cases | all inputs fed | integers known | all inputs known |\n"
+  std::string text = "\n| operator | cases | all inputs fed | settings known | all inputs known |\n"
                      "|---|---|---|---|---|\n";
   for (const auto &[name, row] : rows)
     text += row.text(name == "several operators" ? name : "`" + name + "`");
@@ -94,7 +94,7 @@ std::string list_of_failures() {
   for (const Outcome &outcome : outcomes()) {
     if (outcome.passes())
       continue;
-    std::string reason = !outcome.given.empty() ? outcome.given : outcome.shapes_given;
+    std::string reason = !outcome.given.empty() ? outcome.given : outcome.settings_given;
     for (size_t at = 0; (at = reason.find('|', at)) != std::string::npos; at += 2)
       reason.insert(at, "\\");
     text += fmt::format("| {}/{} | {} |\n", outcome.which.suite, outcome.which.name, reason);

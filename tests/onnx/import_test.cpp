@@ -112,6 +112,40 @@ TEST_CASE("wrong files are errors") {
         "model.onnx: error: this is no ONNX file: truncated, or no protobuf message");
 }
 
+TEST_CASE("a file of empty messages is refused before protobuf multiplies it") {
+  std::string nodes;
+  while (nodes.size() < size_t{32} << 20U)
+    nodes += std::string("\x0a\x00", 2);
+  std::string bytes = "\x3a";
+  for (size_t rest = nodes.size(); rest > 0; rest >>= 7U)
+    bytes += static_cast<char>((rest & 0x7fU) | (rest > 0x7f ? 0x80U : 0U));
+  Diagnostics diagnostics;
+  CHECK_THROWS_WITH_AS(
+      load_onnx_bytes("model.onnx", bytes + nodes, {}, diagnostics),
+      "model.onnx: error: the file's graph takes 33554434 bytes beside its weights, "
+      "more than the 25165824 of any model",
+      CompileError);
+}
+
+TEST_CASE("folding has a limit") {
+  onnx::ModelProto model = relu_model("dim { dim_value: 1 }");
+  onnx::GraphProto &graph = *model.mutable_graph();
+  graph.mutable_node(0)->set_op_type("Sum");
+  onnx::TensorProto &shape = *graph.add_initializer();
+  shape.set_name("shape");
+  shape.set_data_type(onnx::TensorProto::INT64);
+  shape.add_dims(1);
+  shape.add_int64_data(int64_t{1} << 23);
+  for (int i = 0; i < 20; ++i) {
+    onnx::NodeProto &node = *graph.add_node();
+    node.set_op_type("ConstantOfShape");
+    node.add_input("shape");
+    node.add_output("constant" + std::to_string(i));
+    graph.mutable_node(0)->add_input(node.output(0));
+  }
+  CHECK(error_of(model).find("the file's constants have more than") != std::string::npos);
+}
+
 TEST_CASE("a cycle is an error") {
   onnx::ModelProto model = relu_model("dim { dim_value: 1 }");
   model.mutable_graph()->mutable_node(0)->set_input(0, "z");
