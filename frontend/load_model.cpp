@@ -1,6 +1,7 @@
 #include "frontend/load_model.h"
 
 #include "frontend/interpreter.h"
+#include "frontend/keras_file/read_keras_file.h"
 #include "frontend/keras_session.h"
 #include "frontend/onnx/load_onnx.h"
 #include "frontend/parser.h"
@@ -31,10 +32,13 @@ LoadedModel load_model(const std::string &path, const LoadOptions &options,
   const std::string extension = std::filesystem::path(path).extension().string();
   if (extension == ".onnx")
     return load_onnx(path, options, diagnostics);
+  if (is_keras_extension(extension))
+    return read_keras_file(path, options, diagnostics);
   if (extension != ".py" && extension != ".sir")
     throw CompileError({std::make_shared<const std::string>(path), 0, 0},
-                       "unknown kind of model file '{}': .py (a model script), .onnx and .sir "
-                       "(the IR's text form) are supported",
+                       "unknown kind of model file '{}': .py (a model script), .keras, .h5 and "
+                       ".json (saved Keras models), .onnx and .sir (the IR's text form) are "
+                       "supported",
                        extension);
   SourceFile file = read_source_file(path);
   if (extension == ".sir")

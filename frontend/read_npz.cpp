@@ -1,16 +1,14 @@
 // NumPy's .npz: a zip archive of .npy files (numpy/lib/format.py describes versions 1 to 3).
+#include "frontend/archive.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
 #include <cstring>
 #include <optional>
-#include <zip.h>
 
 namespace sinter {
 
 namespace {
-
-constexpr uint64_t kMaxMemberBytes = uint64_t{8} << 30; // float64 values of the largest tensor
 
 /// Reads the header, a Python dict literal such as
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 1, 32), }
@@ -86,24 +84,6 @@ const std::map<std::string, NumberFormat> &number_formats() {
   return formats;
 }
 
-/// Values that were stored with the first index fastest.
-std::vector<float> from_column_major(const std::vector<float> &stored, const Shape &shape) {
-  std::vector<float> values(stored.size());
-  std::vector<int64_t> index(shape.size(), 0);
-  for (float &value : values) {
-    int64_t offset = 0;
-    for (size_t d = shape.size(); d-- > 0;)
-      offset = offset * shape[d] + index[d];
-    value = stored[static_cast<size_t>(offset)];
-    for (size_t d = shape.size(); d-- > 0;) {
-      if (++index[d] < shape[d])
-        break;
-      index[d] = 0;
-    }
-  }
-  return values;
-}
-
 /// The header's text and where the values begin; nothing when this is no .npy.
 std::optional<std::pair<std::string_view, size_t>> split_npy(std::string_view bytes) {
   constexpr size_t kPrefix = 8; // magic and version
@@ -123,36 +103,6 @@ std::optional<std::pair<std::string_view, size_t>> split_npy(std::string_view by
   if (length > bytes.size() - begin)
     return std::nullopt;
   return std::pair(bytes.substr(begin, length), begin + length);
-}
-
-struct CloseArchive {
-  void operator()(zip_t *archive) const { zip_discard(archive); }
-};
-struct CloseMember {
-  void operator()(zip_file_t *member) const { zip_fclose(member); }
-};
-
-std::string read_member(zip_t *archive, zip_uint64_t index, const SourceLocation &file) {
-  zip_stat_t stat;
-  if (zip_stat_index(archive, index, 0, &stat) != 0 || (stat.valid & ZIP_STAT_SIZE) == 0)
-    throw CompileError(file, "entry {} of the archive cannot be read", index);
-  if (stat.size > kMaxMemberBytes)
-    throw CompileError(file, "{} has {} bytes, more than {}", stat.name, stat.size,
-                       kMaxMemberBytes);
-  const std::unique_ptr<zip_file_t, CloseMember> member(zip_fopen_index(archive, index, 0));
-  // The directory's size is a claim: memory grows only with what is really there. The checksum is
-  // compared by the read that finds the end.
-  std::string bytes;
-  std::vector<char> chunk(size_t{1} << 20U);
-  zip_int64_t read = member ? 1 : -1;
-  while (read > 0 && bytes.size() <= stat.size) {
-    read = zip_fread(member.get(), chunk.data(), chunk.size());
-    if (read > 0)
-      bytes.append(chunk.data(), static_cast<size_t>(read));
-  }
-  if (read != 0 || bytes.size() != stat.size)
-    throw CompileError(file, "{} is truncated or damaged", stat.name);
-  return bytes;
 }
 
 } // namespace
@@ -179,6 +129,7 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes) {
     result.problem = fmt::format("numbers of type '{}' are not supported", descr);
     return result;
   }
+  result.type = sinter::name(format->second);
   const std::string_view values = bytes.substr(parts->second);
   const int64_t size = byte_size(format->second);
   if (static_cast<uint64_t>(count * size) != values.size()) {
@@ -194,26 +145,15 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes) {
 }
 
 std::vector<NamedArray> read_npz(const SourceLocation &file) {
-  int code = 0;
-  const std::unique_ptr<zip_t, CloseArchive> archive(
-      zip_open(file.file->c_str(), ZIP_RDONLY, &code));
-  if (!archive) {
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    const std::string text = zip_error_strerror(&error);
-    zip_error_fini(&error);
-    throw CompileError(file, "this is no .npz archive: {}", text);
-  }
+  Archive archive(file, ".npz archive");
   std::vector<NamedArray> arrays;
-  const zip_int64_t count = zip_get_num_entries(archive.get(), 0);
-  for (zip_int64_t i = 0; i < count; ++i) {
-    const auto index = static_cast<zip_uint64_t>(i);
-    const char *member = zip_get_name(archive.get(), index, 0);
-    std::string name = member ? member : "";
-    if (name.size() < 4 || name.compare(name.size() - 4, 4, ".npy") != 0)
+  for (const std::string &member : archive.members()) {
+    const std::string extension = ".npy";
+    if (member.size() < extension.size() ||
+        member.compare(member.size() - extension.size(), extension.size(), extension) != 0)
       continue;
-    name.resize(name.size() - 4);
-    arrays.push_back(parse_npy(name, read_member(archive.get(), index, file)));
+    const std::string name = member.substr(0, member.size() - extension.size());
+    arrays.push_back(parse_npy(name, *archive.read(member)));
   }
   return arrays;
 }

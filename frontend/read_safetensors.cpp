@@ -2,6 +2,7 @@
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -55,6 +56,7 @@ NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_
     result.problem = fmt::format("numbers of type {} are not supported", dtype.dump());
     return result;
   }
+  result.type = sinter::name(format->second);
   const int64_t begin = (*offsets)[0];
   const int64_t end = (*offsets)[1];
   const int64_t size = byte_size(format->second);
@@ -69,6 +71,23 @@ NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_
   result.array.shape = *shape;
   result.array.values = to_floats(
       values.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), format->second);
+  return result;
+}
+
+/// The tensors' names in the order of their values: the header's own order means nothing.
+std::vector<std::string> names_in_order(const Json &header) {
+  std::vector<std::pair<uint64_t, std::string>> names;
+  for (const auto &[name, entry] : header.items()) {
+    const bool placed = entry.is_object() && entry.contains("data_offsets") &&
+                        entry["data_offsets"].is_array() && !entry["data_offsets"].empty() &&
+                        entry["data_offsets"][0].is_number_unsigned();
+    if (name != "__metadata__")
+      names.emplace_back(placed ? entry["data_offsets"][0].get<uint64_t>() : 0, name);
+  }
+  std::sort(names.begin(), names.end());
+  std::vector<std::string> result;
+  for (auto &[offset, name] : names)
+    result.push_back(std::move(name));
   return result;
 }
 
@@ -94,9 +113,8 @@ std::vector<NamedArray> read_safetensors(const SourceLocation &file) {
     throw CompileError(file, "the header of this safetensors file is not a JSON object");
   const std::string_view values = std::string_view(bytes).substr(8 + static_cast<size_t>(length));
   std::vector<NamedArray> arrays;
-  for (const auto &[name, entry] : header.items())
-    if (name != "__metadata__")
-      arrays.push_back(parse_tensor(name, entry, values));
+  for (const std::string &name : names_in_order(header))
+    arrays.push_back(parse_tensor(name, header[name], values));
   return arrays;
 }
 

@@ -12,6 +12,7 @@ namespace sinter {
 /// values: it matters only when the model needs it.
 struct NamedArray {
   std::string name;
+  std::string type; // of the stored numbers: "f32"
   WeightArray array;
   std::string problem;
 };
@@ -19,15 +20,28 @@ struct NamedArray {
 /// How a number is stored, little-endian.
 enum class NumberFormat { f16, bf16, f32, f64, i8, u8, i16, u16, i32, u32, i64, u64 };
 int64_t byte_size(NumberFormat);
+const char *name(NumberFormat);
 std::vector<float> to_floats(std::string_view bytes, NumberFormat);
+
+/// The elements of a view in row-major order; element i of dimension d lies `strides[d]` after its
+/// predecessor. The view must lie inside of `stored`.
+std::vector<float> strided_view(const std::vector<float> &stored, const Shape &shape,
+                                const std::vector<int64_t> &strides);
+/// Values that were stored with the first index fastest.
+std::vector<float> from_column_major(const std::vector<float> &stored, const Shape &shape);
 
 /// Elements of a shape; nothing when they are more than a tensor may have.
 std::optional<int64_t> extent_product(const Shape &);
+
+/// Everything that a file of weights holds, as it is stored; see load_weights for what is read.
+std::vector<NamedArray> read_weight_arrays(const std::string &path);
 
 /// The arrays of an .npz archive, in the order of its directory.
 std::vector<NamedArray> read_npz(const SourceLocation &file);
 /// One .npy image.
 NamedArray parse_npy(const std::string &name, std::string_view bytes);
+/// The arrays of a PyTorch checkpoint or a pickled dict of NumPy arrays.
+std::vector<NamedArray> read_pickle(const SourceLocation &file);
 /// The tensors of a .safetensors file, by name.
 std::vector<NamedArray> read_safetensors(const SourceLocation &file);
 

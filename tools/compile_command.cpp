@@ -25,7 +25,7 @@ struct CompileCommandOptions {
   std::vector<std::string> emit{"exe"};
   std::string precision = "f32";
   std::string math = "exact";
-  std::string weights;
+  WeightOptions weights;
   std::string passes;
   bool embed_weights = false;
 };
@@ -128,9 +128,14 @@ void add_compile_command(CLI::App &app, Tool &tool) {
                    "fast or exact; both mean exact today: no kernel trades accuracy for speed")
       ->check(CLI::IsMember({"fast", "exact"}))
       ->capture_default_str();
-  command->add_option("--weights", options->weights,
-                      "Initial weights: .safetensors or .npz, by parameter name (default: those in "
-                      "MODEL, if any)");
+  CLI::Option *weights =
+      command->add_option("--weights", options->weights.path,
+                          "Initial weights: .safetensors, .npz, .h5, .keras, .pt or .pkl (default: "
+                          "those in MODEL, if any)");
+  command
+      ->add_option("--map", options->weights.map,
+                   "File of lines model_name = file_name for --weights")
+      ->needs(weights);
   command->add_flag("--embed-weights", options->embed_weights,
                     "Compile a library's weights into it instead of writing OUT.safetensors");
   command->add_option("--passes", options->passes,

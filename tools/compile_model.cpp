@@ -72,10 +72,12 @@ Model run_named_passes(Model model, const std::string &passes, const PipelineOpt
   return result;
 }
 
-std::vector<InitialWeights> initial_weights(const LoadedModel &loaded, const std::string &path) {
+std::vector<InitialWeights> initial_weights(const LoadedModel &loaded,
+                                            const WeightOptions &options) {
+  const WeightNames names = options.map.empty() ? WeightNames{} : read_weight_names(options.map);
   std::vector<InitialWeights> weights;
   for (const auto &[parameter, array] :
-       path.empty() ? loaded.weights : load_weights(path, loaded.model))
+       options.path.empty() ? loaded.weights : load_weights(options.path, loaded.model, names))
     weights.push_back({parameter, array.values});
   return weights;
 }

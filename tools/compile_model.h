@@ -11,6 +11,12 @@
 
 namespace sinter {
 
+/// A file of weights and its --map.
+struct WeightOptions {
+  std::string path; // "": none
+  std::string map;
+};
+
 struct PipelineOptions {
   std::string name; // symbol prefix; "" takes the default
   std::string print_after;
@@ -26,9 +32,8 @@ Program build_program_for(const Model &, const std::string &default_name, const 
 /// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.
 Model run_named_passes(Model, const std::string &passes, const PipelineOptions &, Tool &);
 
-/// The values that the program starts with: of the weights file at `path`, which must have all of
-/// the model's parameters (frontend/weights.h), or, when that is "", those that came with the
-/// model.
-std::vector<InitialWeights> initial_weights(const LoadedModel &, const std::string &path);
+/// The values that the program starts with: of the weights file, which must have all of the model's
+/// parameters (frontend/weights.h), or, when none is given, those that came with the model.
+std::vector<InitialWeights> initial_weights(const LoadedModel &, const WeightOptions &);
 
 } // namespace sinter

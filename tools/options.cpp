@@ -1,5 +1,7 @@
 #include "tools/options.h"
 
+#include "frontend/file_data.h"
+
 #include <charconv>
 #include <cstdlib>
 #include <filesystem>
@@ -10,12 +12,19 @@ namespace sinter {
 
 void add_model_option(CLI::App &command, ModelOptions &options) {
   command
-      .add_option("MODEL", options.path, "Model script (.py), ONNX file (.onnx) or IR text (.sir)")
+      .add_option("MODEL", options.path,
+                  "Model script (.py), saved Keras model (.keras, .h5, .json), ONNX (.onnx) or "
+                  "IR text (.sir)")
       ->required();
   command
       .add_option("--dim", options.dimensions,
                   "NAME=N: the extent of a dimension that an ONNX file leaves open")
       ->allow_extra_args(false);
+  command
+      .add_option("--scale", options.scale,
+                  "Divide images' bytes by this; 1: feed them as they are (default: as the script "
+                  "says, 255 for a saved model)")
+      ->check(CLI::PositiveNumber);
 }
 
 namespace {
@@ -43,6 +52,11 @@ LoadedModel load_model_and_warn(const ModelOptions &options, Tool &tool) {
   load.dimensions = parse_dimensions(options.dimensions);
   LoadedModel model = load_model(options.path, load, tool.diagnostics);
   print_warnings(tool);
+  if (options.scale > 0) {
+    if (!model.model.data)
+      model.model.data = default_data(model.model);
+    model.model.data->scaling = divide_by(options.scale);
+  }
   return model;
 }
 

@@ -14,6 +14,7 @@ namespace sinter {
 struct ModelOptions {
   std::string path;
   std::vector<std::string> dimensions; // "NAME=N", of an ONNX file
+  float scale = 0; // what images' bytes are divided by; 0: as the model says
 };
 void add_model_option(CLI::App &command, ModelOptions &);
 

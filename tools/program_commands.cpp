@@ -25,6 +25,7 @@ struct ProgramCommandOptions {
   std::string command; // "train"
   ModelOptions model;
   BackendOptions backend;
+  std::string map;                    // for --weights, which goes to the program
   std::vector<std::string> arguments; // for the program
 };
 
@@ -63,7 +64,7 @@ void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &
   build.output = path;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
-  build.weights = initial_weights(loaded, "");
+  build.weights = initial_weights(loaded, {});
   build_outputs(build_program_for(loaded.model, stem(options.model.path), {}, tool), build,
                 tool.diagnostics);
 }
@@ -103,7 +104,7 @@ int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
   }
   std::vector<std::string> arguments{program_name, options.command};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());
-  convert_weights_argument(arguments, loaded.model);
+  convert_weights_argument(arguments, loaded.model, options.map);
   print_warnings(tool);
   tool.out.flush();
   tool.err.flush();
@@ -119,6 +120,7 @@ void add_program_command(CLI::App &app, Tool &tool, const char *name, const char
   options->command = name;
   add_model_option(*command, options->model);
   add_backend_options(*command, options->backend, "host");
+  command->add_option("--map", options->map, "File of lines model_name = file_name for --weights");
   command->callback([&tool, options, command] {
     options->arguments = command->remaining();
     tool.action = [&tool, options] { return run_program_command(*options, tool); };

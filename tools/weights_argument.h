@@ -8,9 +8,11 @@
 
 namespace sinter {
 
-/// Where `arguments` name a file for --weights that is not .safetensors, reads it (see
+/// Where `arguments` name a file for --weights that the program cannot read itself, reads it (see
 /// frontend/weights.h) and names an anonymous safetensors file of the same values instead. The file
-/// is inherited by the program that this process becomes and goes when that ends.
-void convert_weights_argument(std::vector<std::string> &arguments, const Model &);
+/// is inherited by the program that this process becomes and goes when that ends. `map` is the path
+/// of a file of names, or "".
+void convert_weights_argument(std::vector<std::string> &arguments, const Model &,
+                              const std::string &map = "");
 
 } // namespace sinter

@@ -137,7 +137,7 @@ TEST_CASE("unnamed arrays come in the order of the layers") {
             .values[2] == 3.5F);
   members.pop_back();
   CHECK(error_of_weights(write_npz("few.npz", members)) ==
-        "5 arrays without names, but the model has 6 parameters");
+        "5 arrays without names, but the model has 6 parameters; --map=FILE tells which is which");
 }
 
 TEST_CASE("everything wrong with an .npz is told at once") {
@@ -176,11 +176,68 @@ TEST_CASE("safetensors give every parameter") {
         "\"C64\" are not supported");
 }
 
+TEST_CASE("PyTorch's names and layouts become Keras's") {
+  const Model model = load(R"(from keras import Sequential, layers
+model = Sequential([layers.Input(shape=(2, 2, 2)), layers.Conv2D(3, (1, 2), name='a'),
+                    layers.BatchNormalization(name='n'), layers.Flatten(),
+                    layers.Dense(2, name='b')])
+)");
+  // a: out 3, in 2, 1 x 2; b: 2 outputs of 3 channels x 2 rows x 1 column.
+  const std::vector<float> a{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  const std::vector<float> b{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+  const std::vector<float> three{1, 2, 3};
+  std::vector<Tensor> tensors = {{"a.weight", "F32", {3, 2, 1, 2}, bytes_of(a)},
+                                 {"a.bias", "F32", {3}, bytes_of(three)},
+                                 {"n.weight", "F32", {3}, bytes_of(three)},
+                                 {"n.bias", "F32", {3}, bytes_of(three)},
+                                 {"n.running_mean", "F32", {3}, bytes_of(three)},
+                                 {"n.running_var", "F32", {3}, bytes_of(three)},
+                                 {"n.num_batches_tracked", "I64", {}, bytes_of<int64_t>({9})},
+                                 {"b.weight", "F32", {2, 6}, bytes_of(b)},
+                                 {"b.bias", "F32", {2}, bytes_of<float>({1, 2})}};
+  const auto check = [](const std::map<std::string, WeightArray> &weights) {
+    // [0][x][in][out] is out x in x 0 x x.
+    CHECK(weights.at("a/kernel").shape == Shape{1, 2, 2, 3});
+    CHECK(weights.at("a/kernel").values ==
+          std::vector<float>{0, 4, 8, 2, 6, 10, 1, 5, 9, 3, 7, 11});
+    CHECK(weights.at("n/moving_variance").values == std::vector<float>{1, 2, 3});
+    // Row (y, c) is column c * 2 + y of each output.
+    CHECK(weights.at("b/kernel").values ==
+          std::vector<float>{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
+  };
+  check(load_weights(write_text("torch.safetensors", safetensors(tensors)), model));
+  for (Tensor &tensor : tensors) // other names, in the same order
+    tensor.name = "z" + tensor.name;
+  check(load_weights(write_text("order.safetensors", safetensors(tensors)), model,
+                     {{"a/kernel", "za.weight"},
+                      {"a/bias", "za.bias"},
+                      {"n/gamma", "zn.weight"},
+                      {"n/beta", "zn.bias"},
+                      {"n/moving_mean", "zn.running_mean"},
+                      {"n/moving_variance", "zn.running_var"},
+                      {"b/kernel", "zb.weight"},
+                      {"b/bias", "zb.bias"}}));
+}
+
+TEST_CASE("a file of names is read line by line") {
+  CHECK(read_weight_names(
+            write_text("names.txt", "# ours = theirs\n\na/kernel = a.w  # filters\n")) ==
+        WeightNames{{"a/kernel", "a.w"}});
+  CHECK_THROWS_WITH_AS(
+      read_weight_names(write_text("names.txt", "x = y\nnonsense\n")),
+      (build_path("names.txt") + ":2:1: error: expected model_name = file_name, got 'nonsense'")
+          .c_str(),
+      CompileError);
+  CHECK_THROWS_AS(read_weight_names(write_text("names.txt", "x = y\nx = z\n")), CompileError);
+}
+
 TEST_CASE("damaged files of weights are errors") {
   CHECK(error_of_weights(build_path("none.npz")) == "no such file");
   CHECK(error_of_weights(build_path("")) == "this is no file of weights");
-  CHECK(error_of_weights(write_text("weights.bin", "x")) ==
-        "unknown kind of weights '.bin': .npz and .safetensors are supported");
+  CHECK(
+      error_of_weights(write_text("weights.tflite", "x")) ==
+      "unknown kind of weights '.tflite': .safetensors, .npz, .h5, .keras, .pt, .pth and .pkl are "
+      "supported");
   CHECK(error_of_weights(write_text("text.npz", "hello")).rfind("this is no .npz archive", 0) == 0);
   CHECK(error_of_weights(write_text("short.safetensors", "abc"))
             .rfind("this is no safetensors file", 0) == 0);

@@ -2,6 +2,7 @@
 #include "ir/parse.h"
 #include "tests/paths.h"
 #include "tools/weights_argument.h"
+#include "tools/write_safetensors.h"
 
 #include <cstring>
 #include <doctest/doctest.h>
@@ -68,11 +69,19 @@ TEST_CASE("weights of another format reach the program as safetensors") {
   }
 }
 
-TEST_CASE("safetensors and other arguments pass untouched, and a bad file is the user's error") {
-  std::vector<std::string> arguments{"net", "run", "--weights=w.safetensors", "--output=@y.npy"};
+TEST_CASE("what the program reads itself passes untouched, and a bad file is the user's error") {
+  NamedWeights weights{{"dense/kernel", {{2, 1}, {0.5F, -2.0F}}}};
+  const std::string path = build_path("weights_argument.safetensors");
+  const auto write = [&] { std::ofstream(path, std::ios::binary) << safetensors_bytes(weights); };
+  write();
+  std::vector<std::string> arguments{"net", "run", "--weights=" + path, "--output=@y.npy"};
   const std::vector<std::string> before = arguments;
   convert_weights_argument(arguments, two_weights());
   CHECK(arguments == before);
+  weights = {{"dense.weight", {{1, 2}, {0.5F, -2.0F}}}}; // PyTorch's name and layout
+  write();
+  convert_weights_argument(arguments, two_weights());
+  CHECK(arguments != before);
   arguments = {"net", "run", "--weights=missing.npz"};
   CHECK_THROWS_AS(convert_weights_argument(arguments, two_weights()), CompileError);
 }

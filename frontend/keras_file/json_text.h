@@ -1,0 +1,19 @@
+// JSON from strangers.
+#pragma once
+
+#include "ir/source_location.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace sinter {
+
+/// Parses `text`; `what` names it in errors. Its depth and size are bounded.
+nlohmann::json parse_json(const std::string &text, const std::string &what, const SourceLocation &);
+
+/// object[key], or null when there is none.
+const nlohmann::json &member(const nlohmann::json &object, const char *key);
+/// object[key] when it is a string, else "".
+std::string text_member(const nlohmann::json &object, const char *key);
+
+} // namespace sinter

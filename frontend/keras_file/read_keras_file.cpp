@@ -1,0 +1,123 @@
+#include "frontend/keras_file/read_keras_file.h"
+
+#include "frontend/archive.h"
+#include "frontend/file_data.h"
+#include "frontend/keras_file/json_text.h"
+#include "frontend/keras_file/keras_weights.h"
+#include "frontend/keras_file/model_importer.h"
+#include "frontend/keras_file/training_config.h"
+#include "frontend/parser.h"
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+namespace sinter {
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// A saved model taken out of its container.
+struct SavedModel {
+  Json architecture; // {"class_name": ..., "config": ...}
+  Json training;     // how it was compiled, or null
+  std::optional<Hdf5Group> weights;
+};
+
+std::string file_text(const SourceLocation &file) {
+  std::ifstream stream(*file.file, std::ios::binary);
+  if (!stream)
+    throw CompileError(file, "cannot read the file");
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+SavedModel read_h5(const SourceLocation &file) {
+  SavedModel saved;
+  saved.weights = read_hdf5(file);
+  const std::string *architecture = saved.weights->text("model_config");
+  if (!architecture)
+    throw CompileError(file, "the file holds no model{}",
+                       has_keras_weights(*saved.weights)
+                           ? ", only weights: compile a model with --weights of it"
+                           : "");
+  saved.architecture = parse_json(*architecture, "model_config", file);
+  if (const std::string *training = saved.weights->text("training_config"))
+    saved.training = parse_json(*training, "training_config", file);
+  return saved;
+}
+
+SavedModel read_archive(const SourceLocation &file) {
+  Archive archive(file, ".keras archive");
+  const auto config = archive.read("config.json");
+  if (!config)
+    throw CompileError(file, "the archive has no config.json: Keras did not write it");
+  SavedModel saved;
+  saved.architecture = parse_json(*config, "config.json", file);
+  saved.training = member(saved.architecture, "compile_config");
+  if (const auto weights = archive.read("model.weights.h5"))
+    saved.weights = read_hdf5_image(*weights, file);
+  return saved;
+}
+
+/// Keras 2's to_json() and Keras 3's; a .keras archive's config.json is one, too.
+SavedModel read_json(const SourceLocation &file) {
+  SavedModel saved;
+  saved.architecture = parse_json(file_text(file), "the file", file);
+  saved.training = member(saved.architecture, "compile_config");
+  return saved;
+}
+
+void collect_paths(const ImportedLayer &layer, std::set<std::string> &paths) {
+  paths.insert(layer.path);
+  for (const ImportedLayer &inner : layer.layers)
+    collect_paths(inner, paths);
+}
+
+/// A layer with those of the program's parameters that are its own.
+WantedLayer wanted_layer(const ImportedLayer &layer, const Model &model) {
+  WantedLayer wanted{layer.name, layer.class_name, {}, {}};
+  std::set<std::string> paths;
+  collect_paths(layer, paths);
+  for (const NodeId id : model.graph.all(OpKind::parameter)) {
+    const auto &parameter = attrs<ParameterAttrs>(model.graph[id]);
+    if (paths.count(parameter.name.substr(0, parameter.name.rfind('/'))) > 0)
+      wanted.parameters.push_back(&parameter);
+  }
+  for (const ImportedLayer &inner : layer.layers)
+    wanted.layers.push_back(wanted_layer(inner, model));
+  return wanted;
+}
+
+} // namespace
+
+bool is_keras_extension(const std::string &extension) {
+  return extension == ".json" || extension == ".h5" || extension == ".hdf5" ||
+         extension == ".keras";
+}
+
+LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
+                            Diagnostics &diagnostics) {
+  const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
+  const std::string extension = std::filesystem::path(path).extension().string();
+  const SavedModel saved = extension == ".keras"  ? read_archive(file)
+                           : extension == ".json" ? read_json(file)
+                                                  : read_h5(file);
+  // The session of a script that does nothing: what a file builds is built as by a script.
+  const std::unique_ptr<Script> script = parse_script(source_from_text(path, ""));
+  Interpreter interpreter(*script, options, diagnostics);
+  const ImportedModel imported = ModelImporter(interpreter, file).import(saved.architecture);
+  ConfigReader reader(interpreter, file);
+  compile_as_saved(*imported.model, saved.training, interpreter, reader, file);
+  interpreter.keras().choose(*imported.model);
+  LoadedModel loaded;
+  loaded.model = finish_model(interpreter.keras(), file, diagnostics);
+  loaded.model.data = default_data(loaded.model);
+  if (saved.weights)
+    loaded.weights =
+        find_keras_weights(*saved.weights, wanted_layer(imported.root, loaded.model).layers, file);
+  return loaded;
+}
+
+} // namespace sinter

@@ -1,0 +1,18 @@
+// Weights as Keras's load_weights() reads them.
+#pragma once
+
+#include "frontend/weights.h"
+
+namespace sinter {
+
+/// A layer and its weights, "conv2d/kernel", in the order in which Keras lists them.
+struct KerasLayerWeights {
+  std::string name;
+  std::vector<std::pair<std::string, WeightArray>> arrays;
+};
+
+/// An HDF5 file of the layers in Keras 2's form, which Keras 3 reads, too: a group a layer, with
+/// the names of its weights in the order of the layers.
+std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers);
+
+} // namespace sinter

@@ -1,0 +1,288 @@
+#include "frontend/pickled_arrays.h"
+
+#include "ir/diagnostics.h"
+
+#include <algorithm>
+#include <map>
+
+namespace sinter {
+
+namespace {
+
+constexpr int kMaxDepth = 50; // of dicts within dicts
+constexpr int64_t kAlwaysAllowed = int64_t{64} << 20U;
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+class ArrayReader {
+public:
+  ArrayReader(const Pickle &pickle, const StorageSource &storages, uint64_t file_bytes)
+      : pickle_(pickle), storages_(storages),
+        budget_(kAlwaysAllowed + static_cast<int64_t>(file_bytes)) {}
+
+  bool is_array(PickleId id) const;
+  NamedArray array(const std::string &name, PickleId id);
+  const PickleValue &at(PickleId id) const { return pickle_[id]; }
+
+private:
+  /// What a value is a call of: "numpy.ndarray", or "".
+  std::string_view callee(PickleId id) const;
+  /// The i-th argument of a call; the pickle's root, which is no argument, when there is none.
+  PickleId argument(PickleId call, size_t i) const;
+  std::optional<Shape> integers(PickleId id) const;
+  std::optional<NumberFormat> dtype(PickleId id) const;
+  std::optional<std::string> bytes(PickleId id) const;
+  void read_tensor(PickleId id, NamedArray &);
+  void read_numpy(PickleId id, NamedArray &);
+  void fill(NamedArray &, const Shape &shape, std::optional<NumberFormat>, std::string_view bytes,
+            bool fortran);
+  bool spend(int64_t count, NamedArray &);
+
+  const Pickle &pickle_;
+  const StorageSource &storages_;
+  int64_t budget_; // elements that may still be made
+};
+
+std::string_view ArrayReader::callee(PickleId id) const {
+  const PickleValue &value = at(id);
+  return value.kind == PickleKind::call ? at(value.items[0]).text : std::string_view();
+}
+
+PickleId ArrayReader::argument(PickleId call, size_t i) const {
+  const std::vector<PickleId> &arguments = at(at(call).items[1]).items;
+  return i < arguments.size() ? arguments[i] : pickle_.root;
+}
+
+bool ArrayReader::is_array(PickleId id) const {
+  const std::string_view name = callee(id);
+  for (const char *known : {"_rebuild_tensor", "_rebuild_tensor_v2", "_rebuild_parameter",
+                            "Parameter", "_reconstruct", "_frombuffer"})
+    if (ends_with(name, known))
+      return true;
+  return false;
+}
+
+std::optional<Shape> ArrayReader::integers(PickleId id) const {
+  const PickleValue &value = callee(id) == "torch.Size" ? at(argument(id, 0)) : at(id);
+  Shape numbers;
+  if (value.kind != PickleKind::tuple && value.kind != PickleKind::list)
+    return std::nullopt;
+  for (const PickleId item : value.items) {
+    if (at(item).kind != PickleKind::integer)
+      return std::nullopt;
+    numbers.push_back(at(item).integer);
+  }
+  return numbers;
+}
+
+/// numpy.dtype('f8', ...) with the state (3, '<', ...).
+std::optional<NumberFormat> ArrayReader::dtype(PickleId id) const {
+  static const std::map<std::string_view, NumberFormat> formats = {
+      {"f2", NumberFormat::f16}, {"f4", NumberFormat::f32}, {"f8", NumberFormat::f64},
+      {"i1", NumberFormat::i8},  {"u1", NumberFormat::u8},  {"i2", NumberFormat::i16},
+      {"u2", NumberFormat::u16}, {"i4", NumberFormat::i32}, {"u4", NumberFormat::u32},
+      {"i8", NumberFormat::i64}, {"u8", NumberFormat::u64}};
+  if (callee(id) != "numpy.dtype")
+    return std::nullopt;
+  const auto found = formats.find(at(argument(id, 0)).text);
+  const PickleId state = at(id).state;
+  const bool big_endian =
+      state >= 0 && at(state).items.size() > 1 && at(at(state).items[1]).text == ">";
+  return found == formats.end() || big_endian ? std::nullopt : std::optional(found->second);
+}
+
+/// Bytes, or the text that protocol 2 makes of them: _codecs.encode(text, 'latin1').
+std::optional<std::string> ArrayReader::bytes(PickleId id) const {
+  if (at(id).kind == PickleKind::bytes)
+    return std::string(at(id).text);
+  if (callee(id) != "_codecs.encode")
+    return std::nullopt;
+  std::string latin;
+  const std::string_view text = at(argument(id, 0)).text;
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(text[i]);
+    if (lead < 0x80U)
+      latin += text[i];
+    else if ((lead & 0xFCU) == 0xC0U && i + 1 < text.size()) // U+0080 to U+00FF
+      latin += static_cast<char>(lead << 6U | (static_cast<unsigned char>(text[++i]) & 0x3FU));
+    else
+      return std::nullopt;
+  }
+  return latin;
+}
+
+bool ArrayReader::spend(int64_t count, NamedArray &result) {
+  budget_ -= count;
+  if (budget_ < 0)
+    result.problem = "it has more elements than a file of this size can hold";
+  return budget_ >= 0;
+}
+
+void ArrayReader::fill(NamedArray &result, const Shape &shape, std::optional<NumberFormat> format,
+                       std::string_view bytes, bool fortran) {
+  const std::optional<int64_t> count = extent_product(shape);
+  if (!format)
+    result.problem = "its values are not numbers of a known type";
+  else if (!count || *count * byte_size(*format) != static_cast<int64_t>(bytes.size()))
+    result.problem =
+        fmt::format("its shape {} does not fit its {} bytes", str(shape), bytes.size());
+  if (!result.problem.empty() || !spend(*count, result))
+    return;
+  result.type = name(*format);
+  result.array.shape = shape;
+  result.array.values = to_floats(bytes, *format);
+  if (fortran)
+    result.array.values = from_column_major(result.array.values, shape);
+}
+
+void ArrayReader::read_numpy(PickleId id, NamedArray &result) {
+  if (ends_with(callee(id), "_frombuffer")) { // (bytes, dtype, shape, order)
+    const auto values = bytes(argument(id, 0));
+    const auto shape = integers(argument(id, 2));
+    if (values && shape)
+      return fill(result, *shape, dtype(argument(id, 1)), *values, at(argument(id, 3)).text == "F");
+  } else if (at(id).state >= 0 && at(at(id).state).items.size() >= 5) {
+    const std::vector<PickleId> &state = at(at(id).state).items; // version, shape, dtype, fortran
+    const auto values = bytes(state[4]);
+    const auto shape = integers(state[1]);
+    if (values && shape)
+      return fill(result, *shape, dtype(state[2]), *values, at(state[3]).integer != 0);
+  }
+  result.problem = "it is no array of numbers";
+}
+
+/// (storage, offset, size, stride, ...): a strided view.
+void ArrayReader::read_tensor(PickleId id, NamedArray &result) {
+  const auto reference = storage_reference(pickle_, argument(id, 0));
+  const auto shape = integers(argument(id, 2));
+  const auto strides = integers(argument(id, 3));
+  const int64_t offset = at(argument(id, 1)).integer;
+  const std::optional<int64_t> count = shape ? extent_product(*shape) : std::nullopt;
+  if (!reference || !count || !strides || strides->size() != shape->size() || offset < 0) {
+    result.problem = "it is no tensor of numbers";
+    return;
+  }
+  const auto stored = storages_(reference->key);
+  const int64_t size = byte_size(reference->format);
+  int64_t last = offset; // the furthest element of the view
+  bool inside = stored.has_value();
+  for (size_t d = 0; d < shape->size() && inside; ++d) {
+    int64_t reach = 0;
+    inside =
+        (*strides)[d] >= 0 &&
+        !__builtin_mul_overflow((*strides)[d], std::max<int64_t>((*shape)[d] - 1, 0), &reach) &&
+        !__builtin_add_overflow(last, reach, &last);
+  }
+  if (!inside || last >= INT64_MAX / 8 ||
+      (*count > 0 && (last + 1) * size > static_cast<int64_t>(stored->size()))) {
+    result.problem = "its values lie outside of what the file holds";
+    return;
+  }
+  if (!spend(*count, result))
+    return;
+  result.type = name(reference->format);
+  result.array.shape = *shape;
+  if (*count == 0)
+    return;
+  const std::string_view window = stored->substr(static_cast<size_t>(offset * size),
+                                                 static_cast<size_t>((last + 1 - offset) * size));
+  result.array.values = strided_view(to_floats(window, reference->format), *shape, *strides);
+}
+
+NamedArray ArrayReader::array(const std::string &name, PickleId id) {
+  NamedArray result;
+  result.name = name;
+  for (int depth = 0; depth < kMaxDepth && (ends_with(callee(id), "_rebuild_parameter") ||
+                                            ends_with(callee(id), "Parameter"));
+       ++depth)
+    id = argument(id, 0); // a parameter is a tensor and what is known of its gradient
+  if (ends_with(callee(id), "_reconstruct") || ends_with(callee(id), "_frombuffer"))
+    read_numpy(id, result);
+  else if (is_array(id))
+    read_tensor(id, result);
+  else
+    result.problem = "it is no array of numbers";
+  return result;
+}
+
+/// Finds the arrays of dicts within dicts.
+class Collector {
+public:
+  Collector(ArrayReader &reader) : reader_(reader) {}
+
+  void collect(const std::string &prefix, PickleId dict, int depth);
+  std::vector<NamedArray> arrays;
+
+private:
+  ArrayReader &reader_;
+};
+
+void Collector::collect(const std::string &prefix, PickleId dict, int depth) {
+  for (const auto &[key, value] : reader_.at(dict).pairs) {
+    const PickleValue &name = reader_.at(key);
+    if (name.kind != PickleKind::text && name.kind != PickleKind::bytes)
+      continue;
+    const std::string path = prefix + std::string(name.text);
+    if (reader_.is_array(value))
+      arrays.push_back(reader_.array(path, value));
+    else if (!reader_.at(value).pairs.empty() && depth < kMaxDepth)
+      collect(path + ".", value, depth + 1);
+  }
+}
+
+/// The dict that holds the weights of a checkpoint.
+PickleId find_weights(const ArrayReader &reader, PickleId root) {
+  for (const char *wrapper : {"state_dict", "model_state_dict", "model_state", "model", "net",
+                              "network", "params", "weights", "ema", "module"})
+    for (const auto &[key, value] : reader.at(root).pairs)
+      if (reader.at(key).text == wrapper && !reader.at(value).pairs.empty())
+        return find_weights(reader, value) == value ? value : find_weights(reader, value);
+  return root;
+}
+
+void strip_common_prefix(std::vector<NamedArray> &arrays, const std::string &prefix) {
+  const bool common = std::all_of(arrays.begin(), arrays.end(), [&](const NamedArray &array) {
+    return array.name.compare(0, prefix.size(), prefix) == 0;
+  });
+  if (common)
+    for (NamedArray &array : arrays)
+      array.name.erase(0, prefix.size());
+}
+
+} // namespace
+
+std::optional<StorageReference> storage_reference(const Pickle &pickle, PickleId persistent) {
+  static const std::map<std::string_view, NumberFormat> formats = {
+      {"torch.FloatStorage", NumberFormat::f32}, {"torch.DoubleStorage", NumberFormat::f64},
+      {"torch.HalfStorage", NumberFormat::f16},  {"torch.BFloat16Storage", NumberFormat::bf16},
+      {"torch.LongStorage", NumberFormat::i64},  {"torch.IntStorage", NumberFormat::i32},
+      {"torch.ShortStorage", NumberFormat::i16}, {"torch.CharStorage", NumberFormat::i8},
+      {"torch.ByteStorage", NumberFormat::u8},   {"torch.BoolStorage", NumberFormat::u8}};
+  if (pickle[persistent].kind != PickleKind::persistent)
+    return std::nullopt;
+  const std::vector<PickleId> &parts = pickle[pickle[persistent].items[0]].items;
+  if (parts.size() < 3 || pickle[parts[0]].text != "storage") // ('storage', type, key, ...)
+    return std::nullopt;
+  const auto format = formats.find(pickle[parts[1]].text);
+  if (format == formats.end())
+    return std::nullopt;
+  const PickleValue &key = pickle[parts[2]];
+  return StorageReference{key.kind == PickleKind::integer ? fmt::format("{}", key.integer)
+                                                          : std::string(key.text),
+                          format->second};
+}
+
+std::vector<NamedArray> pickled_arrays(const Pickle &pickle, const StorageSource &storages,
+                                       uint64_t file_bytes, const SourceLocation &file) {
+  ArrayReader reader(pickle, storages, file_bytes);
+  Collector collector(reader);
+  collector.collect("", find_weights(reader, pickle.root), 0);
+  if (collector.arrays.empty())
+    throw CompileError(file, "the pickle holds no dict of arrays");
+  strip_common_prefix(collector.arrays, "module.");
+  return std::move(collector.arrays);
+}
+
+} // namespace sinter
