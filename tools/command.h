@@ -23,6 +23,8 @@ void add_verify_command(CLI::App &, Tool &);
 void add_summary_command(CLI::App &, Tool &);
 void add_explain_command(CLI::App &, Tool &);
 void add_plot_command(CLI::App &, Tool &);
+void add_convert_commands(CLI::App &, Tool &); // convert, export
+void add_inspect_command(CLI::App &, Tool &);
 void add_information_commands(CLI::App &, Tool &); // ops, targets, version
 
 /// Prints the warnings collected so far on `tool.err`, and forgets them.

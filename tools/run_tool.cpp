@@ -58,6 +58,8 @@ int run_tool(const std::vector<std::string> &arguments, std::ostream &out, std::
   add_summary_command(app, tool);
   add_explain_command(app, tool);
   add_plot_command(app, tool);
+  add_convert_commands(app, tool);
+  add_inspect_command(app, tool);
   add_information_commands(app, tool);
   return run_reporting_errors(
       [&] {

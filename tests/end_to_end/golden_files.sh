@@ -1,0 +1,40 @@
+#!/bin/sh
+# golden_files.sh SINTER SOURCE: programs compiled from real files of other tools reach the accuracy
+# and loss that those tools printed, over the whole test set. Without the files nothing is tested.
+sinter=$1 scripts=$2/tests/end_to_end/golden golden=$2/../shared/golden
+[ -d "$golden" ] || { echo "skipped: there is no $golden"; exit 0; }
+folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
+failures=0
+
+# expect 'LOSS AND ACCURACY' ARGUMENTS...
+expect() {
+  expected=$1
+  shift
+  printed=$(cd "$folder" && "$sinter" evaluate "$@" --split=test 2>&1)
+  case $printed in
+  *"$expected"*) ;;
+  *)
+    echo "expected $expected, got: $printed"
+    failures=$((failures + 1))
+    ;;
+  esac
+}
+
+if [ -d /usr/share/datasets/fashion-mnist ]; then
+  expect 'loss 0.2363, accuracy 0.9168' "$golden/keras2_fashion_cnn.h5" --data=fashion-mnist
+  expect 'loss 0.2553, accuracy 0.9096' "$golden/keras3_fashion_cnn.keras" --data=fashion-mnist
+  expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" \
+    --weights="$golden/torch_fashion_cnn_book.pt"
+fi
+expect 'loss 0.0523, accuracy 0.9890' "$scripts/simple_convnet.py" --data="$golden/mnist" \
+  --weights="$golden/simple_convnet_params.pkl"
+
+# What is written can be read again: by us, and with the same values.
+"$sinter" convert "$golden/torch_fashion_cnn_book.pt" -o "$folder/w.safetensors" \
+  --model="$scripts/torch_fashion_cnn.py" &&
+  "$sinter" export "$folder/w.safetensors" -o "$folder/w.h5" || failures=$((failures + 1))
+[ ! -d /usr/share/datasets/fashion-mnist ] ||
+  expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" --weights="$folder/w.h5"
+"$sinter" inspect "$golden/keras3_fashion_cnn.keras" | grep -q 'conv2d_1 (Conv2D)' ||
+  failures=$((failures + 1))
+exit $((failures > 0))
