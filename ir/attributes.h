@@ -105,11 +105,13 @@ struct Pool2dAttrs {
   std::array<int64_t, 2> strides{2, 2};
   std::array<int64_t, 4> padding{0, 0, 0, 0};
   bool count_include_pad = false;
+  std::array<int64_t, 2> dilations{1, 1};
   template <typename F> static void fields(F &&f) {
     f("size", &Pool2dAttrs::size);
     f("strides", &Pool2dAttrs::strides);
     f("padding", &Pool2dAttrs::padding);
     f("count_include_pad", &Pool2dAttrs::count_include_pad);
+    f("dilations", &Pool2dAttrs::dilations);
   }
 };
 
@@ -120,12 +122,14 @@ struct Pool2dGradientAttrs {
   std::array<int64_t, 4> padding{0, 0, 0, 0};
   bool count_include_pad = false;
   std::array<int64_t, 2> input_size{0, 0};
+  std::array<int64_t, 2> dilations{1, 1};
   template <typename F> static void fields(F &&f) {
     f("size", &Pool2dGradientAttrs::size);
     f("strides", &Pool2dGradientAttrs::strides);
     f("padding", &Pool2dGradientAttrs::padding);
     f("count_include_pad", &Pool2dGradientAttrs::count_include_pad);
     f("input_size", &Pool2dGradientAttrs::input_size);
+    f("dilations", &Pool2dGradientAttrs::dilations);
   }
 };
 
@@ -278,6 +282,16 @@ struct AffineAttrs {
   }
 };
 
+/// How many channels before and after each one are summed with it.
+struct ChannelSumAttrs {
+  int64_t before = 0;
+  int64_t after = 0;
+  template <typename F> static void fields(F &&f) {
+    f("before", &ChannelSumAttrs::before);
+    f("after", &ChannelSumAttrs::after);
+  }
+};
+
 struct BatchNormAttrs {
   float epsilon = 1e-3F;
   float momentum = 0.99F; // of the moving statistics, in training
@@ -345,8 +359,8 @@ using Attrs =
                  Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs,
                  BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs,
                  AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs,
-                 ResampleAttrs, AffineAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
-                 OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+                 ResampleAttrs, AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs,
+                 DropoutMaskAttrs, OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Field-by-field equality of two attribute structs of one type.
 template <typename A> bool equal_fields(const A &a, const A &b) {

@@ -135,22 +135,25 @@ Result sink_below_concat(const RewriteContext &context) {
                     permutation);
 }
 
-std::vector<int64_t> permuted_if_given(const std::vector<int64_t> &x, const Permutation &order) {
-  return x.empty() ? x : permuted(x, order);
-}
-
 /// The attributes in the order of dimensions before the permutation; nothing for another kind.
 std::optional<Attrs> renamed_attributes(const Node &node, const Permutation &permutation) {
   const Permutation back = inverse(permutation);
-  if (node.kind == OpKind::pad) {
-    const auto &pad = attrs<PadAttrs>(node);
-    return PadAttrs{permuted(pad.low, back), permuted(pad.high, back), pad.value,
-                    permuted_if_given(pad.interior, back)};
+  const auto moved = [&](const std::vector<int64_t> &values) { // one a dimension, or none
+    return values.empty() ? values : permuted(values, back);
+  };
+  if (const auto *pad = std::get_if<PadAttrs>(&node.attrs))
+    return PadAttrs{moved(pad->low), moved(pad->high), pad->value, moved(pad->interior)};
+  if (const auto *slice = std::get_if<SliceAttrs>(&node.attrs))
+    return SliceAttrs{moved(slice->begin), moved(slice->end), moved(slice->step)};
+  if (const auto *reverse = std::get_if<ReverseAttrs>(&node.attrs)) {
+    ReverseAttrs renamed{permuted(permutation, reverse->axes)};
+    std::sort(renamed.axes.begin(), renamed.axes.end());
+    return renamed;
   }
-  if (node.kind == OpKind::slice) {
-    const auto &slice = attrs<SliceAttrs>(node);
-    return SliceAttrs{permuted(slice.begin, back), permuted(slice.end, back),
-                      permuted_if_given(slice.step, back)};
+  if (const auto *resample = std::get_if<ResampleAttrs>(&node.attrs)) {
+    ResampleAttrs renamed = *resample;
+    renamed.axis = permutation[at(resample->axis)];
+    return renamed;
   }
   return std::nullopt;
 }

@@ -172,7 +172,7 @@ Result pad_in_convolution(const RewriteContext &context) {
   const auto &padding = attrs<PadAttrs>(*pad);
   const bool spatial_only =
       padding.low[0] == 0 && padding.high[0] == 0 && padding.low[3] == 0 && padding.high[3] == 0;
-  if (!spatial_only || padding.value != 0)
+  if (!spatial_only || padding.value != 0 || !padding.interior.empty())
     return std::nullopt;
   Conv2dAttrs convolution = attrs<Conv2dAttrs>(context.node());
   convolution.padding[0] += padding.low[1];

@@ -24,7 +24,8 @@ bool same_elements(const Partition &partition, NodeId a, NodeId b) {
 }
 
 template <typename PoolAttrs> bool windows_touch_once(const PoolAttrs &pool) {
-  return pool.size == pool.strides && pool.padding == std::array<int64_t, 4>{0, 0, 0, 0};
+  return pool.size == pool.strides && pool.padding == std::array<int64_t, 4>{0, 0, 0, 0} &&
+         pool.dilations == std::array<int64_t, 2>{1, 1};
 }
 
 /// A pooling node of the group, or an invalid id.

@@ -32,6 +32,19 @@ uint32_t word(double value) { return static_cast<uint32_t>(static_cast<int64_t>(
 
 } // namespace
 
+// The channels [c - before, c + after] that exist.
+void channel_sum(const Evaluation &e) {
+  const ChannelSumAttrs &attrs = e.attrs<ChannelSumAttrs>();
+  const Array &x = e.operand(0);
+  const int64_t channels = x.extents().back();
+  for (int64_t i = 0; i < x.size(); ++i) {
+    const int64_t row = i - i % channels;
+    for (int64_t c = 0; c < channels; ++c)
+      if (c >= i % channels - attrs.before && c <= i % channels + attrs.after)
+        e.result[i] += x[row + c];
+  }
+}
+
 // Along the last dimension: exp(x - max) / sum of exp(x - max).
 void softmax(const Evaluation &e) {
   const Array &x = e.operand(0);

@@ -7,22 +7,31 @@ namespace sinter::reference {
 
 namespace {
 
-/// The window's positions inside the image, clipped to it: padding never takes part.
+/// The window's positions inside the image: padding never takes part.
 struct Window {
-  int64_t y0, y1, x0, x1; // [y0, y1) x [x0, x1)
-  int64_t top, left;      // unclipped corner
+  std::vector<int64_t> y, x;   // rows and columns of the image
+  std::vector<int64_t> ky, kx; // and where in the window they are
 };
+
+void find_positions(int64_t first, int64_t size, int64_t dilation, int64_t extent,
+                    std::vector<int64_t> &image, std::vector<int64_t> &window) {
+  for (int64_t k = 0; k < size; ++k) {
+    const int64_t position = first + k * dilation;
+    if (position < 0 || position >= extent)
+      continue;
+    image.push_back(position);
+    window.push_back(k);
+  }
+}
 
 template <typename A>
 Window window_at(const A &attrs, int64_t height, int64_t width, int64_t oy, int64_t ox) {
-  const int64_t top = oy * attrs.strides[0] - attrs.padding[0];
-  const int64_t left = ox * attrs.strides[1] - attrs.padding[1];
-  return {top < 0 ? 0 : top,
-          top + attrs.size[0] > height ? height : top + attrs.size[0],
-          left < 0 ? 0 : left,
-          left + attrs.size[1] > width ? width : left + attrs.size[1],
-          top,
-          left};
+  Window window;
+  find_positions(oy * attrs.strides[0] - attrs.padding[0], attrs.size[0], attrs.dilations[0],
+                 height, window.y, window.ky);
+  find_positions(ox * attrs.strides[1] - attrs.padding[1], attrs.size[1], attrs.dilations[1], width,
+                 window.x, window.kx);
+  return window;
 }
 
 /// visit(n, c, output offset, window) for every element of an NHWC array of pooled extents.
@@ -41,7 +50,7 @@ void for_each_window(const A &attrs, const Shape &pooled, int64_t height, int64_
 
 struct Best {
   double value;
-  int64_t position; // in the unclipped window, row-major
+  int64_t position; // in the window, row-major
 };
 
 /// The first maximum in row-major window order.
@@ -49,12 +58,13 @@ Best best_in_window(const Array &x, const Shape &extents, const Window &window,
                     int64_t window_width, int64_t n, int64_t c) {
   Best best{-std::numeric_limits<double>::infinity(), 0};
   bool first = true;
-  for (int64_t iy = window.y0; iy < window.y1; ++iy)
-    for (int64_t ix = window.x0; ix < window.x1; ++ix) {
-      const double value = x[((n * extents[1] + iy) * extents[2] + ix) * extents[3] + c];
+  for (size_t i = 0; i < window.y.size(); ++i)
+    for (size_t j = 0; j < window.x.size(); ++j) {
+      const double value =
+          x[((n * extents[1] + window.y[i]) * extents[2] + window.x[j]) * extents[3] + c];
       if (!first && value <= best.value)
         continue;
-      best = {value, (iy - window.top) * window_width + ix - window.left};
+      best = {value, window.ky[i] * window_width + window.kx[j]};
       first = false;
     }
   return best;
@@ -73,9 +83,8 @@ template <typename F> void max_pool(const Evaluation &e, F &&result) {
 
 /// What an average divides by.
 template <typename A> double average_divisor(const A &attrs, const Window &window) {
-  return static_cast<double>(attrs.count_include_pad
-                                 ? attrs.size[0] * attrs.size[1]
-                                 : (window.y1 - window.y0) * (window.x1 - window.x0));
+  return attrs.count_include_pad ? static_cast<double>(attrs.size[0] * attrs.size[1])
+                                 : static_cast<double>(window.y.size() * window.x.size());
 }
 
 } // namespace
@@ -98,9 +107,11 @@ void max_pool2d_gradient(const Evaluation &e) {
   for_each_window(attrs, dy.extents(), dx[1], dx[2],
                   [&](int64_t n, int64_t c, int64_t offset, const Window &window) {
                     const int64_t position = static_cast<int64_t>(argmax[offset]);
-                    const int64_t iy = window.top + position / attrs.size[1];
-                    const int64_t ix = window.left + position % attrs.size[1];
-                    e.result[((n * dx[1] + iy) * dx[2] + ix) * dx[3] + c] += dy[offset];
+                    for (size_t i = 0; i < window.y.size(); ++i)
+                      for (size_t j = 0; j < window.x.size(); ++j)
+                        if (window.ky[i] * attrs.size[1] + window.kx[j] == position)
+                          e.result[((n * dx[1] + window.y[i]) * dx[2] + window.x[j]) * dx[3] + c] +=
+                              dy[offset];
                   });
 }
 
@@ -111,8 +122,8 @@ void average_pool2d(const Evaluation &e) {
   for_each_window(attrs, e.result.extents(), extents[1], extents[2],
                   [&](int64_t n, int64_t c, int64_t offset, const Window &window) {
                     double sum = 0;
-                    for (int64_t iy = window.y0; iy < window.y1; ++iy)
-                      for (int64_t ix = window.x0; ix < window.x1; ++ix)
+                    for (int64_t iy : window.y)
+                      for (int64_t ix : window.x)
                         sum += x[((n * extents[1] + iy) * extents[2] + ix) * extents[3] + c];
                     e.result[offset] = sum / average_divisor(attrs, window);
                   });
@@ -126,8 +137,8 @@ void average_pool2d_gradient(const Evaluation &e) {
   for_each_window(attrs, dy.extents(), dx[1], dx[2],
                   [&](int64_t n, int64_t c, int64_t offset, const Window &window) {
                     const double share = dy[offset] / average_divisor(attrs, window);
-                    for (int64_t iy = window.y0; iy < window.y1; ++iy)
-                      for (int64_t ix = window.x0; ix < window.x1; ++ix)
+                    for (int64_t iy : window.y)
+                      for (int64_t ix : window.x)
                         e.result[((n * dx[1] + iy) * dx[2] + ix) * dx[3] + c] += share;
                   });
 }

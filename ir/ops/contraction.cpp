@@ -118,6 +118,20 @@ void differentiate_conv2d(GradientBuilder &g) {
                           gradient_attrs(attrs, {filter.shape[0], filter.shape[1]}, filter.block)));
 }
 
+// The op is linear in both operands, and its transposes are conv2d and conv2d_filter_gradient:
+// with x the gradient that arrives, d dy = conv2d(x, w), dw as in conv2d.
+void differentiate_conv2d_input_gradient(GradientBuilder &g) {
+  const Conv2dGradientAttrs attrs = g.attrs<Conv2dGradientAttrs>();
+  const TensorType filter = g.type(g.x(1));
+  g.add_to_input(
+      0, g.append(OpKind::conv2d, {g.dy(), g.x(1)},
+                  Conv2dAttrs{attrs.strides, attrs.dilations, attrs.padding, attrs.groups}));
+  Conv2dGradientAttrs of_filter = attrs;
+  of_filter.size = {filter.shape[0], filter.shape[1]};
+  of_filter.block = filter.block;
+  g.add_to_input(1, g.append(OpKind::conv2d_filter_gradient, {g.dy(), g.x(0)}, of_filter));
+}
+
 TensorType matmul_type(const TypeContext &context) {
   const auto &attrs = context.attrs<MatmulAttrs>();
   for (size_t i = 0; i < 2; ++i) {
@@ -251,7 +265,7 @@ const OpDef ops::conv2d = {
 };
 
 const OpDef ops::conv2d_input_gradient = {
-    "gradient of conv2d with respect to its input, from dy and the filter",
+    "gradient of conv2d with respect to its input, from dy and the filter: transposed convolution",
     R"(%0 = input {name="dy", type=f32[N,4,5,6]} : f32[N,4,5,6]
 %1 = parameter {name="kernel", initializer="uniform", a=-0.5, b=0.5, type=f32[3,2,2,6]} : f32[3,2,2,6]
 %2 = conv2d_input_gradient %0, %1 {strides=[2,1], dilations=[1,2], padding=[1,0,1,1], groups=2, size=[7,6]} : f32[N,7,6,4])",
@@ -259,7 +273,7 @@ const OpDef ops::conv2d_input_gradient = {
     /*max_inputs=*/2,
     {OpClass::contraction},
     conv2d_input_gradient_type,
-    /*gradient=*/nullptr,
+    differentiate_conv2d_input_gradient,
     compute_conv2d_input_gradient,
     conv2d_input_gradient_cost,
 };

@@ -310,8 +310,10 @@ void compute_conv2d_filter_gradient(KernelBuilder &k) {
                    {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},
                    as_int(result.shape[2]),
                    as_int(filters / attrs.groups)};
+  const Expr batch = dy.extent(0);
+  const int samples = samples_per_chunk(result.storage_bytes());
   Shape storage = result.storage_shape();
-  storage.insert(storage.begin(), kBatch);      // the sample or the chunk
+  storage.insert(storage.begin(), dy_shape[0]); // the sample or, then, the chunk
   const size_t taps = result.blocked() ? 2 : 1; // where ky stands
   const Tensor image = k.reduce(
       Reduction::sum, storage, {as_int(dy_shape[1]), as_int(dy_shape[2])},
@@ -323,18 +325,19 @@ void compute_conv2d_filter_gradient(KernelBuilder &k) {
                   r[1] * g.strides[1] + i[taps + 1] * g.dilations[1], c}) *
                gradient({i[0], r[0], r[1], o});
       });
-  const int samples = samples_per_chunk(result.storage_bytes());
+  if (dy_shape[0] != kBatch)
+    storage[0] = (dy_shape[0] + samples - 1) / samples;
   const auto sample = [&](const Index &i, const Index &r) { return i[0] * samples + r[0]; };
   const Tensor chunk = k.reduce(
       Reduction::sum, storage, {samples},
       [&](const Index &i, const Index &r) {
         Index at = i;
-        at[0] = held(sample(i, r), k.batch());
+        at[0] = held(sample(i, r), batch);
         return image(at);
       },
-      [&](const Index &i, const Index &r) { return sample(i, r) < k.batch(); });
+      [&](const Index &i, const Index &r) { return sample(i, r) < batch; });
   storage.erase(storage.begin());
-  const Tensor total = k.reduce(Reduction::sum, storage, {(k.batch() + samples - 1) / samples},
+  const Tensor total = k.reduce(Reduction::sum, storage, {(batch + samples - 1) / samples},
                                 [&](const Index &i, const Index &r) {
                                   Index at{r[0]};
                                   at.insert(at.end(), i.begin(), i.end());

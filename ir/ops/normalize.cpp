@@ -26,6 +26,18 @@ void require_rows(const TypeContext &context) {
           str(x.shape));
 }
 
+TensorType channel_sum_type(const TypeContext &context) {
+  const auto &attrs = context.attrs<ChannelSumAttrs>();
+  require_plain_f32(context, 0);
+  const TensorType &x = context.operand(0);
+  require(context, x.rank() >= 1 && x.shape.back() != kBatch, "expects x with channels, got {}",
+          str(x.shape));
+  for (int64_t reach : {attrs.before, attrs.after})
+    require(context, reach >= 0 && reach < kMaxElements, "expects a reach of at least 0, got {}",
+            reach);
+  return x;
+}
+
 TensorType softmax_type(const TypeContext &context) {
   require_plain_f32(context, 0);
   require_rows(context);
@@ -84,6 +96,18 @@ void differentiate_batch_norm(GradientBuilder &g) {
   g.add_to_input(4, product(scaled(centered_sum, -0.5F), gamma_r_cubed));
 }
 
+// dx = the sum of dy over the channels whose sums x went into
+void differentiate_channel_sum(GradientBuilder &g) {
+  const ChannelSumAttrs attrs = g.attrs<ChannelSumAttrs>();
+  g.add_to_input(
+      0, g.append(OpKind::channel_sum, {g.dy()}, ChannelSumAttrs{attrs.after, attrs.before}));
+}
+
+Cost channel_sum_cost(const Graph &, const Node &node) {
+  const auto &reach = attrs<ChannelSumAttrs>(node);
+  return cost_per_element(node.type, static_cast<double>(reach.before + reach.after));
+}
+
 // dx = y * (dy - sum(dy * y))
 void differentiate_softmax(GradientBuilder &g) {
   g.add_to_input(0, g.append(OpKind::softmax_gradient, {g.dy(), g.y()}));
@@ -109,6 +133,19 @@ const OpDef ops::batch_norm = {
     differentiate_batch_norm,
     compute_batch_norm,
     result_cost<4>,
+};
+
+const OpDef ops::channel_sum = {
+    "the sum of each channel and its neighbours, for local response normalisation",
+    R"(%0 = input {name="x", type=f32[N,3,7]} : f32[N,3,7]
+%1 = channel_sum %0 {before=2, after=1} : f32[N,3,7])",
+    /*min_inputs=*/1,
+    /*max_inputs=*/1,
+    {OpClass::row},
+    channel_sum_type,
+    differentiate_channel_sum,
+    compute_channel_sum,
+    channel_sum_cost,
 };
 
 const OpDef ops::softmax = {

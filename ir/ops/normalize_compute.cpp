@@ -52,6 +52,38 @@ void compute_batch_norm(KernelBuilder &k) {
   });
 }
 
+// Over a copy with zeros around the channels, which is read without conditions.
+void compute_channel_sum(KernelBuilder &k) {
+  const auto &attrs = k.attrs<ChannelSumAttrs>();
+  const Tensor &x = k.operand(0);
+  const auto before = static_cast<int>(attrs.before);
+  const int taps = before + static_cast<int>(attrs.after) + 1;
+  const auto channels = static_cast<int>(x.type().shape.back());
+  TensorType type = x.type();
+  type.shape.back() += attrs.before + attrs.after;
+  const Tensor padded = k.copy(type, "padded", [&](const Index &index) {
+    const Expr channel = index.back() - before;
+    Index at = index;
+    at.back() = Halide::clamp(Halide::likely(channel), 0, channels - 1);
+    return Halide::select(Halide::likely(channel >= 0 && channel < channels), x(at), 0.0F);
+  });
+  const auto shifted = [&](Index index, const Expr &by) {
+    index.back() = index.back() + by;
+    return padded(index);
+  };
+  constexpr int most_unrolled = 16;
+  if (taps > most_unrolled) {
+    k.define_sum({taps}, [&](const Index &i, const Index &r) { return shifted(i, r[0]); });
+    return;
+  }
+  k.define([&](const Index &index) {
+    Expr sum = shifted(index, 0);
+    for (int tap = 1; tap < taps; ++tap)
+      sum = sum + shifted(index, tap);
+    return sum;
+  });
+}
+
 // exp(x - max) / sum(exp(x - max)): the maximum keeps the exponentials finite
 void compute_softmax(KernelBuilder &k) {
   const Tensor &x = k.operand(0);

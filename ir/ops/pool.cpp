@@ -9,25 +9,28 @@ namespace sinter {
 
 namespace {
 
-/// The result [n, oh, ow, c] of pooling x [n, h, w, c]. Padding smaller than the window: every
-/// window holds at least one real position.
+/// The result [n, oh, ow, c] of pooling x [n, h, w, c]. Padding smaller than the window: unless it
+/// is dilated, every window holds at least one real position.
 template <typename A>
 Shape pooled_shape(const TypeContext &context, const A &attrs, const Shape &x) {
-  std::array<int64_t, 2> extents{};
+  std::array<int64_t, 2> extents{}, spans{};
   for (size_t d = 0; d < 2; ++d) {
     const int64_t before = attrs.padding[d];
     const int64_t after = attrs.padding[d + 2];
+    require(context, attrs.dilations[d] >= 1 && attrs.dilations[d] <= kMaxElements,
+            "expects dilations of at least 1, got {}", attrs.dilations[d]);
     require(context, attrs.size[d] >= 1 && attrs.size[d] <= kMaxElements,
             "expects a window of at least 1 position, got {}", attrs.size[d]);
     require(context, attrs.strides[d] >= 1, "expects strides of at least 1, got {}",
             attrs.strides[d]);
-    require(context, before >= 0 && after >= 0 && before < attrs.size[d] && after < attrs.size[d],
-            "expects padding between 0 and the window of {}, got {} and {}", attrs.size[d], before,
-            after);
-    extents[d] = window_count(x[d + 1], before + after, attrs.size[d], attrs.strides[d]);
+    const int64_t span = window_span(attrs.size[d], attrs.dilations[d]);
+    spans[d] = span;
+    require(context, before >= 0 && after >= 0 && before < span && after < span,
+            "expects padding between 0 and the window of {}, got {} and {}", span, before, after);
+    extents[d] = window_count(x[d + 1], before + after, span, attrs.strides[d]);
   }
   require(context, extents[0] > 0 && extents[1] > 0, "window {}x{} does not fit input {}x{}",
-          attrs.size[0], attrs.size[1], x[1] + attrs.padding[0] + attrs.padding[2],
+          spans[0], spans[1], x[1] + attrs.padding[0] + attrs.padding[2],
           x[2] + attrs.padding[1] + attrs.padding[3]);
   return {x[0], extents[0], extents[1], x[3]};
 }
@@ -74,7 +77,8 @@ TensorType max_pool2d_gradient_type(const TypeContext &context) {
 }
 
 Pool2dGradientAttrs gradient_attrs(const Pool2dAttrs &attrs, const Shape &x) {
-  return {attrs.size, attrs.strides, attrs.padding, attrs.count_include_pad, {x[1], x[2]}};
+  return {attrs.size,   attrs.strides,  attrs.padding, attrs.count_include_pad,
+          {x[1], x[2]}, attrs.dilations};
 }
 
 // dx[n,y,x,c] = sum of dy[n,oy,ox,c] over the windows whose maximum stands at (y,x)

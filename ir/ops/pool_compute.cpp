@@ -15,19 +15,23 @@ namespace {
 /// Windows up to this many positions become one expression.
 constexpr int64_t kMaxUnrolledWindow = 16;
 
-/// One spatial dimension of a pooling: output o covers input o * stride - before + [0, size).
+/// One spatial dimension of a pooling: output o covers input o * stride - before + k * dilation for
+/// k in [0, size).
 struct Axis {
-  int size, stride, before;
+  int size, stride, dilation, before;
   int input, output;
 
-  /// Whether every window lies inside the input.
-  bool padded() const { return before > 0 || (output - 1) * stride - before + size > input; }
-  /// How many windows can hold one input position.
-  int overlap() const { return (size + stride - 1) / stride; }
+  /// Whether some window leaves the input.
+  bool padded() const {
+    return before > 0 || (output - 1) * stride - before + (size - 1) * dilation >= input;
+  }
+  /// How many windows can hold one input position: a dilated one may at each of its positions.
+  int overlap() const { return dilation > 1 ? size : (size + stride - 1) / stride; }
   /// Number of real positions of window o.
   Expr count(const Expr &o) const {
     const Expr start = o * stride - before;
-    return Halide::min(start + size, input) - Halide::max(start, 0);
+    const Expr first = Halide::max((dilation - 1 - start) / dilation, 0);
+    return Halide::min((input - 1 - start) / dilation, size - 1) - first + 1;
   }
 };
 
@@ -40,9 +44,9 @@ struct Window {
 
 template <typename A> Window window(const A &attrs, const Shape &input, const Shape &output) {
   const auto axis = [&](size_t d) {
-    return Axis{static_cast<int>(attrs.size[d]), static_cast<int>(attrs.strides[d]),
-                static_cast<int>(attrs.padding[d]), static_cast<int>(input[d + 1]),
-                static_cast<int>(output[d + 1])};
+    return Axis{static_cast<int>(attrs.size[d]),      static_cast<int>(attrs.strides[d]),
+                static_cast<int>(attrs.dilations[d]), static_cast<int>(attrs.padding[d]),
+                static_cast<int>(input[d + 1]),       static_cast<int>(output[d + 1])};
   };
   return {axis(0), axis(1), attrs.count_include_pad};
 }
@@ -58,8 +62,8 @@ Window gradient_window(const KernelBuilder &k) {
 /// Input value at position (ky, kx) of the window of a result index; `outside` where padded.
 Expr at_position(const Window &w, const Tensor &x, const Index &index, const Expr &ky,
                  const Expr &kx, const Expr &outside) {
-  const Expr y = index[1] * w.y.stride - w.y.before + ky;
-  const Expr column = index[2] * w.x.stride - w.x.before + kx;
+  const Expr y = index[1] * w.y.stride - w.y.before + ky * w.y.dilation;
+  const Expr column = index[2] * w.x.stride - w.x.before + kx * w.x.dilation;
   if (!w.padded())
     return x({index[0], y, column, index[3]});
   const Expr inside = y >= 0 && y < w.y.input && column >= 0 && column < w.x.input;
@@ -99,9 +103,23 @@ struct Candidate {
   Expr output, position, exists;
 };
 
-/// The window `back` steps before the last one that starts at or before `input`. Conditions that
-/// hold for every `back` of a spelled-out sum are left out.
+/// The window whose position `position` is `input`, if there is one.
+Candidate window_with(const Axis &axis, const Expr &input, const Expr &position) {
+  const Expr shifted = input + axis.before - position * axis.dilation;
+  Candidate c;
+  c.position = position;
+  c.output = shifted / axis.stride;
+  c.exists = shifted % axis.stride == 0 && c.output >= 0 && c.output < axis.output;
+  c.output = Halide::clamp(c.output, 0, axis.output - 1);
+  return c;
+}
+
+/// The window `back` steps before the last one that starts at or before `input`; of a dilated
+/// pooling the one that holds it at position `back`. Conditions that hold for every `back` of a
+/// spelled-out sum are left out.
 Candidate covering_window(const Axis &axis, const Expr &input, const Expr &back) {
+  if (axis.dilation > 1)
+    return window_with(axis, input, back);
   const Expr shifted = input + axis.before;
   const int64_t *known = Halide::Internal::as_const_int(back);
   Candidate c;

@@ -88,20 +88,40 @@ void compute_reverse(KernelBuilder &k) {
   });
 }
 
+namespace {
+
+/// The largest power of two up to a vector's width that divides every extent.
+int common_block(const std::vector<int64_t> &extents) {
+  int64_t block = 16;
+  for (int64_t extent : extents)
+    while (extent % block != 0)
+      block /= 2;
+  return as_int(block);
+}
+
+} // namespace
+
+// From the last operand backwards: each one takes the positions before its end. Positions are
+// compared and held block by block, so that a vector of channels is one load of one operand where
+// the extents allow it, and not a gather from all.
 void compute_concat(KernelBuilder &k) {
   const auto axis = static_cast<size_t>(k.attrs<AxisAttrs>().axis);
+  std::vector<int64_t> extents;
+  for (size_t i = 0; i < k.operand_count(); ++i)
+    extents.push_back(k.operand(i).type().shape[axis]);
+  const int block = common_block(extents);
   k.define([&](const Index &index) {
-    // From the last operand backwards: each one takes the positions before its end.
+    const Expr position = index[axis] / block;
+    const Expr inside = index[axis] % block;
     Expr value;
-    int64_t end = k.type().shape[axis];
+    int end = as_int(k.type().shape[axis]) / block;
     for (size_t i = k.operand_count(); i-- > 0;) {
-      const Tensor &operand = k.operand(i);
-      const int64_t extent = operand.type().shape[axis];
+      const int blocks = as_int(extents[i]) / block;
       Index at = index;
-      at[axis] = Halide::clamp(index[axis] - as_int(end - extent), 0, as_int(extent - 1));
-      const Expr here = operand(at);
-      value = value.defined() ? Halide::select(index[axis] < as_int(end), here, value) : here;
-      end -= extent;
+      at[axis] = Halide::clamp(position - (end - blocks), 0, blocks - 1) * block + inside;
+      const Expr here = k.operand(i)(at);
+      value = value.defined() ? Halide::select(position < end, here, value) : here;
+      end -= blocks;
     }
     return value;
   });

@@ -78,6 +78,8 @@ void vary_structure(Attrs &attributes, const Shape &shape, RandomSource &random)
     *sum = {random.between(1, rank - 1), random.coin(), random.coin()};
   } else if (TopKAttrs *top = std::get_if<TopKAttrs>(&attributes)) {
     *top = {random.between(1, rank - 1), random.between(1, 5), random.coin()};
+  } else if (ChannelSumAttrs *sums = std::get_if<ChannelSumAttrs>(&attributes)) {
+    *sums = {random.between(0, 3), random.pick<int64_t>({0, 2, 15})};
   } else if (ReverseAttrs *reverse = std::get_if<ReverseAttrs>(&attributes)) {
     reverse->axes = some_axes(1, rank, random);
   } else if (ResampleAttrs *table = std::get_if<ResampleAttrs>(&attributes)) {

@@ -19,6 +19,11 @@ TensorType f32(Shape shape, int64_t block = 0) {
   return {ElementType::f32, std::move(shape), block};
 }
 
+/// Usually left to run time.
+int64_t random_batch(RandomSource &random) {
+  return random.pick<int64_t>({kBatch, kBatch, kBatch, 1, 3});
+}
+
 struct ConvGeometry {
   Conv2dAttrs attrs;
   Shape image, filter;
@@ -37,7 +42,8 @@ ConvGeometry random_convolution(RandomSource &random) {
   const int64_t in = random.pick<int64_t>({1, 2, 3, 5, 8, 17});
   const int64_t out = random.pick<int64_t>({1, 3, 8, 16, 19, 33});
   g.filter = {random.between(1, 4), random.between(1, 4), in, out * g.attrs.groups};
-  g.image = {kBatch, random.between(4, 13), random.between(4, 19), in * g.attrs.groups};
+  g.image = {random_batch(random), random.between(4, 13), random.between(4, 19),
+             in * g.attrs.groups};
   if (g.attrs.groups == 1)
     g.block = random.pick<int64_t>({0, 4, 8, 16, 32});
   return g;
@@ -82,7 +88,9 @@ Graph pooling_graph(OpKind kind, RandomSource &random) {
     attrs.padding[d + 2] = random.between(0, attrs.size[d] - 1);
   }
   attrs.count_include_pad = random.coin();
-  const Shape image{kBatch, random.between(4, 13), random.between(4, 19),
+  if (random.coin())
+    attrs.dilations = {random.between(1, 3), random.between(1, 2)};
+  const Shape image{random_batch(random), random.between(4, 13), random.between(4, 19),
                     random.pick<int64_t>({1, 3, 8, 17, 32})};
   Graph graph;
   const NodeId x = input(graph, "x", f32(image));
@@ -91,8 +99,9 @@ Graph pooling_graph(OpKind kind, RandomSource &random) {
     graph.append(kind, {x}, attrs);
     return graph;
   }
-  const Pool2dGradientAttrs gradient{
-      attrs.size, attrs.strides, attrs.padding, attrs.count_include_pad, {image[1], image[2]}};
+  const Pool2dGradientAttrs gradient{attrs.size,           attrs.strides,
+                                     attrs.padding,        attrs.count_include_pad,
+                                     {image[1], image[2]}, attrs.dilations};
   if (kind == OpKind::max_pool2d_gradient) {
     const NodeId winners = graph.append(OpKind::max_pool2d_argmax, {x}, attrs);
     const NodeId dy = input(graph, "dy", f32(graph.type(winners).shape));

@@ -33,6 +33,14 @@ Var parallelize_outermost(Func func, const Var &outermost, int64_t elements_per_
   return inside;
 }
 
+/// The outermost dimension that has more than one iteration: what threads share.
+size_t shared_dimension(const std::vector<int64_t> &extents) {
+  size_t d = extents.size() - 1;
+  while (d > 1 && extents[d] == 1)
+    --d;
+  return d;
+}
+
 } // namespace
 
 std::vector<int64_t> halide_extents(const TensorType &type) {
@@ -69,10 +77,11 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   if (extents.size() == 1 && many) {
     rows = vectors = parallelize_outermost(func, vectors, lanes);
   } else if (extents.size() > 1 && (group.type.batched() || many)) {
+    const size_t shared = shared_dimension(extents);
     const int64_t elements = elements_per_sample(group.type);
     const Var inside = parallelize_outermost(
-        func, args.back(), group.type.batched() ? elements : elements / extents.back());
-    if (extents.size() == 2)
+        func, args[shared], group.type.batched() ? elements : elements / extents[shared]);
+    if (shared == 1)
       rows = inside;
   }
   if (group.outputs.size() > 1) {
@@ -92,9 +101,12 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
   const std::vector<Var> args = func.args();
   const int lanes = lanes_for(extents[0], variant);
   vectorize_rows(func, args[0], lanes);
-  const bool parallel = stage.type.batched() && extents.size() > 1;
+  const int64_t elements = elements_per_sample(stage.type);
+  const bool batched = stage.type.batched();
+  const bool parallel = extents.size() > 1 && (batched || elements >= 2 * kElementsPerTask);
+  const size_t shared = shared_dimension(extents);
   if (parallel)
-    parallelize_outermost(func, args.back(), elements_per_sample(stage.type));
+    parallelize_outermost(func, args[shared], batched ? elements : elements / extents[shared]);
   if (stage.kind == Stage::Kind::copy)
     return;
 
@@ -108,7 +120,7 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
   order.insert(order.end(), args.begin() + 1, args.end());
   update.reorder(order);
   if (parallel)
-    update.parallel(args.back());
+    update.parallel(args[shared]);
 }
 
 void vectorize_copy(const Stage &stage, const Variant &variant) {
