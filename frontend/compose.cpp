@@ -112,6 +112,58 @@ NodeId group_norm(Composer &c, NodeId x, int64_t groups, NodeId scale, NodeId of
   return scale_and_shift(c, y, scale, offset);
 }
 
+// The power by a logarithm and an exponential: its base is positive.
+NodeId local_response_norm(Composer &c, NodeId x, const ChannelSumAttrs &neighbours, float scale,
+                           float beta, float bias) {
+  const NodeId sums = c.append(OpKind::channel_sum, {c.append(OpKind::square, {x})}, neighbours);
+  const NodeId logarithm = c.append(OpKind::log, {affine(c, sums, scale, bias)});
+  const NodeId factor = c.append(OpKind::exp, {affine(c, logarithm, -beta)});
+  return c.append(OpKind::multiply, {x, factor});
+}
+
+NodeId argmin(Composer &c, NodeId x, const ArgmaxAttrs &attrs) {
+  if (c.type(x).element == ElementType::u8)
+    x = c.append(OpKind::cast, {x}, CastAttrs{ElementType::i32});
+  return c.append(OpKind::argmax, {c.append(OpKind::negate, {x})}, attrs);
+}
+
+TopK top_k(Composer &c, NodeId x, const TopKAttrs &attrs) {
+  const NodeId indices = c.append(OpKind::top_k_indices, {x}, attrs);
+  return {c.append(OpKind::gather_elements, {x, indices}, AxisAttrs{attrs.axis}), indices};
+}
+
+namespace {
+
+/// The element of [0, extent) that stands at a position outside or inside it.
+int64_t mirrored(int64_t position, int64_t extent, PadMode mode) {
+  if (mode == PadMode::edge)
+    return std::min(std::max<int64_t>(position, 0), extent - 1);
+  const int64_t period = mode == PadMode::wrap        ? extent
+                         : mode == PadMode::symmetric ? 2 * extent
+                                                      : std::max<int64_t>(2 * extent - 2, 1);
+  const int64_t rest = ((position % period) + period) % period;
+  if (rest < extent)
+    return rest;
+  return mode == PadMode::symmetric ? 2 * extent - 1 - rest : 2 * extent - 2 - rest;
+}
+
+} // namespace
+
+NodeId pad(Composer &c, NodeId x, PadMode mode, const std::vector<int64_t> &low,
+           const std::vector<int64_t> &high) {
+  for (size_t axis = 0; axis < low.size(); ++axis) {
+    if (low[axis] == 0 && high[axis] == 0)
+      continue;
+    const int64_t extent = c.shape(x)[axis];
+    ResampleAttrs table;
+    table.axis = static_cast<int64_t>(axis);
+    for (int64_t i = -low[axis]; i < extent + high[axis]; ++i)
+      table.indices.push_back(mirrored(i, extent, mode));
+    x = c.append(OpKind::resample, {x}, table);
+  }
+  return x;
+}
+
 NodeId reshape(Composer &c, NodeId x, Shape shape) {
   return c.shape(x) == shape ? x : c.append(OpKind::reshape, {x}, ReshapeAttrs{std::move(shape)});
 }

@@ -108,7 +108,53 @@ NodeId instance_norm(Composer &, NodeId x, NodeId scale, NodeId offset, float ep
 /// standardize over the positions of `groups` groups of channels of x [n, ..., c].
 NodeId group_norm(Composer &, NodeId x, int64_t groups, NodeId scale, NodeId offset, float epsilon);
 
+/// x / (bias + scale * s)^beta, s the sum of the squares of each channel and its neighbours (local
+/// response normalisation).
+NodeId local_response_norm(Composer &, NodeId x, const ChannelSumAttrs &neighbours, float scale,
+                           float beta, float bias);
+
+// Products and pools.
+/// NumPy's matmul: vectors, matrices, and batches of these that broadcast.
+NodeId matmul(Composer &, NodeId a, NodeId b);
+/// How far the last window of a pooling reaches beyond input and padding when partial windows
+/// count too (ceil_mode); a window that would begin in the padding does not. {bottom, right}
+std::array<int64_t, 2> partial_windows(const Shape &x, const Pool2dAttrs &);
+/// average_pool2d with such windows, whose positions beyond the padding never count.
+NodeId average_pool(Composer &, NodeId x, Pool2dAttrs, std::array<int64_t, 2> beyond);
+
+// Indices.
+NodeId argmin(Composer &, NodeId x, const ArgmaxAttrs &);
+struct TopK {
+  NodeId values, indices;
+};
+TopK top_k(Composer &, NodeId x, const TopKAttrs &);
+
+// Losses: a value a sample of a prediction and a target of one shape [n, ...], the mean over its
+// elements unless said otherwise.
+/// The sum over classes of -target * log_probability.
+NodeId negative_log_likelihood(Composer &, NodeId log_probabilities, NodeId target);
+NodeId mean_absolute_error(Composer &, NodeId prediction, NodeId target);
+/// e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2), of the error e.
+NodeId huber(Composer &, NodeId prediction, NodeId target, float delta = 1);
+/// log(cosh(e)) of the error e.
+NodeId log_cosh(Composer &, NodeId prediction, NodeId target);
+/// max(1 - target * prediction, 0), or its square, of targets -1 and 1.
+NodeId hinge(Composer &, NodeId prediction, NodeId target, bool squared);
+/// The sum over classes of t * log(t / p), both clipped to [1e-7, 1].
+NodeId kl_divergence(Composer &, NodeId prediction, NodeId target);
+/// prediction - target * log(prediction + 1e-7)
+NodeId poisson(Composer &, NodeId prediction, NodeId target);
+
 // Shapes.
+enum class PadMode {
+  reflect,   // mirrored without the edge: 2 1 | 0 1 2
+  symmetric, // mirrored with it: 1 0 | 0 1 2
+  edge,      // 0 0 | 0 1 2
+  wrap       // 1 2 | 0 1 2
+};
+/// x with elements of its own around.
+NodeId pad(Composer &, NodeId x, PadMode, const std::vector<int64_t> &low,
+           const std::vector<int64_t> &high);
 NodeId reshape(Composer &, NodeId x, Shape);
 NodeId transpose(Composer &, NodeId x, std::vector<int64_t> permutation);
 /// x broadcast to a shape, as NumPy does.

@@ -1,6 +1,6 @@
 // The composed functions, by the reference interpreter, against their definitions.
 #include "backends/reference/interpreter.h"
-#include "frontend/compose.h"
+#include "frontend/compose_resize.h"
 
 #include <cmath>
 #include <doctest/doctest.h>
@@ -209,4 +209,179 @@ TEST_CASE("shapes: expand, tile, depth to space and back") {
   const Array crd = composition.value(compose::depth_to_space(c, x, 2, true), inputs);
   CHECK(std::vector<double>(crd.values.begin(), crd.values.begin() + 4) ==
         std::vector<double>{0, 4, 1, 5});
+}
+
+namespace {
+
+using Values = std::vector<double>;
+
+/// f of a row of values, under the shape [1, count, 1].
+Values of_row(const Values &row, const std::function<NodeId(Composer &, NodeId)> &f) {
+  Composition composition;
+  const Shape shape{1, static_cast<int64_t>(row.size()), 1};
+  const NodeId y = f(composition.composer, composition.input("x", shape));
+  return composition
+      .value(y, {{"x", filled(shape, [&](int64_t i) { return row[static_cast<size_t>(i)]; })}})
+      .values;
+}
+
+Values resized(const Values &row, int64_t extent, const compose::ResizeRules &rules,
+               double begin = 0, double end = 1) {
+  return of_row(row, [&](Composer &c, NodeId x) {
+    const double scale = static_cast<double>(extent) / static_cast<double>(row.size());
+    return compose::resize(c, x, {{1, extent, scale, begin, end}}, rules);
+  });
+}
+
+void check_close(const Values &actual, const Values &expected) {
+  REQUIRE(actual.size() == expected.size());
+  for (size_t i = 0; i < actual.size(); ++i)
+    CHECK(actual[i] == doctest::Approx(expected[i]).epsilon(1e-6));
+}
+
+} // namespace
+
+TEST_CASE("resizing: the nearest element by every rule") {
+  using namespace compose;
+  ResizeRules rules;
+  CHECK(resized({1, 2, 3, 4}, 2, rules) == Values{1, 3}); // 0.5 and 2.5, ties to the floor
+  rules.rounding = Rounding::prefer_ceil;
+  CHECK(resized({1, 2, 3, 4}, 2, rules) == Values{2, 4});
+  rules.rounding = Rounding::floor;
+  rules.coordinates = Coordinates::asymmetric;
+  CHECK(resized({1, 2}, 4, rules) == Values{1, 1, 2, 2});
+  rules.rounding = Rounding::ceil;
+  CHECK(resized({1, 2}, 4, rules) == Values{1, 2, 2, 2});
+  rules.coordinates = Coordinates::align_corners;
+  rules.rounding = Rounding::prefer_ceil;
+  CHECK(resized({1, 2, 3}, 5, rules) == Values{1, 2, 2, 3, 3});
+}
+
+TEST_CASE("resizing: linear and cubic") {
+  using namespace compose;
+  ResizeRules rules;
+  rules.interpolation = Interpolation::linear;
+  check_close(resized({1, 2}, 4, rules), {1, 1.25, 1.75, 2});
+  rules.coordinates = Coordinates::align_corners;
+  check_close(resized({1, 2}, 4, rules), {1, 4.0 / 3, 5.0 / 3, 2});
+  rules.coordinates = Coordinates::pytorch_half_pixel;
+  check_close(resized({1, 2, 3, 4}, 1, rules), {1});
+  rules.coordinates = Coordinates::half_pixel;
+  rules.antialias = true;
+  // Triangles of reach 2 around 0.5 and 2.5: weights 1 3 3 1 of 8, the edges repeated or left out.
+  check_close(resized({1, 2, 3, 4}, 2, rules), {13.0 / 8, 27.0 / 8});
+  rules.exclude_outside = true;
+  check_close(resized({1, 2, 3, 4}, 2, rules), {12.0 / 7, 23.0 / 7});
+  rules.exclude_outside = false;
+  rules.antialias = false;
+  rules.interpolation = Interpolation::cubic;
+  // At 0.25, distances 1.25 0.25 0.75 1.75 with a = -3/4.
+  const Values cubic = resized({0, 0, 1, 0, 0}, 10, rules);
+  CHECK(cubic[5] == doctest::Approx(1.25 * 0.015625 - 2.25 * 0.0625 + 1));
+  CHECK(cubic[3] == doctest::Approx(1.25 * 0.421875 - 2.25 * 0.5625 + 1));
+  rules.exclude_outside = true;
+  check_close(resized({1, 1, 1}, 6, rules), {1, 1, 1, 1, 1, 1});
+}
+
+TEST_CASE("resizing a part, with a value where it leaves the tensor") {
+  compose::ResizeRules rules;
+  rules.interpolation = compose::Interpolation::linear;
+  rules.coordinates = compose::Coordinates::tf_crop_and_resize;
+  rules.extrapolation = 9;
+  check_close(resized({1, 2, 3, 4, 5}, 3, rules, 0.5, 1.5), {3, 5, 9});
+}
+
+TEST_CASE("padding with elements of its own") {
+  using compose::PadMode;
+  const auto padded = [](PadMode mode) {
+    return of_row({1, 2, 3}, [&](Composer &c, NodeId x) {
+      return compose::pad(c, x, mode, {0, 2, 0}, {0, 4, 0});
+    });
+  };
+  CHECK(padded(PadMode::reflect) == Values{3, 2, 1, 2, 3, 2, 1, 2, 3});
+  CHECK(padded(PadMode::symmetric) == Values{2, 1, 1, 2, 3, 3, 2, 1, 1});
+  CHECK(padded(PadMode::edge) == Values{1, 1, 1, 2, 3, 3, 3, 3, 3});
+  CHECK(padded(PadMode::wrap) == Values{2, 3, 1, 2, 3, 1, 2, 3, 1});
+}
+
+TEST_CASE("local response normalisation") {
+  const Values y = of_row({2}, [](Composer &c, NodeId x) {
+    const NodeId five = compose::tile(c, x, {1, 1, 5});
+    return compose::local_response_norm(c, five, {2, 1}, 0.5F, 0.75F, 1);
+  });
+  const auto expected = [](double neighbours) { return 2 / std::pow(1 + 2 * neighbours, 0.75); };
+  check_close(y, {expected(2), expected(3), expected(4), expected(4), expected(3)});
+}
+
+TEST_CASE("matrix products of every rank") {
+  const Shape matrix{2, 2};
+  const auto number = [](int64_t i) { return static_cast<double>(i + 1); };
+  const auto product = [&](const Shape &a, const Shape &b) {
+    Composition composition;
+    const NodeId left = composition.input("a", a);
+    const NodeId right = composition.input("b", b);
+    const NodeId y = compose::matmul(composition.composer, left, right);
+    return composition.value(y, {{"a", filled(a, number)}, {"b", filled(b, number)}});
+  };
+  CHECK(product({2}, {2}).values == Values{5});
+  CHECK(product({2}, matrix).values == Values{7, 10});
+  CHECK(product(matrix, {2}).values == Values{5, 11});
+  CHECK(product(matrix, matrix).values == Values{7, 10, 15, 22});
+  CHECK(product({kBatch, 1, 2}, matrix).values == Values{7, 10, 15, 22});
+  CHECK(product({2, 1, 2}, {2, 2, 1}).values == Values{5, 25});
+  CHECK(product({2, 1, 2}, {2, 2, 1}).type.shape == Shape{2, 1, 1});
+}
+
+TEST_CASE("partial windows count what is there") {
+  Pool2dAttrs pool;
+  pool.size = {3, 1};
+  pool.strides = {2, 1};
+  const auto averaged = [&](bool count_include_pad, int64_t padding) {
+    return of_row({1, 2, 3, 4}, [&](Composer &c, NodeId x) {
+      pool.count_include_pad = count_include_pad;
+      pool.padding = {padding, 0, padding, 0};
+      const Shape image{1, 4, 1, 1};
+      return compose::average_pool(c, compose::reshape(c, x, image), pool,
+                                   compose::partial_windows(image, pool));
+    });
+  };
+  check_close(averaged(false, 0), {2, 3.5});
+  check_close(averaged(false, 1), {1.5, 3, 4});
+  check_close(averaged(true, 1), {1, 3, 2}); // the last: 4, one zero of padding and nothing
+}
+
+TEST_CASE("the k largest and their places") {
+  Composition composition;
+  const NodeId x = composition.input("x", {2, 4});
+  const compose::TopK top = compose::top_k(composition.composer, x, {1, 2, false});
+  const NodeId least = compose::argmin(composition.composer, x, {1, true});
+  const NamedArrays inputs{{"x", filled({2, 4}, [](int64_t i) {
+                              return Values{3, 1, 4, 1, 5, 9, 2, 6}[static_cast<size_t>(i)];
+                            })}};
+  CHECK(composition.value(top.values, inputs).values == Values{4, 3, 9, 6});
+  CHECK(composition.value(top.indices, inputs).values == Values{2, 0, 1, 3});
+  CHECK(composition.value(least, inputs).values == Values{3, 2});
+}
+
+TEST_CASE("losses a sample") {
+  const auto loss = [](const std::function<NodeId(Composer &, NodeId, NodeId)> &f) {
+    Composition composition;
+    const NodeId p = composition.input("p", {1, 2});
+    const NodeId t = composition.input("t", {1, 2});
+    const NodeId y = f(composition.composer, p, t);
+    return composition.value(
+        y, {{"p", filled({1, 2}, [](int64_t i) { return i == 0 ? 0.25 : 3; })},
+            {"t", filled({1, 2}, [](int64_t i) { return i == 0 ? 1 : 0.5; })}})[0];
+  };
+  using namespace compose;
+  CHECK(loss(negative_log_likelihood) == doctest::Approx(-1.75));
+  CHECK(loss(mean_absolute_error) == doctest::Approx((0.75 + 2.5) / 2));
+  CHECK(loss([](Composer &c, NodeId p, NodeId t) { return huber(c, p, t); }) ==
+        doctest::Approx((0.75 * 0.75 / 2 + 2) / 2));
+  CHECK(loss(log_cosh) ==
+        doctest::Approx((std::log(std::cosh(0.75)) + std::log(std::cosh(2.5))) / 2));
+  CHECK(loss([](Composer &c, NodeId p, NodeId t) { return hinge(c, p, t, true); }) ==
+        doctest::Approx(0.75 * 0.75 / 2));
+  CHECK(loss(kl_divergence) == doctest::Approx(std::log(4) + 0.5 * std::log(0.5)));
+  CHECK(loss(poisson) == doctest::Approx((0.25 - std::log(0.25) + 3 - 0.5 * std::log(3)) / 2));
 }
