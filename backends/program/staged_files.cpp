@@ -76,8 +76,11 @@ std::string StagedFiles::write_scratch(const std::string &name, const std::strin
 }
 
 std::string StagedFiles::stage(const std::string &name) {
-  if (std::filesystem::is_directory(directory_ / name))
-    throw CompileError({}, "cannot write {}: it is a directory", (directory_ / name).string());
+  const std::filesystem::file_status there = std::filesystem::status(directory_ / name);
+  // A rename would put the file in the place of a device or a pipe instead of writing into it.
+  if (exists(there) && !is_regular_file(there))
+    throw CompileError({}, "cannot write {}: it is {}", (directory_ / name).string(),
+                       is_directory(there) ? "a directory" : "no regular file");
   names_.push_back(name);
   return folder_ / name;
 }

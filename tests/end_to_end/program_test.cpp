@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/stat.h>
 
 using namespace sinter;
 
@@ -321,6 +322,13 @@ TEST_CASE("nothing is left of a build that fails") {
   std::filesystem::create_directory(place + "/libnet.a");
   CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
   CHECK(std::distance(std::filesystem::directory_iterator(place), {}) == 1);
+  options.output = place + "/pipe";
+  options.emit = {Emit::exe};
+  REQUIRE(mkfifo(options.output.c_str(), 0600) == 0);
+  CHECK_THROWS_WITH_AS(
+      build_model(scripted_model(), "net", options),
+      ("error: cannot write " + options.output + ": it is no regular file").c_str(), CompileError);
+  CHECK(std::filesystem::is_fifo(options.output));
   options.output = place + "/missing/net";
   CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
 }
