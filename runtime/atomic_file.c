@@ -77,15 +77,23 @@ int sinter_atomic_write(sinter_atomic_file *file, const void *data, size_t bytes
   return SINTER_OK;
 }
 
-/* Makes the rename itself durable. Some file systems cannot sync a folder: no failure. */
-static void sync_folder(const char *path) {
+int sinter_sync_file(const char *path) {
+  const int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return cannot("write", path);
+  const int status = fsync(descriptor) == 0 ? SINTER_OK : cannot("write", path);
+  close(descriptor);
+  return status;
+}
+
+void sinter_sync_folder_of(const char *path) {
   char *copy = strdup(path);
   if (!copy)
     return;
   const int folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   free(copy);
   if (folder >= 0) {
-    fsync(folder);
+    fsync(folder); /* some file systems cannot: no failure */
     close(folder);
   }
 }
@@ -99,7 +107,7 @@ int sinter_atomic_commit(sinter_atomic_file *file) {
   file->descriptor = -1;
   if (file->temporary && status == SINTER_OK) {
     if (rename(file->temporary, file->path) == 0)
-      sync_folder(file->path);
+      sinter_sync_folder_of(file->path);
     else
       status = cannot("replace", file->path);
   }
@@ -129,7 +137,9 @@ static int is_orphan(const char *name, const char *base) {
 }
 
 void sinter_atomic_clean(const char *path) {
-  char *folder_copy = strdup(path), *base_copy = strdup(path);
+  char *resolved = realpath(path, NULL); /* temporaries lie beside the file, not beside a link */
+  const char *real = resolved ? resolved : path;
+  char *folder_copy = strdup(real), *base_copy = strdup(real);
   DIR *folder = folder_copy && base_copy ? opendir(dirname(folder_copy)) : NULL;
   if (folder) {
     const char *base = basename(base_copy);
@@ -141,14 +151,15 @@ void sinter_atomic_clean(const char *path) {
   }
   free(folder_copy);
   free(base_copy);
+  free(resolved);
 }
 
-int sinter_write_text(const char *path, const char *text) {
+int sinter_write_file(const char *path, const void *data, size_t bytes) {
   sinter_atomic_file file;
   int status = sinter_atomic_open(&file, path);
   if (status != SINTER_OK)
     return status;
-  status = sinter_atomic_write(&file, text, strlen(text));
+  status = sinter_atomic_write(&file, data, bytes);
   if (status == SINTER_OK)
     return sinter_atomic_commit(&file);
   sinter_atomic_abandon(&file);

@@ -22,5 +22,10 @@ void sinter_atomic_abandon(sinter_atomic_file *file);
 /* Removes temporaries of `path` whose writer was killed. */
 void sinter_atomic_clean(const char *path);
 
-/* Whole text at once. */
-int sinter_write_text(const char *path, const char *text);
+/* A whole file at once. */
+int sinter_write_file(const char *path, const void *data, size_t bytes);
+
+/* The steps of a commit, for files that others have written: the content of `path`, and the names
+ * in its folder, made durable. */
+int sinter_sync_file(const char *path);
+void sinter_sync_folder_of(const char *path);

@@ -70,7 +70,7 @@ int sinter_history_write_csv(const sinter_history *history, const char *path) {
   print_csv(history, out);
   const int failed = fclose(out) != 0;
   const int status = failed ? sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", path)
-                            : sinter_write_text(path, text);
+                            : sinter_write_file(path, text, strlen(text));
   free(text);
   return status;
 }

@@ -2,41 +2,24 @@
 
 #include "ir/diagnostics.h"
 
+extern "C" {
+#include "runtime/atomic_file.h"
+#include "runtime/sinter_runtime.h"
+}
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
-#include <unistd.h>
 
 namespace sinter {
 
-namespace {
-
-/// Writes and closes; the reason of a failure, or "".
-std::string write_through(const std::string &path, const std::string &text) {
-  errno = 0;
-  std::ofstream file(path, std::ios::binary);
-  file << text;
-  file.close();
-  return file ? "" : std::strerror(errno ? errno : EIO);
-}
-
-} // namespace
-
 void write_file(const std::string &path, const std::string &text) {
-  const std::filesystem::file_status status = std::filesystem::status(path);
-  const bool device = exists(status) && !is_regular_file(status); // or a pipe, or a directory
-  const std::string aside = device ? path : fmt::format("{}.{}.tmp", path, ::getpid());
-  std::string reason = write_through(aside, text);
-  if (reason.empty() && !device && std::rename(aside.c_str(), path.c_str()) != 0)
-    reason = std::strerror(errno);
-  if (reason.empty())
-    return;
-  if (!device)
-    std::remove(aside.c_str());
-  throw CompileError({}, "cannot write {}: {}", path, reason);
+  sinter_atomic_clean(path.c_str());
+  if (sinter_write_file(path.c_str(), text.data(), text.size()) != SINTER_OK)
+    throw CompileError({}, "{}", sinter_last_error());
 }
 
 std::string read_file(const std::string &path) {

@@ -5,9 +5,8 @@
 
 namespace sinter {
 
-/// Writes `text` beside `path` and renames it into place; into a device or a pipe, directly. Throws
-/// CompileError naming the path when that fails; then no file is left half-written and an old one
-/// is unharmed.
+/// Writes `text` as runtime/atomic_file.h says: whole or not at all, through links, straight into a
+/// device or a pipe. Throws CompileError naming the path when that fails.
 void write_file(const std::string &path, const std::string &text);
 
 /// The whole of a file. Throws CompileError when it cannot be read.

@@ -1,4 +1,4 @@
-// Output files that appear together or not at all.
+// Output files that appear together, once all of them are complete.
 #pragma once
 
 #include <filesystem>
@@ -7,9 +7,9 @@
 
 namespace sinter {
 
-/// A private folder beside the output files, .sinter-PROCESS-XXXXXX. Everything is made in it and
-/// renamed into place by `publish`; the destructor removes the folder with whatever was not
-/// published.
+/// A private folder beside the output files, .sinter-PROCESS-XXXXXX, locked for as long as its
+/// process lives. Everything is made in it and renamed into place by `publish`; the destructor
+/// removes the folder with whatever was not published.
 class StagedFiles {
 public:
   /// Removes the folders that killed processes have left there. Throws CompileError when
@@ -28,12 +28,14 @@ public:
   std::string destination(const std::string &name) const;
   void write(const std::string &name, const std::string &content);
 
-  /// Renames the staged files into the directory and returns their paths.
+  /// Makes the staged files durable, then renames them into the directory and returns their paths.
+  /// Throws CompileError: before the first rename, all old files still stand.
   std::vector<std::string> publish();
 
 private:
   std::filesystem::path directory_;
   std::filesystem::path folder_;
+  int lock_ = -1;
   std::vector<std::string> names_;
 };
 

@@ -5,9 +5,12 @@
 #include "tests/paths.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <sys/file.h>
+#include <unistd.h>
 
 using namespace sinter;
 
@@ -183,6 +186,10 @@ TEST_CASE("folders of builds that were killed are removed by the next one") {
   std::filesystem::create_directories(folder + "/.sinter-2147483646-abcdef/scratch");
   std::filesystem::create_directories(folder + "/.sinter-1-abcdef");
   std::filesystem::create_directories(folder + "/.sinter-notes");
+  const std::string far = folder + "/.sinter-2147483645-abcdef"; // of a process that we cannot see
+  std::filesystem::create_directories(far);
+  const int lock = open(far.c_str(), O_RDONLY | O_DIRECTORY);
+  REQUIRE(flock(lock, LOCK_EX) == 0);
   BuildOptions options;
   options.emit = {Emit::header};
   options.target = "host";
@@ -191,6 +198,8 @@ TEST_CASE("folders of builds that were killed are removed by the next one") {
   CHECK_FALSE(std::filesystem::exists(folder + "/.sinter-2147483646-abcdef"));
   CHECK(std::filesystem::exists(folder + "/.sinter-1-abcdef")); // a process that lives
   CHECK(std::filesystem::exists(folder + "/.sinter-notes"));
+  CHECK(std::filesystem::exists(far));
+  close(lock);
 }
 
 TEST_CASE("the initial weights lie beside the library, or inside it") {

@@ -168,7 +168,7 @@ TEST_CASE("a symbolic link keeps pointing at the file that was written") {
   const TemporaryFolder folder;
   write_bytes(folder.file("target"), "old");
   std::filesystem::create_symlink("target", folder.path / "link");
-  REQUIRE(sinter_write_text(folder.file("link").c_str(), "new") == SINTER_OK);
+  REQUIRE(sinter_write_file(folder.file("link").c_str(), "new", 3) == SINTER_OK);
   CHECK(std::filesystem::is_symlink(folder.path / "link"));
   CHECK(read_bytes(folder.file("target")) == "new");
 }
@@ -181,4 +181,10 @@ TEST_CASE("temporaries of killed writers are cleaned, those of live ones kept") 
   write_bytes(path + ".99999999.0.tmpx", "");
   sinter_atomic_clean(path.c_str());
   CHECK(folder.count() == 2);
+  write_bytes(path, "");
+  write_bytes(path + ".99999999.0.tmp", "");
+  const TemporaryFolder elsewhere;
+  std::filesystem::create_symlink(path, elsewhere.path / "link");
+  sinter_atomic_clean(elsewhere.file("link").c_str());
+  CHECK(folder.count() == 3);
 }
