@@ -38,7 +38,6 @@ may_include passes 'ir|passes'
 may_include backends/halide 'ir|backends/halide'
 may_include backends/reference 'ir|backends/reference'
 may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
-may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
 may_include backends/program 'ir|runtime|backends/halide|backends/program'
 may_include tools 'ir|frontend|passes|backends|runtime|tools'
 
