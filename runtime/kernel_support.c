@@ -13,18 +13,18 @@ enum { HALIDE_OUT_OF_MEMORY = -11, HALIDE_REQUIREMENT_FAILED = -27, HALIDE_SPECI
 int halide_do_par_for(void *user_context, sinter_task task, int min, int size, uint8_t *closure);
 void *halide_malloc(void *user_context, size_t bytes);
 void halide_free(void *user_context, void *memory);
-int sinter_kernel_failed(int32_t code, const char *kernel) {
-  if (code == HALIDE_OUT_OF_MEMORY)
-    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the scratch of kernel %s", kernel);
-  return sinter_fail(SINTER_ERROR_INTERNAL, "kernel %s failed with code %d", kernel, code);
-}
-
 void halide_error(void *user_context, const char *message);
 int halide_error_out_of_memory(void *user_context);
 int halide_error_buffer_allocation_too_large(void *user_context, const char *name, uint64_t bytes,
                                              uint64_t limit);
 int halide_error_requirement_failed(void *user_context, const char *condition, const char *message);
 int halide_error_specialize_fail(void *user_context, const char *message);
+
+int sinter_kernel_failed(int32_t code, const char *kernel) {
+  if (code == HALIDE_OUT_OF_MEMORY)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the scratch of kernel %s", kernel);
+  return sinter_fail(SINTER_ERROR_INTERNAL, "kernel %s failed with code %d", kernel, code);
+}
 
 int halide_do_par_for(void *user_context, sinter_task task, int min, int size, uint8_t *closure) {
   if (user_context)
