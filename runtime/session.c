@@ -240,10 +240,7 @@ int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch,
   return sinter_session_gather(session, batch);
 }
 
-void sinter_batch_done(sinter_session *session, int32_t batch, int32_t batches, int64_t samples,
-                       const double *sums) {
-  (void)batch;
-  (void)batches;
+void sinter_batch_done(sinter_session *session, int64_t samples, const double *sums) {
   sinter_progress_samples(&session->progress, session->model, samples, sums);
 }
 

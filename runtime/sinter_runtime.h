@@ -162,7 +162,6 @@ typedef struct sinter_data {
   const char *dataset;           /* "fashion_mnist", "mnist" or "" when the script names none */
   const sinter_scaling *scaling; /* applied to every element of x */
   int32_t scaling_count;
-  int32_t one_hot;     /* > 0: labels are one-hot encoded with that many classes */
   int32_t reconstruct; /* 1: the label of a sample is the scaled sample itself */
   sinter_subset train, validation, test;
   const char *const *class_names; /* NULL when unknown */
@@ -226,7 +225,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 2u
+#define SINTER_ABI 3u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
@@ -322,7 +321,7 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  *       status = train_step(ctx, x, labels, n, metrics);
  *       if any metrics[0] is not finite: return sinter_report_nonfinite(S, epoch, b);
  *       sums[k] += (double)n * metrics[k];  samples += n;
- *       sinter_batch_done(S, b, batches, samples, sums);            // progress
+ *       sinter_batch_done(S, samples, sums);                        // progress
  *     }
  *     ... the same over validation with eval_step, when sinter_validation_batches(S) > 0 ...
  *     for each judge: better = monitored value improves on best[judge] by more than min_delta
@@ -348,8 +347,7 @@ int32_t sinter_validation_batches(sinter_session *);
 /* Sets one pointer an input and one a label; 0: error. */
 int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, void **inputs,
                           void **labels);
-void sinter_batch_done(sinter_session *, int32_t batch, int32_t batches, int64_t samples,
-                       const double *sums);
+void sinter_batch_done(sinter_session *, int64_t samples, const double *sums);
 int sinter_report_nonfinite(sinter_session *, int32_t epoch, int32_t batch);
 /* The judge has found this epoch the best so far: copies weights and statistics aside. */
 int sinter_keep_best(sinter_session *, int32_t judge, int32_t epoch);

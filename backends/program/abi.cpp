@@ -28,7 +28,7 @@ Abi::Abi(llvm::LLVMContext &c)
   scaling = make("sinter_scaling", {i32, f32});
   subset_step = make("sinter_subset_step", {i32, i32, i64, i64, f64, i64});
   subset = make("sinter_subset", {i32, i32, p});
-  data = make("sinter_data", {p, p, i32, i32, i32, subset, subset, subset, p, i32});
+  data = make("sinter_data", {p, p, i32, i32, subset, subset, subset, p, i32});
   monitor = make("sinter_monitor", {i32, i32, i32, f32});
   training = make("sinter_training", {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2)});
   model = make("sinter_model", {i32, p,   p,   p,   p,   i32, i64, i64, p,
@@ -70,7 +70,7 @@ constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_epoch_begin", "ipi"},
     {"sinter_validation_batches", "ip"},
     {"sinter_next_batch", "ipiipp"},
-    {"sinter_batch_done", "vpiilp"},
+    {"sinter_batch_done", "vplp"},
     {"sinter_report_nonfinite", "ipii"},
     {"sinter_keep_best", "ipii"},
     {"sinter_epoch_end", "ipippi"},

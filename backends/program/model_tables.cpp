@@ -224,7 +224,7 @@ llvm::Constant *TableWriter::data() {
   return m_.global(
       "data", make(abi_.data,
                    {m_.text(data.dataset), m_.table("scaling", abi_.scaling, scaling),
-                    m_.int32(static_cast<int64_t>(scaling.size())), m_.int32(data.one_hot),
+                    m_.int32(static_cast<int64_t>(scaling.size())),
                     m_.int32(data.reconstruct ? 1 : 0), subset(data.train), subset(data.validation),
                     subset(data.test), m_.table("class_names", abi_.pointer, names),
                     m_.int32(static_cast<int64_t>(names.size()))}));

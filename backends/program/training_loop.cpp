@@ -40,7 +40,7 @@ private:
   void allocate();
   void emit_epoch(llvm::Value *epoch);
   void emit_batches(sinter_phase, llvm::Value *epoch, llvm::Value *batches, int64_t record_start);
-  void emit_batch(sinter_phase, llvm::Value *epoch, llvm::Value *batch, llvm::Value *batches);
+  void emit_batch(sinter_phase, llvm::Value *epoch, llvm::Value *batch);
   void check_loss(llvm::Value *epoch, llvm::Value *batch);
   void add_to_sums(llvm::Value *n);
   void record_means(int64_t record_start);
@@ -119,8 +119,7 @@ void TrainingLoop::add_to_sums(llvm::Value *n) {
   w_.set(samples_, w_.ir().CreateAdd(w_.get(samples_), w_.ir().CreateSExt(n, w_.abi().i64)));
 }
 
-void TrainingLoop::emit_batch(sinter_phase phase, llvm::Value *epoch, llvm::Value *batch,
-                              llvm::Value *batches) {
+void TrainingLoop::emit_batch(sinter_phase phase, llvm::Value *epoch, llvm::Value *batch) {
   const bool training = phase == SINTER_TRAIN;
   llvm::Value *n =
       w_.call("sinter_next_batch", {session(), w_.int32(phase), batch, inputs_, labels_});
@@ -132,7 +131,7 @@ void TrainingLoop::emit_batch(sinter_phase phase, llvm::Value *epoch, llvm::Valu
     check_loss(epoch, batch);
   add_to_sums(n);
   if (training)
-    w_.call("sinter_batch_done", {session(), batch, batches, w_.get(samples_), sums_});
+    w_.call("sinter_batch_done", {session(), w_.get(samples_), sums_});
 }
 
 // record[start + k] = sums[k] / samples
@@ -150,7 +149,7 @@ void TrainingLoop::emit_batches(sinter_phase phase, llvm::Value *epoch, llvm::Va
   for (int64_t k = 0; k < metrics_; ++k)
     w_.ir().CreateStore(w_.module().float64(0), w_.element(w_.abi().f64, sums_, w_.int32(k)));
   w_.for_loop("batch", w_.int32(0), batches,
-              [&](llvm::Value *batch) { emit_batch(phase, epoch, batch, batches); });
+              [&](llvm::Value *batch) { emit_batch(phase, epoch, batch); });
   record_means(record_start);
 }
 

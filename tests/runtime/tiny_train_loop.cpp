@@ -29,7 +29,7 @@ int run_epoch(sinter_context *c, sinter_session *session, int32_t epoch, int32_t
     for (int m = 0; m < 2; ++m)
       sums[m] += static_cast<double>(n) * static_cast<double>(metrics[m]);
     if (phase == SINTER_TRAIN)
-      sinter_batch_done(session, b, batches, samples, sums);
+      sinter_batch_done(session, samples, sums);
   }
   for (int m = 0; m < 2; ++m)
     record[m] = samples > 0 ? sums[m] / static_cast<double>(samples)

@@ -88,7 +88,7 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
   {
     using T = sinter_data;
     layouts.check(abi.data, sizeof(T),
-                  {AT(dataset), AT(scaling), AT(scaling_count), AT(one_hot), AT(reconstruct), AT(train),
+                  {AT(dataset), AT(scaling), AT(scaling_count), AT(reconstruct), AT(train),
                    AT(validation), AT(test), AT(class_names), AT(class_count)});
   }
   {
