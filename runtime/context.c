@@ -1,6 +1,6 @@
 /* A context lies in one piece of the caller's memory: the sinter_context itself, the parameter
  * region, the arena. Only the thread pool and the kernels' scratch are allocated, and only here and
- * in the first steps.
+ * in the first step.
  */
 #include "runtime/ports.h"
 #include "runtime/thread_pool.h"

@@ -2,7 +2,8 @@
  *
  * backends/program emits one `sinter_model` as constant data and the step functions and the
  * training loop as code; the functions declared here are what that code calls. Everything is C11,
- * nothing here allocates after sinter_context_create but the scratch pool on its first step.
+ * nothing here allocates after sinter_context_create but the scratch pool in the first step, and
+ * in the first one after sinter_set_threads.
  * Every function that can fail returns a sinter_status and leaves a text in sinter_last_error();
  * nothing aborts, exits or throws.
  *

@@ -34,6 +34,7 @@ typedef struct loop {
   uint8_t *closure;
   _Atomic int64_t next; /* the first iteration not yet claimed */
   int64_t end;
+  int32_t level; /* 1, or one more than that of the loop whose iteration opened it */
   _Atomic int status;
   _Atomic int helpers; /* workers inside */
   struct loop *following;
@@ -73,10 +74,11 @@ int32_t sinter_processor_count(void) {
 sinter_scratch *sinter_pool_scratch(sinter_pool *pool) { return &pool->scratch; }
 
 static void run_iterations(sinter_pool *pool, loop *l) {
+  const int32_t outer_level = sinter_scratch_enter(l->level);
   for (;;) {
     const int64_t index = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
     if (index >= l->end)
-      return;
+      break;
     const int status = l->task(pool, (int)index, l->closure);
     if (status != 0) {
       int none = 0;
@@ -84,6 +86,7 @@ static void run_iterations(sinter_pool *pool, loop *l) {
       atomic_store(&l->next, l->end); /* skip what nobody has begun */
     }
   }
+  sinter_scratch_enter(outer_level);
 }
 
 /* With the mutex held. */
@@ -174,7 +177,11 @@ static void wait_for_helpers(sinter_pool *pool, loop *l) {
 }
 
 int sinter_pool_run(sinter_pool *pool, sinter_task task, int min, int size, uint8_t *closure) {
-  loop l = {.task = task, .closure = closure, .next = min, .end = (int64_t)min + size};
+  loop l = {.task = task,
+            .closure = closure,
+            .next = min,
+            .end = (int64_t)min + size,
+            .level = sinter_scratch_level() + 1};
   if (size <= 1 || pool->worker_count == 0) {
     run_iterations(pool, &l);
     return atomic_load_explicit(&l.status, memory_order_relaxed);
@@ -212,6 +219,7 @@ static int start_worker(sinter_pool *pool, pthread_t *worker) {
 
 int sinter_pool_resize(sinter_pool *pool, int32_t threads) {
   stop_workers(pool);
+  sinter_scratch_set_threads(&pool->scratch, threads);
   pool->spin_seconds = threads <= sinter_processor_count() ? SPIN_SECONDS : 0.0;
   if (threads <= 1)
     return SINTER_OK;

@@ -81,14 +81,14 @@ int main(void) {
   char *aligned = memory + (FIRST_ALIGNMENT - (size_t)memory % FIRST_ALIGNMENT);
   const char *problem = NULL;
   int threads;
-  for (threads = 1; threads <= 2 && !problem; ++threads) {
+  for (threads = 1; threads <= 4 && !problem; ++threads) {
     first_context *context = NULL;
     if (first_create(aligned, FIRST_TRAIN_BYTES(SAMPLES), SAMPLES, FIRST_TRAIN, threads, 0,
                      &context) != FIRST_OK)
       problem = first_last_error();
     if (!problem)
       problem = run_short(context);
-    if (!problem && threads == 1) /* more threads may need more blocks at once some day */
+    if (!problem)
       problem = run_steadily(context);
     first_destroy(context);
   }

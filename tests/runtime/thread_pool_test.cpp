@@ -152,6 +152,60 @@ TEST_CASE("scratch is aligned, reused and never asked of malloc again once warm"
   CHECK(halide_do_par_for(pool.get(), step, 0, 4, nullptr) == 0);
 }
 
+namespace {
+
+// Iterations that wait for each other, each with scratch of its own, in one loop or in two.
+struct Crowd {
+  int size;
+  std::atomic<int> inside{0};
+};
+
+int join_crowd(void *user_context, int, uint8_t *closure) {
+  Crowd &crowd = *reinterpret_cast<Crowd *>(closure);
+  void *a = halide_malloc(user_context, 5000);
+  void *b = halide_malloc(user_context, 6000); // a's class
+  void *c = halide_malloc(user_context, 100);
+  for (++crowd.inside; crowd.inside < crowd.size;)
+    std::this_thread::yield();
+  halide_free(user_context, b);
+  halide_free(user_context, c);
+  halide_free(user_context, a);
+  return a && b && c ? 0 : 1;
+}
+
+int open_inner_loop(void *user_context, int, uint8_t *closure) {
+  void *outer = halide_malloc(user_context, 7000); // the inner loop's class
+  const int status = halide_do_par_for(user_context, join_crowd, 0, 1, closure);
+  halide_free(user_context, outer);
+  return outer ? status : 1;
+}
+
+// A kernel's call that `size` threads take part in, every one of them at the same time.
+size_t allocations_with_crowd(sinter_pool *pool, int size, bool nested) {
+  Crowd crowd{size};
+  void *whole = halide_malloc(pool, 8000); // outside of loops: the calling thread's
+  CHECK(halide_do_par_for(pool, nested ? open_inner_loop : join_crowd, 0, size,
+                          reinterpret_cast<uint8_t *>(&crowd)) == 0);
+  halide_free(pool, whole);
+  return sinter_pool_scratch(pool)->system_allocations;
+}
+
+} // namespace
+
+TEST_CASE("once one thread has run a loop, any number of them find their scratch there") {
+  for (const bool nested : {false, true}) {
+    const Pool pool(sinter_pool_create(4));
+    const size_t warm = allocations_with_crowd(pool.get(), 1, nested);
+    CHECK(warm == (nested ? 1 + 4 * (1 + 2 + 1) : 1 + 4 * (2 + 1)));
+    for (const int size : {2, 4, 3, 4})
+      CHECK(allocations_with_crowd(pool.get(), size, nested) == warm);
+    CHECK(sinter_pool_resize(pool.get(), 6) == SINTER_OK);
+    const size_t more = allocations_with_crowd(pool.get(), 1, nested);
+    CHECK(more > warm);
+    CHECK(allocations_with_crowd(pool.get(), 6, nested) == more);
+  }
+}
+
 TEST_CASE("scratch without a context works, and an absurd size gives null") {
   void *memory = halide_malloc(nullptr, 100);
   CHECK(memory != nullptr);
