@@ -129,6 +129,19 @@ TEST_CASE("run maps tensors, compares them and exits by the result") {
   write_bytes(program.folder.file("nan.npy"),
               npy("<f4", "(1, 3)", std::vector<float>(3, std::numeric_limits<float>::quiet_NaN())));
   CHECK(program.run("run --input=@big.npy --expected=@nan.npy").code == 1);
+  const auto compare = [&](const char *shape, float value) {
+    write_bytes(program.folder.file("want.npy"), npy("<f4", shape, std::vector<float>(12, value)));
+    return program.run("run --input=4x6x5x1xf32=0.5 --expected=@want.npy --json --atol=10");
+  };
+  for (const char *same : {"(4, 3)", "(4, 1, 3)", "(1, 4, 3, 1)"})
+    CHECK(compare(same, 0).code == 0);
+  for (const char *other : {"(3, 4)", "(12,)", "(2, 2, 3)"})
+    CHECK(compare(other, 0).code == 1);
+  CHECK(contains(compare("(3, 4)", 0).err, "prediction has shape [4, 3], want.npy [3, 4]"));
+  const Result infinite = compare("(4, 3)", std::numeric_limits<float>::infinity());
+  CHECK(infinite.code == 1);
+  CHECK(contains(infinite.out, "\"ok\":false"));
+  CHECK_FALSE(contains(infinite.out, "error\":0"));
   CHECK(program.run("run --input=random:0:1000000000x1000000000x1000000000").code == 1);
 }
 
