@@ -180,8 +180,8 @@ int sinter_bench_command(const sinter_model *model, const sinter_options *option
   const int32_t batch = sinter_batch_size(model, options);
   sinter_program_context program;
   int status = sinter_program_context_open(&program, model, options, batch, phase);
-  if (status == SINTER_OK && options->weights)
-    status = sinter_load(program.context, options->weights);
+  if (status == SINTER_OK)
+    status = sinter_program_load_any_weights(program.context, options);
   if (status == SINTER_OK)
     status = measure(program.context, options, phase, batch);
   sinter_program_context_close(&program);

@@ -45,7 +45,7 @@ static const option_record records[] = {
     {"learning-rate", "X", TRAIN, REAL, FIELD(learning_rate), "of the optimizer"},
     {"seed", "N", TRAIN | EVALUATE, COUNT, FIELD(seed), "of all random numbers (default 0)"},
     {"threads", "N", ALL & ~INFO, POSITIVE, FIELD(threads), "default: one a processor"},
-    {"weights", "FILE", ALL, TEXT, FIELD(weights), "safetensors to start from"},
+    {"weights", "FILE", ALL & ~INFO, TEXT, FIELD(weights), "safetensors to start from"},
     {"checkpoint", "FILE", TRAIN, TEXT, FIELD(checkpoint),
      "the best weights (PROGRAM.safetensors)"},
     {"history", "FILE", TRAIN, TEXT, FIELD(history), "a CSV row for each epoch"},

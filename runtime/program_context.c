@@ -49,7 +49,7 @@ static int has_weights(const sinter_model *model) {
   return model->parameter_count == 0;
 }
 
-int sinter_program_load_weights(sinter_context *context, const sinter_options *options) {
+static int load_weights(sinter_context *context, const sinter_options *options, int warns) {
   if (options->weights)
     return sinter_load(context, options->weights);
   char *path = sinter_default_checkpoint(options);
@@ -58,8 +58,16 @@ int sinter_program_load_weights(sinter_context *context, const sinter_options *o
   int status = SINTER_OK;
   if (access(path, F_OK) == 0)
     status = sinter_load(context, path);
-  else if (!has_weights(context->model))
+  else if (warns && !has_weights(context->model))
     fprintf(stderr, "%s: warning: no %s here: the weights are untrained\n", options->program, path);
   free(path);
   return status;
+}
+
+int sinter_program_load_weights(sinter_context *context, const sinter_options *options) {
+  return load_weights(context, options, /*warns=*/1);
+}
+
+int sinter_program_load_any_weights(sinter_context *context, const sinter_options *options) {
+  return load_weights(context, options, /*warns=*/0);
 }

@@ -21,3 +21,5 @@ char *sinter_default_checkpoint(const sinter_options *options);
 /* Loads --weights, else the default checkpoint when it is there, else leaves the weights compiled
  * in (or, without any, the initial ones, which the user is told on standard error). */
 int sinter_program_load_weights(sinter_context *context, const sinter_options *options);
+/* The same without a word of initial weights, for what does not show their results. */
+int sinter_program_load_any_weights(sinter_context *context, const sinter_options *options);

@@ -23,6 +23,7 @@ TEST_CASE("wrong usage exits with 2 and names what is wrong") {
       {"train --epoch-count=3", "unknown option --epoch-count=3 of train"},
       {"train -x", "unknown option -x of train"},
       {"evaluate --epochs=3", "unknown option --epochs=3 of evaluate"},
+      {"info --weights=w.safetensors", "unknown option --weights=w.safetensors of info"},
       {"train --epochs=zero", "--epochs=zero: expected a whole number of at least 1"},
       {"train --epochs=0", "--epochs=0: expected"},
       {"train --epochs=99999999999999999999", "expected a whole number"},
@@ -169,6 +170,18 @@ TEST_CASE("bench has a row for each kernel, as text, CSV and JSON") {
         doctest::Approx(number(dense, "gflop") / number(dense, "median_ms") * 1e3));
   CHECK(number(dense, "min_ms") <= number(dense, "median_ms"));
   json_decref(object);
+}
+
+TEST_CASE("bench times the weights that were trained, given or found") {
+  const TinyProgram program;
+  CHECK(program.run("bench --time=0.01").err.empty());
+  write_bytes(program.folder.file(program.name + ".safetensors"), "no weights");
+  const Result found = program.run("bench --time=0.01");
+  CHECK(found.code == 1);
+  CHECK(contains(found.err, program.name + ".safetensors"));
+  const Result given = program.run("bench --time=0.01 --weights=none.safetensors");
+  CHECK(given.code == 1);
+  CHECK(contains(given.err, "none.safetensors"));
 }
 
 TEST_CASE("info tells what the program is") {
