@@ -44,7 +44,7 @@ static void fill_labels(const sinter_port *port, int32_t batch, void *labels) {
 static void fill_batch(bench *b) {
   const sinter_model *model = b->context->model;
   for (int32_t p = 0; p < model->input_count; ++p)
-    sinter_fill_random(&model->inputs[p], 0, sinter_port_elements(&model->inputs[p], b->batch),
+    sinter_fill_random(model->inputs, p, 0, sinter_port_elements(&model->inputs[p], b->batch),
                        b->data.inputs.data[p]);
   for (int32_t p = 0; p < model->label_count; ++p)
     fill_labels(&model->labels[p], b->batch, b->data.labels.data[p]);

@@ -35,16 +35,17 @@ const char *sinter_format_port(const sinter_port *port, char *text, size_t text_
   return text;
 }
 
-void sinter_fill_random(const sinter_port *port, uint64_t seed, int64_t count, void *to) {
+void sinter_fill_random(const sinter_port *ports, int32_t p, uint64_t seed, int64_t count,
+                        void *to) {
   const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
   for (int64_t i = 0; i < count; ++i) {
-    const uint32_t counter[4] = {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), 0,
+    const uint32_t counter[4] = {(uint32_t)i, (uint32_t)((uint64_t)i >> 32), (uint32_t)p,
                                  SINTER_STREAM_INPUT};
     uint32_t words[4];
     sinter_philox(counter, key, words);
-    if (port->element == SINTER_F32)
+    if (ports[p].element == SINTER_F32)
       ((float *)to)[i] = sinter_unit_float(words[0]);
-    else if (port->element == SINTER_I32)
+    else if (ports[p].element == SINTER_I32)
       ((int32_t *)to)[i] = (int32_t)(words[0] >> 31);
     else
       ((uint8_t *)to)[i] = (uint8_t)(words[0] >> 31);

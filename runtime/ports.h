@@ -17,8 +17,10 @@ const char *sinter_format_port(const sinter_port *port, char *text, size_t text_
  * SINTER_ERROR_INPUT naming the inputs when not. */
 int sinter_check_fed_by_files(const sinter_model *model);
 
-/* Random elements: in [0, 1) for float32, 0 or 1 for whole numbers, which suit as indices, too. */
-void sinter_fill_random(const sinter_port *port, uint64_t seed, int64_t count, void *to);
+/* Random elements of ports[p], others than any other port's: in [0, 1) for float32, 0 or 1 for
+ * whole numbers, which suit as indices, too. */
+void sinter_fill_random(const sinter_port *ports, int32_t p, uint64_t seed, int64_t count,
+                        void *to);
 
 /* One buffer a port. */
 typedef struct sinter_buffers {

@@ -118,16 +118,17 @@ static int allocate(const sinter_port *port, sinter_array *array, const char *te
 }
 
 /* random:SEED:SHAPE */
-static int random_input(const sinter_port *port, const char *text, sinter_array *array) {
+static int random_input(const sinter_port *ports, int32_t p, const char *text,
+                        sinter_array *array) {
   char *after;
   errno = 0;
   const uint64_t seed = strtoull(text + 7, &after, 10);
   if (after == text + 7 || errno != 0 || *after != ':' ||
       !parse_shape(after + 1, after + strlen(after), array))
     return bad_input(text);
-  const int status = allocate(port, array, text);
+  const int status = allocate(&ports[p], array, text);
   if (status == SINTER_OK)
-    sinter_fill_random(port, seed, array->count, array->data);
+    sinter_fill_random(ports, p, seed, array->count, array->data);
   return status;
 }
 
@@ -160,23 +161,23 @@ static int constant_input(const sinter_port *port, const char *text, sinter_arra
 }
 
 /* One random sample. */
-static int default_input(const sinter_port *port, sinter_array *array) {
-  array->rank = sinter_port_shape(port, 1, array->dims);
-  const int status = allocate(port, array, port->name);
+static int default_input(const sinter_port *ports, int32_t p, sinter_array *array) {
+  array->rank = sinter_port_shape(&ports[p], 1, array->dims);
+  const int status = allocate(&ports[p], array, ports[p].name);
   if (status == SINTER_OK)
-    sinter_fill_random(port, 0, array->count, array->data);
+    sinter_fill_random(ports, p, 0, array->count, array->data);
   return status;
 }
 
-static int read_input(const sinter_port *port, const char *text, sinter_array *array) {
+static int read_input(const sinter_port *ports, int32_t p, const char *text, sinter_array *array) {
   if (!text)
-    return default_input(port, array);
+    return default_input(ports, p, array);
   if (strncmp(text, "random:", 7) == 0)
-    return random_input(port, text, array);
+    return random_input(ports, p, text, array);
   if (*text != '@')
-    return constant_input(port, text, array);
+    return constant_input(&ports[p], text, array);
   const int status = sinter_read_npy(text + 1, array);
-  return status == SINTER_OK ? check_shape(port, array) : status;
+  return status == SINTER_OK ? check_shape(&ports[p], array) : status;
 }
 
 static int check_batch(sinter_run_inputs *inputs, const sinter_port *ports, int32_t p) {
@@ -205,7 +206,7 @@ int sinter_run_inputs_read(sinter_run_inputs *inputs, const sinter_model *model,
     if (options->inputs.count > 0 && !texts[p])
       status = sinter_fail(SINTER_ERROR_USAGE, "--input=%s=... is missing", model->inputs[p].name);
     else
-      status = read_input(&model->inputs[p], texts[p], &inputs->arrays[p]);
+      status = read_input(model->inputs, p, texts[p], &inputs->arrays[p]);
     if (status == SINTER_OK)
       status = check_batch(inputs, model->inputs, p);
   }

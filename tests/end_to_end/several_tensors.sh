@@ -87,6 +87,19 @@ expect 1 "$sinter" train pair.sir --data="$folder"
 shows err 'pair takes 3 inputs (image, shift, ids)'
 expect 1 "$sinter" predict pair.sir sum.npy
 
+# Two inputs of one seed hold different numbers: their difference is not zero.
+cat >difference.sir <<'END'
+%0 = input {name="a", type=f32[N,4]} : f32[N,4]
+%1 = input {name="b", type=f32[N,4]} : f32[N,4]
+%2 = subtract %0, %1 : f32[N,4]
+output "prediction" %2
+END
+expect 0 "$sinter" run difference.sir --input=4x4xf32=1 --input=4x4xf32=1 --output=@zero.npy
+for inputs in '--input=random:7:4x4 --input=random:7:4x4' '--input=a=random:7:4x4 --input=b=random:7:4x4'; do
+  expect 1 "$sinter" run difference.sir $inputs --expected=@zero.npy
+  shows err '16 of 16 elements differ'
+done
+
 # One picture in three layouts: the same numbers. A grey one becomes three equal channels.
 cat >last.sir <<'END'
 %0 = input {name="x", type=f32[N,4,5,3]} : f32[N,4,5,3]
