@@ -28,9 +28,12 @@ typedef struct sample_name {
   int64_t index; /* in a .npy file of several samples, else -1 */
 } sample_name;
 
+/* NaNs come last; equal values keep their order. */
 static int descending(const void *a, const void *b, void *values) {
   const int32_t i = *(const int32_t *)a, j = *(const int32_t *)b;
   const float x = ((const float *)values)[i], y = ((const float *)values)[j];
+  if (isnan(x) != isnan(y))
+    return isnan(x) ? 1 : -1;
   return x > y ? -1 : x < y ? 1 : i - j;
 }
 

@@ -134,6 +134,31 @@ grep ' all: ' out | sed 's/ all:/:/' | cmp -s - last.out || {
   failures=$((failures + 1))
 }
 shows out ' largest: '
+
+# What is no number comes behind the numbers, which are in order.
+cat >random.sir <<'END'
+%0 = input {name="x", type=f32[N,60]} : f32[N,60]
+%1 = relu %0 : f32[N,60]
+output "prediction" %1
+END
+cat >logarithm.sir <<'END'
+%0 = input {name="x", type=f32[N,60]} : f32[N,60]
+%1 = constant {values=[-0.5], type=f32[]} : f32[]
+%2 = add %0, %1 : f32[N,60]
+%3 = log %2 : f32[N,60]
+output "prediction" %3
+END
+expect 0 "$sinter" run random.sir --input=random:5:1x60 --output=@random.npy
+expect 0 "$sinter" predict logarithm.sir random.npy --top=60
+sed 's/.*npy: //; s/class [0-9]* //g; s/, */\n/g' out | awk '
+  /nan/ { ++missing; next }
+  missing || (NR > 1 && $1 > last) { wrong = 1 }
+  { last = $1; ++numbers }
+  END { exit wrong || !missing || !numbers || missing + numbers != 60 }' || {
+  echo 'predictions are not in order:'
+  cat out
+  failures=$((failures + 1))
+}
 expect 0 "$sinter" run static.sir --input=random:1:1x3x4x5 --json
 expect 0 "$sinter" bench static.sir --time=0.01 --json
 shows out '"batch":1'
