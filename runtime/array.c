@@ -42,6 +42,16 @@ int sinter_array_allocate(sinter_array *array, const char *path, int64_t availab
   return SINTER_OK;
 }
 
+void sinter_reverse_bytes(void *data, int64_t size, int64_t count) {
+  unsigned char *bytes = data;
+  for (int64_t i = 0; size > 1 && i < count; ++i, bytes += size)
+    for (int64_t low = 0, high = size - 1; low < high; ++low, --high) {
+      const unsigned char byte = bytes[low];
+      bytes[low] = bytes[high];
+      bytes[high] = byte;
+    }
+}
+
 void sinter_array_release(sinter_array *array) {
   free(array->data);
   free(array->path);
@@ -90,7 +100,7 @@ void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count
     to[i] = (float)sinter_array_integer(array, begin + i);
 }
 
-static double element_value(const sinter_array *array, int64_t index) {
+double sinter_array_value(const sinter_array *array, int64_t index) {
   if (array->element == SINTER_F32)
     return (double)((const float *)array->data)[index];
   if (array->element == SINTER_F64)
@@ -100,14 +110,15 @@ static double element_value(const sinter_array *array, int64_t index) {
 
 static int not_representable(const sinter_array *array, int64_t index, sinter_element element) {
   return sinter_fail(SINTER_ERROR_INPUT, "%s: element %lld is %.17g, which is no %s", array->path,
-                     (long long)index, element_value(array, index), sinter_element_name(element));
+                     (long long)index, sinter_array_value(array, index),
+                     sinter_element_name(element));
 }
 
 /* A double beyond float's range would become an infinity. */
 static int convert_to_float(const sinter_array *array, int64_t begin, int64_t count, float *to) {
   sinter_array_floats(array, begin, count, to);
   for (int64_t i = 0; i < count && array->element == SINTER_F64; ++i)
-    if (isinf(to[i]) && !isinf(element_value(array, begin + i)))
+    if (isinf(to[i]) && !isinf(sinter_array_value(array, begin + i)))
       return not_representable(array, begin + i, SINTER_F32);
   return SINTER_OK;
 }
@@ -119,7 +130,7 @@ int sinter_array_convert(const sinter_array *array, int64_t begin, int64_t count
   const double low = element == SINTER_U8 ? 0 : INT32_MIN;
   const double high = element == SINTER_U8 ? UINT8_MAX : INT32_MAX;
   for (int64_t i = 0; i < count; ++i) {
-    const double value = element_value(array, begin + i);
+    const double value = sinter_array_value(array, begin + i);
     if (!(value >= low && value <= high) || value != floor(value))
       return not_representable(array, begin + i, element);
     if (element == SINTER_U8)

@@ -33,6 +33,8 @@ void sinter_array_floats(const sinter_array *array, int64_t begin, int64_t count
 /* One element of an integer array; 0 for a float array. */
 int64_t sinter_array_integer(const sinter_array *array, int64_t index);
 int sinter_array_is_integer(const sinter_array *array);
+/* One element of any array. */
+double sinter_array_value(const sinter_array *array, int64_t index);
 /* Elements [begin, begin + count) as `element` (U8, I32 or F32). The first value that has none
  * there, being too large or not whole, is named in the error. */
 int sinter_array_convert(const sinter_array *array, int64_t begin, int64_t count,
@@ -41,3 +43,5 @@ int sinter_array_convert(const sinter_array *array, int64_t begin, int64_t count
 /* For the readers: sets dims' product as the count and allocates; `available` bounds the bytes
  * that the file can possibly hold. */
 int sinter_array_allocate(sinter_array *array, const char *path, int64_t available);
+/* From one byte order to the other: `count` elements of `size` bytes each, in place. */
+void sinter_reverse_bytes(void *data, int64_t size, int64_t count);

@@ -81,18 +81,6 @@ static int read_header(const idx_reader *reader, sinter_array *array) {
   return status;
 }
 
-static void swap_bytes(sinter_array *array) {
-  const int64_t size = sinter_element_bytes(array->element);
-  unsigned char *bytes = array->data;
-  for (int64_t i = 0; size > 1 && i < array->count; ++i, bytes += size) {
-    for (int64_t low = 0, high = size - 1; low < high; ++low, --high) {
-      const unsigned char byte = bytes[low];
-      bytes[low] = bytes[high];
-      bytes[high] = byte;
-    }
-  }
-}
-
 /* Reading past the array makes zlib check gzip's sum and end. */
 static int check_end(const idx_reader *reader, const sinter_array *array) {
   unsigned char beyond;
@@ -122,7 +110,7 @@ static int read_array(const idx_reader *reader, int64_t file_bytes, sinter_array
   if (status == SINTER_OK)
     status = check_end(reader, array);
   if (status == SINTER_OK)
-    swap_bytes(array);
+    sinter_reverse_bytes(array->data, sinter_element_bytes(array->element), array->count);
   return status;
 }
 

@@ -4,9 +4,9 @@
  */
 #include "runtime/array.h"
 #include "runtime/atomic_file.h"
+#include "runtime/half.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,24 +114,6 @@ static int read_header(FILE *file, const char *path, sinter_array *array, npy_fo
   return status;
 }
 
-static void reverse_bytes(unsigned char *bytes, int32_t size, int64_t count) {
-  for (int64_t i = 0; i < count; ++i, bytes += size)
-    for (int32_t b = 0; b < size / 2; ++b) {
-      const unsigned char byte = bytes[b];
-      bytes[b] = bytes[size - 1 - b];
-      bytes[size - 1 - b] = byte;
-    }
-}
-
-/* IEEE 754 binary16. */
-static float half_to_float(uint16_t half) {
-  const int exponent = half >> 10 & 31, fraction = half & 1023;
-  const float magnitude = exponent == 31  ? (fraction ? NAN : INFINITY)
-                          : exponent == 0 ? ldexpf((float)fraction, -24)
-                                          : ldexpf((float)(fraction + 1024), exponent - 25);
-  return half & 0x8000 ? -magnitude : magnitude;
-}
-
 /* One element of the file as the array has it. */
 static int widen(const npy_format *format, const unsigned char *from, sinter_array *array,
                  int64_t index) {
@@ -141,7 +123,7 @@ static int widen(const npy_format *format, const unsigned char *from, sinter_arr
   if (format->bytes == 2) {
     memcpy(&two, from, sizeof two);
     if (format->kind == 'f')
-      ((float *)array->data)[index] = half_to_float(two);
+      ((float *)array->data)[index] = sinter_half_to_float(two);
     else
       ((int32_t *)array->data)[index] = two;
   } else if (format->bytes == 4) {
@@ -197,7 +179,7 @@ static int read_elements(FILE *file, const npy_format *format, sinter_array *arr
     status = sinter_fail(SINTER_ERROR_IO, "cannot read %s: %s", array->path,
                          ferror(file) ? strerror(errno) : "cut short");
   if (status == SINTER_OK && format->swapped)
-    reverse_bytes(raw, format->bytes, array->count);
+    sinter_reverse_bytes(raw, format->bytes, array->count);
   if (same)
     return status;
   if (status == SINTER_OK)

@@ -106,17 +106,6 @@ static int infer_all(sinter_context *context, run_state *run) {
 
 static double tolerance(double given) { return isnan(given) ? DEFAULT_TOLERANCE : given; }
 
-static double value_at(const sinter_array *array, int64_t index) {
-  switch (array->element) {
-  case SINTER_F32:
-    return (double)((const float *)array->data)[index];
-  case SINTER_F64:
-    return ((const double *)array->data)[index];
-  default:
-    return (double)sinter_array_integer(array, index);
-  }
-}
-
 /* Equal infinities and two NaNs agree; any other pair that is not finite differs by infinity. */
 static void compare_element(run_output *output, double got, double want, double rtol, double atol) {
   if (got == want || (isnan(got) && isnan(want)))
@@ -164,8 +153,8 @@ static int compare(run_output *output, const sinter_options *options) {
                     sinter_format_shape(expected.dims, expected.rank, wanted, sizeof wanted));
   }
   for (int64_t i = 0; i < y->count && status == SINTER_OK; ++i)
-    compare_element(output, value_at(y, i), value_at(&expected, i), tolerance(options->rtol),
-                    tolerance(options->atol));
+    compare_element(output, sinter_array_value(y, i), sinter_array_value(&expected, i),
+                    tolerance(options->rtol), tolerance(options->atol));
   sinter_array_release(&expected);
   return status;
 }
@@ -174,7 +163,7 @@ static int compare(run_output *output, const sinter_options *options) {
  */
 
 static json_t *element_json(const sinter_array *y, int64_t index) {
-  return y->element == SINTER_F32 ? sinter_number_json(value_at(y, index))
+  return y->element == SINTER_F32 ? sinter_number_json(sinter_array_value(y, index))
                                   : json_integer((json_int_t)sinter_array_integer(y, index));
 }
 
@@ -224,7 +213,7 @@ static void print_json(const run_state *run) {
 static void print_values(const sinter_array *y) {
   const int64_t row = y->rank > 0 ? sinter_array_row_elements(y) : 1;
   for (int64_t i = 0; i < y->count; ++i)
-    printf("%.9g%c", value_at(y, i), (i + 1) % row == 0 ? '\n' : ' ');
+    printf("%.9g%c", sinter_array_value(y, i), (i + 1) % row == 0 ? '\n' : ' ');
 }
 
 /* The outputs that go nowhere else are printed; of several, each under its name. */

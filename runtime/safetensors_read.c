@@ -1,4 +1,5 @@
 #define _GNU_SOURCE /* pread, O_CLOEXEC */
+#include "runtime/half.h"
 #include "runtime/parameters.h"
 #include "runtime/safetensors.h"
 
@@ -43,20 +44,9 @@ static void widen_bf16(const unsigned char *from, float *to, int64_t count) {
   }
 }
 
-/* Multiplying by 2^112 rebiases the exponent, subnormals included; 31 stands for infinity, NaN. */
 static void widen_f16(const unsigned char *from, float *to, int64_t count) {
-  for (int64_t i = 0; i < count; ++i) {
-    const uint32_t half = (uint32_t)from[2 * i] | (uint32_t)from[2 * i + 1] << 8;
-    uint32_t bits = (half & 0x7fffu) << 13;
-    float magnitude;
-    memcpy(&magnitude, &bits, sizeof bits);
-    magnitude *= 0x1p112f;
-    memcpy(&bits, &magnitude, sizeof bits);
-    if ((half & 0x7c00u) == 0x7c00u)
-      bits = 0x7f800000u | (half & 0x3ffu) << 13;
-    bits |= (half & 0x8000u) << 16;
-    memcpy(&to[i], &bits, sizeof bits);
-  }
+  for (int64_t i = 0; i < count; ++i)
+    to[i] = sinter_half_to_float((uint16_t)(from[2 * i] | from[2 * i + 1] << 8));
 }
 
 static const element_type element_types[] = {
