@@ -4,7 +4,6 @@
 #include "runtime/sinter_runtime.h"
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 namespace sinter {
@@ -138,12 +137,6 @@ const char *@p@_last_error(void);
 #endif
 #endif
 )";
-
-std::string capitals(std::string text) {
-  for (char &c : text)
-    c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
-  return text;
-}
 
 template <typename List, typename Word> std::string joined(const List &list, const Word &word) {
   std::string result;

@@ -9,13 +9,13 @@
 
 namespace sinter {
 
-namespace {
-
 std::string capitals(std::string text) {
   for (char &c : text)
     c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   return text;
 }
+
+namespace {
 
 /// `name` with '_' for what no C identifier may hold; the letters before it make it one.
 std::string c_word(const std::string &name) {

@@ -51,6 +51,9 @@ Interface describe_interface(const Program &, Diagnostics &);
 /// epoch that was no improvement, so 0 means the same as 1.
 int64_t effective_patience(const EarlyStoppingSpec &);
 
+/// As macros are spelled.
+std::string capitals(std::string text);
+
 /// Extents without the batch, if there is one.
 Shape sample_shape(const TensorType &);
 
