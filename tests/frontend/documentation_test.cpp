@@ -2,11 +2,9 @@
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
 #include "tests/frontend/support.h"
-#include "tests/paths.h"
+#include "tests/generated_parts.h"
 
-#include <cstdlib>
 #include <doctest/doctest.h>
-#include <fstream>
 
 using namespace sinter;
 
@@ -56,29 +54,13 @@ std::string activations() {
   return text;
 }
 
-/// Replaces what stands between `<!-- generated: NAME -->` and the next `<!-- end -->`.
-void fill(std::string &document, const std::string &name, const std::string &text) {
-  const std::string begin = fmt::format("<!-- generated: {} -->", name);
-  const size_t at = document.find(begin);
-  REQUIRE_MESSAGE(at != std::string::npos, name);
-  const size_t start = at + begin.size();
-  document.replace(start, document.find("<!-- end -->", start) - start, text);
-}
-
 } // namespace
 
 TEST_CASE("the reference lists every layer, optimizer, callback and initializer") {
-  const std::string path = source_path("docs/model_script.md");
-  const std::string document = read_file(path);
-  std::string expected = document;
-  fill(expected, "layers", layer_table("keras.layers."));
-  fill(expected, "torch_layers", layer_table("torch.nn."));
-  fill(expected, "activations", activations());
-  fill(expected, "initializers", table(Family::initializer));
-  fill(expected, "optimizers", table(Family::optimizer));
-  fill(expected, "callbacks", table(Family::callback));
-  if (std::getenv("UPDATE_GOLDENS"))
-    std::ofstream(path) << expected;
-  else
-    CHECK(document == expected);
+  check_generated_parts("docs/model_script.md", {{"layers", layer_table("keras.layers.")},
+                                                 {"torch_layers", layer_table("torch.nn.")},
+                                                 {"activations", activations()},
+                                                 {"initializers", table(Family::initializer)},
+                                                 {"optimizers", table(Family::optimizer)},
+                                                 {"callbacks", table(Family::callback)}});
 }

@@ -1,15 +1,13 @@
 // ONNX's own backend tests, through the importer and the reference interpreter.
 // docs/onnx_support.md is made from what they say; UPDATE_GOLDENS=1 rewrites it.
 #include "frontend/onnx/operator_table.h"
+#include "tests/generated_parts.h"
 #include "tests/onnx/backend_case.h"
-#include "tests/paths.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 using namespace sinter;
 
@@ -102,22 +100,6 @@ std::string list_of_failures() {
   return text;
 }
 
-/// Replaces what stands between `<!-- generated: NAME -->` and the next `<!-- end -->`.
-void fill(std::string &document, const std::string &name, const std::string &text) {
-  const std::string begin = fmt::format("<!-- generated: {} -->", name);
-  const size_t at = document.find(begin);
-  REQUIRE_MESSAGE(at != std::string::npos, name);
-  const size_t start = at + begin.size();
-  document.replace(start, document.find("<!-- end -->", start) - start, text);
-}
-
-std::string read_file(const std::string &path) {
-  std::ifstream stream(path);
-  std::ostringstream text;
-  text << stream.rdbuf();
-  return text.str();
-}
-
 } // namespace
 
 TEST_CASE("ONNX's backend tests do what docs/onnx_support.md says") {
@@ -125,14 +107,7 @@ TEST_CASE("ONNX's backend tests do what docs/onnx_support.md says") {
     MESSAGE("skipped: Debian's libonnx-testdata is not installed");
     return;
   }
-  const std::string path = source_path("docs/onnx_support.md");
-  const std::string document = read_file(path);
-  std::string expected = document;
-  fill(expected, "sets", table_of_sets());
-  fill(expected, "operators", table_of_operators());
-  fill(expected, "failures", list_of_failures());
-  if (std::getenv("UPDATE_GOLDENS"))
-    std::ofstream(path) << expected;
-  else
-    CHECK(document == expected);
+  check_generated_parts("docs/onnx_support.md", {{"sets", table_of_sets()},
+                                                 {"operators", table_of_operators()},
+                                                 {"failures", list_of_failures()}});
 }
