@@ -21,8 +21,11 @@ TEST_CASE("explain names what fused, what did not and why, and where values lie"
   CHECK(first.at("ops").get<std::string>().rfind("conv2d + bias_add + relu", 0) == 0);
   CHECK(first.at("layers").get<std::string>().rfind("conv2d", 0) == 0);
   CHECK_FALSE(first.at("algorithm").get<std::string>().empty());
-  for (const nlohmann::json &refusal : infer.at("not_fused"))
-    CHECK_FALSE(refusal.at("reason").get<std::string>().empty());
+  const auto &refusals = infer.at("not_fused");
+  REQUIRE_FALSE(refusals.empty());
+  CHECK(refusals.at(0).at("producer") == "max_pool2d (max_pooling2d)");
+  CHECK(refusals.at(0).at("consumer") == "matmul (dense)");
+  CHECK(refusals.at(0).at("reason") == "each kernel has a loop nest of its own");
   CHECK_FALSE(infer.at("values").empty());
 
   const std::string text = run_sinter({"explain", scripts.net(), "--memory", cache}).out;
