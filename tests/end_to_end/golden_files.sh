@@ -1,8 +1,8 @@
 #!/bin/sh
 # golden_files.sh SINTER SOURCE: programs compiled from real files of other tools reach the accuracy
-# and loss that those tools printed, over the whole test set. Without the files nothing is tested.
+# and loss that those tools printed, over the whole test set. 77: there are no such files.
 sinter=$1 scripts=$2/tests/end_to_end/golden golden=$2/../shared/golden
-[ -d "$golden" ] || { echo "skipped: there is no $golden"; exit 0; }
+[ -d "$golden" ] || { echo "skipped: there is no $golden"; exit 77; }
 folder=$(mktemp -d) && trap 'rm -rf "$folder"' EXIT
 failures=0
 
@@ -20,12 +20,10 @@ expect() {
   esac
 }
 
-if [ -d /usr/share/datasets/fashion-mnist ]; then
-  expect 'loss 0.2363, accuracy 0.9168' "$golden/keras2_fashion_cnn.h5" --data=fashion-mnist
-  expect 'loss 0.2553, accuracy 0.9096' "$golden/keras3_fashion_cnn.keras" --data=fashion-mnist
-  expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" \
-    --weights="$golden/torch_fashion_cnn_book.pt"
-fi
+expect 'loss 0.2363, accuracy 0.9168' "$golden/keras2_fashion_cnn.h5" --data=fashion-mnist
+expect 'loss 0.2553, accuracy 0.9096' "$golden/keras3_fashion_cnn.keras" --data=fashion-mnist
+expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" \
+  --weights="$golden/torch_fashion_cnn_book.pt"
 expect 'loss 0.0523, accuracy 0.9890' "$scripts/simple_convnet.py" --data="$golden/mnist" \
   --weights="$golden/simple_convnet_params.pkl"
 
@@ -33,8 +31,7 @@ expect 'loss 0.0523, accuracy 0.9890' "$scripts/simple_convnet.py" --data="$gold
 "$sinter" convert "$golden/torch_fashion_cnn_book.pt" -o "$folder/w.safetensors" \
   --model="$scripts/torch_fashion_cnn.py" &&
   "$sinter" export "$folder/w.safetensors" -o "$folder/w.h5" || failures=$((failures + 1))
-[ ! -d /usr/share/datasets/fashion-mnist ] ||
-  expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" --weights="$folder/w.h5"
+expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" --weights="$folder/w.h5"
 "$sinter" inspect "$golden/keras3_fashion_cnn.keras" | grep -q 'conv2d_1 (Conv2D)' ||
   failures=$((failures + 1))
 exit $((failures > 0))

@@ -86,10 +86,7 @@ TEST_CASE("every variant gives a trained model, and the one asked for is taken")
 }
 
 TEST_CASE("valgrind finds no error and no leak in a user's program") {
-  if (run_command("command -v valgrind").status != 0) {
-    MESSAGE("skipped: valgrind is not installed");
-    return;
-  }
+  REQUIRE_MESSAGE(run_command("command -v valgrind").status == 0, "valgrind is not installed");
   const std::string program = user_program("gcc -g" + warnings("c99") + "-x c", "valgrind_user");
   const CommandResult result =
       run_command("valgrind --leak-check=full --show-leak-kinds=all --error-exitcode=99 " +
@@ -135,10 +132,7 @@ TEST_CASE("a shared library needs libc and libm") {
 }
 
 TEST_CASE("pkg-config finds the library beside its file, wherever that was moved") {
-  if (run_command("command -v pkg-config").status != 0) {
-    MESSAGE("skipped: pkg-config is not installed");
-    return;
-  }
+  REQUIRE_MESSAGE(run_command("command -v pkg-config").status == 0, "pkg-config is not installed");
   const std::string moved = fresh_folder("moved");
   std::filesystem::copy(libraries(), moved, std::filesystem::copy_options::recursive);
   check_command("cd " + moved + " && export PKG_CONFIG_PATH=" + moved + " && gcc -o user " +
