@@ -1,12 +1,10 @@
 // run, train, evaluate, predict, bench: compile into the cache, then become the built program.
-#include "backends/halide/kernel_cache.h"
-#include "backends/halide/kernels.h"
 #include "backends/program/build.h"
-#include "ir/print.h"
 #include "tools/command.h"
 #include "tools/compile_model.h"
 #include "tools/options.h"
 #include "tools/output_file.h"
+#include "tools/program_cache.h"
 #include "tools/report_errors.h"
 #include "tools/weights_argument.h"
 
@@ -28,31 +26,6 @@ struct ProgramCommandOptions {
   std::string map;                    // for --weights, which goes to the program
   std::vector<std::string> arguments; // for the program
 };
-
-/// A line a parameter with the hash of its values.
-std::string weights_key(const std::map<std::string, WeightArray> &weights) {
-  std::string text;
-  for (const auto &[parameter, array] : weights) {
-    const std::string values(reinterpret_cast<const char *>(array.values.data()),
-                             array.values.size() * sizeof(float));
-    text += fmt::format("{} {}\n", parameter, content_hash(values));
-  }
-  return text;
-}
-
-/// A name for what is built: another compiler, model, target or machine gives another one, and so
-/// do other weights. The compiler is told by its own file, so that a new build never meets an old
-/// program.
-std::string program_key(const LoadedModel &loaded, const std::string &target) {
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe");
-  std::string text =
-      fmt::format("{}\n{}\n{}\n{}\n{}{}", SINTER_VERSION, std::filesystem::file_size(self),
-                  std::filesystem::last_write_time(self).time_since_epoch().count(), target,
-                  print(loaded.model), weights_key(loaded.weights));
-  for (const Variant &variant : variants_for_target(target))
-    text += "\n" + variant.halide_target;
-  return content_hash(text);
-}
 
 /// Builds the program at `path`, unless it is there.
 void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &options,
@@ -97,10 +70,11 @@ int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
     build_program_file(loaded, options, folder.path() + "/" + program_name, tool);
     program = open_program(folder.path() + "/" + program_name);
   } else {
-    const std::string path = fmt::format("{}/programs/{}/{}", cache,
-                                         program_key(loaded, options.backend.target), program_name);
-    build_program_file(loaded, options, path, tool);
-    program = open_program(path);
+    const std::string folder =
+        fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend.target));
+    build_program_file(loaded, options, folder + "/" + program_name, tool);
+    keep_recent_programs(folder);
+    program = open_program(folder + "/" + program_name);
   }
   std::vector<std::string> arguments{program_name, options.command};
   arguments.insert(arguments.end(), options.arguments.begin(), options.arguments.end());

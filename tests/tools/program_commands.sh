@@ -48,6 +48,16 @@ expect 0 "$sinter" bench net.py --batch=3 --json
   echo "the cached program was built again"
   failures=$((failures + 1))
 }
+
+# A program is linked with the runtime, so another runtime makes another program.
+mkdir runtime && cp "$(dirname "$sinter")/../lib/libsinter_core.a" \
+  "$(dirname "$sinter")/../lib/libsinter_program.a" runtime
+echo 'int added_here;' | cc -c -x c - -o added.o && ar r runtime/libsinter_core.a added.o
+expect 0 env SINTER_RUNTIME="$folder/runtime" "$sinter" bench net.py --batch=2 --json
+[ "$(ls cache/sinter/programs | wc -l)" -eq 2 ] || {
+  echo "a program linked with another runtime was run"
+  failures=$((failures + 1))
+}
 expect 0 "$sinter" bench net.py --cache=off --batch=2 --json
 expect 2 "$sinter" bench net.py --no-such-option
 expect 1 "$sinter" train net.py --data="$folder/nowhere"
