@@ -2,6 +2,7 @@
 #include "tools/command.h"
 #include "tools/compile_model.h"
 #include "tools/explain.h"
+#include "tools/json_text.h"
 #include "tools/options.h"
 #include "tools/report_errors.h"
 
@@ -43,7 +44,7 @@ int run_explain(const ExplainOptions &options, Tool &tool) {
       explain(program, variant.name,
               algorithms(phases(program), variant, cache_directory(options.backend.cache)));
   if (options.json)
-    tool.out << json(explanation).dump(2) << "\n";
+    tool.out << json_text(json(explanation)) << "\n";
   else
     tool.out << text(explanation, options.memory);
   return kExitOk;

@@ -2,13 +2,13 @@
 #include "frontend/weight_file.h"
 #include "ir/print.h"
 #include "tools/command.h"
+#include "tools/json_text.h"
 #include "tools/options.h"
 #include "tools/report_errors.h"
 #include "tools/text_table.h"
 
 #include <filesystem>
 #include <fmt/ostream.h>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
 #include <set>
@@ -145,7 +145,7 @@ int run_inspect(const InspectOptions &options, Tool &tool) {
     json["model"] = contents.model ? model_json(contents.model->model) : nullptr;
     json["problem"] = contents.model_problem;
     json["arrays"] = arrays_json(arrays);
-    tool.out << json.dump(2) << "\n";
+    tool.out << json_text(json) << "\n";
     return kExitOk;
   }
   if (contents.model)

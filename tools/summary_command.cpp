@@ -1,5 +1,6 @@
 #include "passes/pipeline.h"
 #include "tools/command.h"
+#include "tools/json_text.h"
 #include "tools/options.h"
 #include "tools/report_errors.h"
 #include "tools/summary.h"
@@ -22,7 +23,7 @@ int run_summary(const SummaryOptions &options, Tool &tool) {
   const Program program = build_program(model, {});
   const ModelSummary summary = summarize(program, options.batch > 0 ? options.batch : trained);
   if (options.json)
-    tool.out << json(summary).dump(2) << "\n";
+    tool.out << json_text(json(summary)) << "\n";
   else
     tool.out << text(summary);
   return kExitOk;

@@ -5,12 +5,12 @@
 #include "tools/command.h"
 #include "tools/compile_model.h"
 #include "tools/emit_text.h"
+#include "tools/json_text.h"
 #include "tools/options.h"
 #include "tools/report_errors.h"
 #include "tools/text_table.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <ostream>
 
 namespace sinter {
@@ -158,7 +158,7 @@ int run_verify(const VerifyOptions &options, Tool &tool) {
   const Program program = build_program_for(loaded.model, stem(options.model.path), {}, tool);
   const Report report = verify_model(loaded, program, options);
   if (options.json)
-    tool.out << json(report).dump(2) << "\n";
+    tool.out << json_text(json(report)) << "\n";
   else
     tool.out << text(report) << (report.ok() ? "all ok\n" : "FAILED\n");
   return report.ok() ? kExitOk : kExitUserError;

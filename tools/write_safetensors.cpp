@@ -1,8 +1,25 @@
 #include "tools/write_safetensors.h"
 
+#include "ir/diagnostics.h"
+
 #include <nlohmann/json.hpp>
 
 namespace sinter {
+
+namespace {
+
+/// The format's header is JSON, which is UTF-8.
+void check_name(const std::string &name) {
+  try {
+    nlohmann::json(name).dump();
+  } catch (const nlohmann::json::type_error &) {
+    throw CompileError({}, "the array {} cannot be written: safetensors names are UTF-8",
+                       nlohmann::json(name).dump(-1, ' ', /*ensure_ascii=*/true,
+                                                 nlohmann::json::error_handler_t::replace));
+  }
+}
+
+} // namespace
 
 /// The length of the header in 8 little-endian bytes, the JSON header, padded so that the values
 /// begin at a multiple of 8, the values.
@@ -10,6 +27,7 @@ std::string safetensors_bytes(const NamedWeights &weights) {
   nlohmann::json header = nlohmann::json::object();
   size_t offset = 0;
   for (const auto &[parameter, array] : weights) {
+    check_name(parameter);
     const size_t end = offset + array.values.size() * sizeof(float);
     header[parameter] = {{"dtype", "F32"}, {"shape", array.shape}, {"data_offsets", {offset, end}}};
     offset = end;

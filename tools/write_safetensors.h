@@ -7,7 +7,8 @@ namespace sinter {
 
 using NamedWeights = std::vector<std::pair<std::string, WeightArray>>;
 
-/// The file's bytes: values in float32, in the order given.
+/// The file's bytes: values in float32, in the order given. Throws CompileError for a name that the
+/// format cannot hold.
 std::string safetensors_bytes(const NamedWeights &);
 
 } // namespace sinter

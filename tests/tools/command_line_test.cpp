@@ -20,6 +20,25 @@ bool contains(const std::string &text, const std::string &part) {
 
 std::string cache_option() { return "--cache=" + build_path("test_kernels"); }
 
+/// A field of a Protocol Buffers message: number, length, bytes.
+std::string field(int number, const std::string &bytes) {
+  return std::string{static_cast<char>(number << 3 | 2), static_cast<char>(bytes.size())} + bytes;
+}
+
+std::string field(int number, char value) { return {static_cast<char>(number << 3), value}; }
+
+/// An ONNX file that computes y = relu(x) of [1,4]; `name` is the graph's and part of the tensors'.
+std::string relu_onnx(const std::string &name) {
+  const std::string shape = field(1, field(1, '\1')) + field(1, field(1, '\4'));
+  const std::string type = field(1, field(1, '\1') + field(2, shape)); // float32
+  const std::string x = "x" + name;
+  const std::string y = "y" + name;
+  const std::string node = field(1, x) + field(2, y) + field(4, std::string("Relu"));
+  return field(1, '\x8') + field(8, field(2, '\xd')) + // IR version 8, operator set 13
+         field(7, field(1, node) + field(2, name) + field(11, field(1, x) + field(2, type)) +
+                      field(12, field(1, y) + field(2, type)));
+}
+
 } // namespace
 
 TEST_CASE("wrong usage exits with 2 and says what is wrong on standard error") {
@@ -180,6 +199,22 @@ TEST_CASE("verify passes and says so, as a table and as JSON") {
     CHECK(kernel.contains("name"));
     CHECK(kernel.contains("max_abs_error"));
     CHECK(kernel.contains("max_rel_error"));
+  }
+}
+
+TEST_CASE("JSON is UTF-8, whatever a file and its names are") {
+  const ScriptFolder scripts;
+  const std::string net = scripts.write("caf\xe9.onnx", relu_onnx("caf\xe9"));
+  for (const std::string command : {"summary", "explain", "inspect", "verify"}) {
+    std::vector<std::string> arguments{command, net, "--json"};
+    if (command == "explain" || command == "verify")
+      arguments.push_back(cache_option());
+    const ToolRun run = run_sinter(arguments);
+    CAPTURE(command);
+    CAPTURE(run.err);
+    CHECK(run.code == kExitOk);
+    CHECK(nlohmann::json::accept(run.out));
+    CHECK(contains(run.out, "caf\xEF\xBF\xBD") == (command != "verify")); // which names kernels
   }
 }
 

@@ -49,6 +49,13 @@ std::string contents(const std::string &path) {
 
 } // namespace
 
+TEST_CASE("a name that safetensors cannot hold is told") {
+  CHECK_THROWS_WITH_AS(safetensors_bytes({{"caf\xe9", {{1}, {0.5F}}}}),
+                       "error: the array \"caf\\ufffd\" cannot be written: safetensors names are "
+                       "UTF-8",
+                       CompileError);
+}
+
 TEST_CASE("weights of another format reach the program as safetensors") {
   const std::string npz = write_npz();
   for (std::vector<std::string> arguments :
