@@ -2,6 +2,7 @@
 #include "backends/verify/check_kernels.h"
 #include "backends/verify/random_inputs.h"
 #include "passes/pipeline.h"
+#include "runtime/sinter_runtime.h"
 #include "tools/command.h"
 #include "tools/compile_model.h"
 #include "tools/emit_text.h"
@@ -38,14 +39,17 @@ struct Report {
   }
 };
 
-/// The variants of the target that this processor runs.
+/// The variants of the target up to the one that a program would choose here.
 std::vector<Variant> runnable_variants(const std::string &target) {
-  const std::string best = variants_for_target("host").back().name;
   std::vector<Variant> variants = variants_for_target(target);
-  const auto last = std::find_if(variants.begin(), variants.end(),
-                                 [&](const Variant &variant) { return variant.name == best; });
-  if (last != variants.end())
-    variants.erase(last + 1, variants.end());
+  std::vector<const char *> names;
+  for (const Variant &variant : variants)
+    names.push_back(variant.name.c_str());
+  const int32_t best = sinter_choose_variant(names.data(), static_cast<int32_t>(names.size()));
+  if (best < 0)
+    throw CompileError({}, "kernels for {} cannot be verified here: {}", target,
+                       sinter_last_error());
+  variants.erase(variants.begin() + best + 1, variants.end());
   return variants;
 }
 

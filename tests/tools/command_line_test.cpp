@@ -202,6 +202,20 @@ TEST_CASE("verify passes and says so, as a table and as JSON") {
   }
 }
 
+TEST_CASE("verify runs the kernels that a program would, and no others") {
+  const ScriptFolder scripts;
+  const std::string avx2 = "--target=x86-64-linux-sse41-avx-f16c-fma-avx2";
+  setenv("SINTER_VARIANT", "x86-64", 1); // as a processor without AVX2
+  const ToolRun refused = run_sinter({"verify", scripts.net(), avx2, cache_option()});
+  const ToolRun all = run_sinter({"verify", scripts.net(), "--target=x86-64", cache_option()});
+  unsetenv("SINTER_VARIANT");
+  CHECK(refused.code == kExitUserError);
+  CHECK(contains(refused.err, "cannot be verified here: SINTER_VARIANT=x86-64"));
+  CHECK(all.code == kExitOk);
+  CHECK(contains(all.out, " infer/conv2d")); // of one variant: no other stands before it
+  CHECK_FALSE(contains(all.out, "avx2:"));
+}
+
 TEST_CASE("JSON is UTF-8, whatever a file and its names are") {
   const ScriptFolder scripts;
   const std::string net = scripts.write("caf\xe9.onnx", relu_onnx("caf\xe9"));
