@@ -138,9 +138,11 @@ void add_compile_command(CLI::App &app, Tool &tool) {
       ->needs(weights);
   command->add_flag("--embed-weights", options->embed_weights,
                     "Compile a library's weights into it instead of writing OUT.safetensors");
-  command->add_option("--passes", options->passes,
-                      "Run these graph passes alone (comma-separated) and print the graph; with "
-                      "--emit=ir");
+  command
+      ->add_option("--passes", options->passes,
+                   "Run these graph passes alone (comma-separated) and print the graph; with "
+                   "--emit=ir")
+      ->check(check_graph_passes);
   command->callback([&tool, options] {
     check_usage(*options);
     tool.action = [&tool, options] { return run_compile(*options, tool); };

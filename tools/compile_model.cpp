@@ -24,17 +24,24 @@ PassOptions pass_options(const PipelineOptions &options, Tool &tool) {
   return passes;
 }
 
-/// Passes over plans have names, too, but only build_program runs them.
-void require_pass_name(const std::string &pass_name, const std::vector<std::string_view> &known) {
-  if (std::find(known.begin(), known.end(), pass_name) == known.end())
-    throw CompileError({}, "unknown pass '{}': there are {}", pass_name, fmt::join(known, ", "));
+std::string check_pass_name(const std::string &pass_name,
+                            const std::vector<std::string_view> &known) {
+  return std::find(known.begin(), known.end(), pass_name) != known.end()
+             ? ""
+             : fmt::format("unknown pass '{}': there are {}", pass_name, fmt::join(known, ", "));
 }
 
-const Pass &find_pass_or_throw(const std::string &pass_name) {
-  const Pass *pass = find_pass(pass_name);
-  if (!pass)
-    require_pass_name(pass_name, graph_pass_names());
-  return *pass;
+/// All passes have names, those over plans too.
+std::string check_print_after(const std::string &argument) {
+  return argument == "all" ? "" : check_pass_name(argument, all_pass_names());
+}
+
+std::vector<std::string> split_names(const std::string &passes) {
+  std::vector<std::string> names;
+  std::istringstream list(passes);
+  for (std::string pass_name; std::getline(list, pass_name, ',');)
+    names.push_back(pass_name);
+  return names;
 }
 
 } // namespace
@@ -43,8 +50,10 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
   command.add_option("--name", options.name,
                      "Prefix of the C symbols (default: the output's or the model file's name)");
   command.add_flag("--no-train", options.no_train, "Inference and evaluation only");
-  command.add_option("--print-after", options.print_after,
-                     "Print the graph after a pass that changed it; a pass's name or all");
+  command
+      .add_option("--print-after", options.print_after,
+                  "Print the graph after a pass that changed it; a pass's name or all")
+      ->check(check_print_after);
   command.add_flag("--time", options.time, "Print how long every pass and stage took");
 }
 
@@ -54,17 +63,25 @@ Program build_program_for(const Model &model, const std::string &default_name,
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);
-  if (!options.print_after.empty() && options.print_after != "all")
-    require_pass_name(options.print_after, all_pass_names());
   return build_program(model, program);
+}
+
+std::string check_graph_passes(const std::string &argument) {
+  std::string problem;
+  for (const std::string &pass_name : split_names(argument))
+    if (problem.empty())
+      problem = check_pass_name(pass_name, graph_pass_names());
+  return problem;
 }
 
 Model run_named_passes(Model model, const std::string &passes, const PipelineOptions &options,
                        Tool &tool) {
   std::vector<Pass> sequence;
-  std::istringstream names(passes);
-  for (std::string pass_name; std::getline(names, pass_name, ',');)
-    sequence.push_back(find_pass_or_throw(pass_name));
+  for (const std::string &pass_name : split_names(passes)) {
+    const Pass *pass = find_pass(pass_name);
+    SINTER_ASSERT(pass, "--passes={} was not checked", passes);
+    sequence.push_back(*pass);
+  }
   Model result;
   result.name = model.name; // layers refer to nodes that passes may remove
   result.graph = std::move(model.graph);

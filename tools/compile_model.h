@@ -29,7 +29,10 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &);
 Program build_program_for(const Model &, const std::string &default_name, const PipelineOptions &,
                           Tool &);
 
-/// Runs the graph passes named in `passes` ("a,b") on the model's forward graph.
+/// For CLI::Option::check: "" for graph passes ("a,b"), else which of them is none.
+std::string check_graph_passes(const std::string &argument);
+
+/// Runs the graph passes named in `passes`, which are checked, on the model's forward graph.
 Model run_named_passes(Model, const std::string &passes, const PipelineOptions &, Tool &);
 
 /// The values that the program starts with: of the weights file, which must have all of the model's

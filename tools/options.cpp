@@ -6,9 +6,43 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/ostream.h>
+#include <optional>
 #include <ostream>
 
 namespace sinter {
+
+namespace {
+
+/// NAME=N, or nothing.
+std::optional<std::pair<std::string, int64_t>> parse_dimension(const std::string &argument) {
+  const size_t equals = argument.rfind('=');
+  if (equals == std::string::npos)
+    return std::nullopt;
+  const char *end = argument.data() + argument.size();
+  int64_t extent = 0;
+  const auto parsed = std::from_chars(argument.data() + equals + 1, end, extent);
+  if (parsed.ec != std::errc() || parsed.ptr != end || extent < 1 || extent > kMaxElements)
+    return std::nullopt;
+  return std::pair(argument.substr(0, equals), extent);
+}
+
+std::string check_dimension(const std::string &argument) {
+  return parse_dimension(argument)
+             ? ""
+             : fmt::format("takes NAME=N with a positive number, got '{}'", argument);
+}
+
+} // namespace
+
+std::function<std::string(const std::string &)> must_end_in(std::vector<std::string> endings) {
+  return [endings = std::move(endings)](const std::string &argument) -> std::string {
+    for (const std::string &ending : endings)
+      if (argument.size() >= ending.size() &&
+          argument.compare(argument.size() - ending.size(), ending.size(), ending) == 0)
+        return "";
+    return fmt::format("'{}' must end in {}", argument, fmt::join(endings, " or "));
+  };
+}
 
 void add_model_option(CLI::App &command, ModelOptions &options) {
   command
@@ -19,7 +53,8 @@ void add_model_option(CLI::App &command, ModelOptions &options) {
   command
       .add_option("--dim", options.dimensions,
                   "NAME=N: the extent of a dimension that an ONNX file leaves open")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(check_dimension);
   command
       .add_option("--scale", options.scale,
                   "Divide images' bytes by this; 1: feed them as they are (default: as the script "
@@ -27,29 +62,13 @@ void add_model_option(CLI::App &command, ModelOptions &options) {
       ->check(CLI::PositiveNumber);
 }
 
-namespace {
-
-std::map<std::string, int64_t> parse_dimensions(const std::vector<std::string> &arguments) {
-  std::map<std::string, int64_t> dimensions;
-  for (const std::string &argument : arguments) {
-    const size_t equals = argument.rfind('=');
-    const char *end = argument.data() + argument.size();
-    int64_t extent = 0;
-    const auto parsed = equals == std::string::npos
-                            ? std::from_chars(end, end, extent)
-                            : std::from_chars(argument.data() + equals + 1, end, extent);
-    if (parsed.ec != std::errc() || parsed.ptr != end || extent < 1 || extent > kMaxElements)
-      throw CompileError({}, "--dim takes NAME=N with a positive number, got '{}'", argument);
-    dimensions[argument.substr(0, equals)] = extent;
-  }
-  return dimensions;
-}
-
-} // namespace
-
 LoadedModel load_model_and_warn(const ModelOptions &options, Tool &tool) {
   LoadOptions load;
-  load.dimensions = parse_dimensions(options.dimensions);
+  for (const std::string &argument : options.dimensions) {
+    const auto dimension = parse_dimension(argument);
+    SINTER_ASSERT(dimension, "--dim={} was not checked", argument);
+    load.dimensions[dimension->first] = dimension->second;
+  }
   LoadedModel model = load_model(options.path, load, tool.diagnostics);
   print_warnings(tool);
   if (options.scale > 0) {

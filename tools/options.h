@@ -4,17 +4,21 @@
 #include "frontend/load_model.h"
 #include "tools/command.h"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace sinter {
 
+/// For CLI::Option::check: the argument must end in one of `endings` (".svg").
+std::function<std::string(const std::string &)> must_end_in(std::vector<std::string> endings);
+
 /// The MODEL argument of a subcommand.
 struct ModelOptions {
   std::string path;
   std::vector<std::string> dimensions; // "NAME=N", of an ONNX file
-  float scale = 0; // what images' bytes are divided by; 0: as the model says
+  float scale = 0;                     // what images' bytes are divided by; 0: as the model says
 };
 void add_model_option(CLI::App &command, ModelOptions &);
 

@@ -38,11 +38,8 @@ int run_plot(const PlotOptions &options, Tool &tool) {
     tool.out << dot;
   else if (extension == ".dot" || extension == ".gv")
     write_file(options.output, dot);
-  else if (extension == ".svg" || extension == ".png" || extension == ".pdf")
-    draw(dot, extension.substr(1), options.output);
   else
-    throw CompileError({}, "cannot plot to {}: the name must end in .dot, .svg, .png or .pdf",
-                       options.output);
+    draw(dot, extension.substr(1), options.output);
   return kExitOk;
 }
 
@@ -52,9 +49,13 @@ void add_plot_command(CLI::App &app, Tool &tool) {
   CLI::App *command = app.add_subcommand("plot", "Draw the model's graph");
   auto options = std::make_shared<PlotOptions>();
   add_model_option(*command, options->model);
-  command->add_option("-o,--output", options->output,
-                      "OUT.dot, or OUT.svg, .png or .pdf drawn by Graphviz's dot; DOT goes to "
-                      "standard output without it");
+  command
+      ->add_option("-o,--output", options->output,
+                   "OUT.dot, or OUT.svg, .png or .pdf drawn by Graphviz's dot; DOT goes to "
+                   "standard output without it")
+      ->check([](const std::string &path) {
+        return path == "-" ? "" : must_end_in({".dot", ".gv", ".svg", ".png", ".pdf"})(path);
+      });
   command->add_flag("--ops", options->operations, "A box an operation, not a layer");
   set_action(*command, tool, options, run_plot);
 }

@@ -52,6 +52,12 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong on standard error") {
       {"compile", scripts.net(), "-o", "-", "--emit=lib"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=f16"},
       {"compile", scripts.net(), "--emit=plan", "--passes=canonicalize"},
+      {"compile", scripts.net(), "--emit=ir", "--passes=no-such-pass"},
+      {"compile", scripts.net(), "--emit=ir", "--passes=canonicalize,plan-memory"},
+      {"compile", scripts.net(), "--emit=plan", "--print-after=no-such-pass"},
+      {"plot", scripts.net(), "-o", scripts.path("net.txt")},
+      {"summary", scripts.net(), "--dim=N"},
+      {"summary", scripts.net(), "--dim=N=0"},
       {"summary", scripts.net(), "--batch=0"},
       {"verify", scripts.net(), "--no-such-option"},
   };
@@ -75,15 +81,12 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
   const std::vector<std::vector<std::string>> faults = {
       {"summary", scripts.path("missing.py")},
       {"summary", bad},
-      {"summary", scripts.net(), "--dim=N"},
-      {"summary", scripts.net(), "--dim=N=0"},
       {"compile", scripts.net(), "-o", "/nowhere/at/all", "--target=host", cache_option()},
       {"compile", scripts.net(), "-o", directory, "--target=host", cache_option()},
       {"compile", scripts.net(), "--emit=plan", "-o", directory},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=bf16"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--target=pdp11"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--weights=/nowhere.npz"},
-      {"compile", scripts.net(), "--emit=ir", "--passes=no-such-pass"},
   };
   for (const std::vector<std::string> &arguments : faults) {
     const ToolRun run = run_sinter(arguments);

@@ -55,8 +55,8 @@ TEST_CASE("a plot goes to the file that its name's end says") {
   CHECK(run_sinter({"plot", folder.net(), "-o", folder.path("net.dot")}).code == 0);
   CHECK(contains(read_file(folder.path("net.dot")), "digraph"));
   const ToolRun other = run_sinter({"plot", folder.net(), "-o", folder.path("net.txt")});
-  CHECK(other.code == 1);
-  CHECK(contains(other.err, "must end in .dot, .svg, .png or .pdf"));
+  CHECK(other.code == 2);
+  CHECK(contains(other.err, "must end in .dot or .gv or .svg or .png or .pdf"));
   const ToolRun drawn = run_sinter({"plot", folder.net(), "-o", folder.path("net.svg")});
   CAPTURE(drawn.err);
   REQUIRE(drawn.code == 0);
