@@ -1,5 +1,6 @@
 // sinter compile: any stage of the way from a model to machine code, as a file or as text.
 #include "backends/program/build.h"
+#include "backends/program/staged_files.h"
 #include "ir/print.h"
 #include "tools/command.h"
 #include "tools/compile_model.h"
@@ -50,16 +51,31 @@ void check_usage(const CompileCommandOptions &options) {
     throw CLI::ValidationError("--passes", "goes with --emit=ir alone");
 }
 
-/// Where the text of one kind goes: standard output, the output path itself when the text is all
-/// that was asked for, else OUT.<kind>.
-void deliver_text(const CompileCommandOptions &options, const std::string &kind,
-                  const std::string &text, Tool &tool) {
-  if (options.output.empty() || options.output == "-")
-    tool.out << text;
-  else if (options.emit.size() == 1)
-    write_file(options.output, text);
-  else
-    write_file(options.output + text_extension(kind), text);
+/// Each kind once, where it stands first.
+void forget_repeated_kinds(CompileCommandOptions &options) {
+  std::vector<std::string> kinds;
+  for (const std::string &kind : options.emit)
+    if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end())
+      kinds.push_back(kind);
+  options.emit = std::move(kinds);
+}
+
+/// Where texts go when nothing else is made: standard output, the output path itself when there is
+/// one of them, else OUT.<kind>.
+void deliver_texts(const CompileCommandOptions &options, const std::vector<TextFile> &texts,
+                   Tool &tool) {
+  if (options.output.empty() || options.output == "-") {
+    for (const TextFile &text : texts)
+      tool.out << text.content;
+  } else if (texts.size() == 1) {
+    write_file(options.output, texts.front().content);
+  } else {
+    const std::filesystem::path output(options.output);
+    StagedFiles files(output.parent_path());
+    for (const TextFile &text : texts)
+      files.write(output.filename().string() + text.extension, text.content);
+    files.publish();
+  }
 }
 
 void report(const BuildResult &result, const CompileCommandOptions &options, Tool &tool) {
@@ -84,8 +100,8 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
   const Model &model = loaded.model;
   if (!options.passes.empty()) {
-    deliver_text(options, "ir",
-                 print(run_named_passes(model, options.passes, options.pipeline, tool)), tool);
+    const Model result = run_named_passes(model, options.passes, options.pipeline, tool);
+    deliver_texts(options, {{text_extension("ir"), print(result)}}, tool);
     return kExitOk;
   }
   const Program program = build_program_for(model, default_name(options), options.pipeline, tool);
@@ -94,13 +110,18 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   build.cache_directory = cache_directory(options.backend.cache);
   build.embed_weights = options.embed_weights;
   build.weights = initial_weights(loaded, options.weights);
+  std::vector<TextFile> texts;
   for (const std::string &kind : options.emit)
     if (is_text_kind(kind))
-      deliver_text(options, kind, emit_text(program, kind, build, tool.diagnostics), tool);
+      texts.push_back({text_extension(kind), emit_text(program, kind, build, tool.diagnostics)});
   build.emit = file_kinds(options);
+  if (build.emit.empty()) {
+    deliver_texts(options, texts, tool);
+    return kExitOk;
+  }
   build.output = options.output;
-  if (!build.emit.empty())
-    report(build_outputs(program, build, tool.diagnostics), options, tool);
+  build.texts = std::move(texts);
+  report(build_outputs(program, build, tool.diagnostics), options, tool);
   return kExitOk;
 }
 
@@ -145,6 +166,7 @@ void add_compile_command(CLI::App &app, Tool &tool) {
       ->check(check_graph_passes);
   command->callback([&tool, options] {
     check_usage(*options);
+    forget_repeated_kinds(*options);
     tool.action = [&tool, options] { return run_compile(*options, tool); };
   });
 }

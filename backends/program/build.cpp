@@ -194,6 +194,8 @@ void Builder::make_texts() {
     files_.write(stem_ + ".ll", module(form, ModuleOutput::llvm));
   if (wants(Emit::assembly))
     files_.write(stem_ + ".s", module(form, ModuleOutput::assembly));
+  for (const TextFile &text : options_.texts)
+    files_.write(stem_ + text.extension, text.content);
 }
 
 // Linkers, pkg-config and CMake all read a library's name as one word.

@@ -27,12 +27,19 @@ struct InitialWeights {
   std::vector<float> values;
 };
 
+/// A text about the program, made elsewhere.
+struct TextFile {
+  std::string extension; // ".sir": it is called OUT.sir
+  std::string content;
+};
+
 struct BuildOptions {
   std::vector<Emit> emit{Emit::exe};
   std::string output;                  // OUT above
   std::string target = "x86-64";       // "host", "x86-64" or a Halide target string
   std::string cache_directory;         // of compiled kernels; "" for none
   std::vector<InitialWeights> weights; // may name any subset of the program's parameters
+  std::vector<TextFile> texts;         // to appear with what is built
   bool embed_weights = false;          // libraries: compile the weights in instead of writing
                               // OUT.safetensors; an executable has given weights compiled in always
 };

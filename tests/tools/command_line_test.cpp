@@ -78,12 +78,16 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
       scripts.write("bad.py", "from tensorflow import keras\nx = keras.layers.Nothing(3)\n");
   const std::string directory = scripts.path("directory");
   std::filesystem::create_directory(directory);
+  std::filesystem::create_directory(directory + ".plan");
   const std::vector<std::vector<std::string>> faults = {
       {"summary", scripts.path("missing.py")},
       {"summary", bad},
       {"compile", scripts.net(), "-o", "/nowhere/at/all", "--target=host", cache_option()},
       {"compile", scripts.net(), "-o", directory, "--target=host", cache_option()},
       {"compile", scripts.net(), "--emit=plan", "-o", directory},
+      {"compile", scripts.net(), "--emit=ir,plan", "-o", directory},
+      {"compile", scripts.net(), "--emit=ir,lib", "-o", scripts.path("my net"), "--target=host",
+       cache_option()},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=bf16"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--target=pdp11"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--weights=/nowhere.npz"},
@@ -95,11 +99,11 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
     CHECK(contains(run.err, "error: "));
   }
   CHECK(contains(run_sinter({"summary", bad}).err, "bad.py:2:"));
-  size_t entries = 0; // net.py, bad.py, directory
+  size_t entries = 0; // net.py, bad.py, directory, directory.plan
   for ([[maybe_unused]] const auto &entry :
        std::filesystem::directory_iterator(scripts.folder.path()))
     ++entries;
-  CHECK(entries == 3);
+  CHECK(entries == 4);
 }
 
 TEST_CASE("warnings come before the error that follows them") {
@@ -149,6 +153,10 @@ TEST_CASE("text goes to the output path when there is one") {
         kExitOk);
   CHECK(contains(read_file(scripts.path("two.sir")), "graph {"));
   CHECK(contains(read_file(scripts.path("two.plan")), "// train"));
+  CHECK(run_sinter({"compile", scripts.net(), "--emit=ir,header,ir", "-o", scripts.path("three")})
+            .code == kExitOk);
+  CHECK(read_file(scripts.path("three.sir")) == read_file(scripts.path("two.sir")));
+  CHECK(std::filesystem::exists(scripts.path("three.h")));
 }
 
 TEST_CASE("a device is written to, not replaced") {
