@@ -35,6 +35,14 @@ std::string content_of(const std::string &path) {
   return text.str();
 }
 
+/// FILE.before, or the first of FILE.before.2, FILE.before.3, ... that is not there.
+std::string name_to_keep(const StagedFiles &files, const std::string &name) {
+  std::string kept = name + ".before";
+  for (int number = 2; std::filesystem::exists(files.destination(kept)); ++number)
+    kept = fmt::format("{}.before.{}", name, number);
+  return kept;
+}
+
 class Builder {
 public:
   Builder(const Program &program, const BuildOptions &options, Diagnostics &diagnostics)
@@ -173,7 +181,8 @@ void Builder::make_packages() {
     make_initial_weights();
 }
 
-// The file that is there may hold weights that the user has trained since.
+// The file that is there may hold weights that the user has trained since, and so may each that was
+// kept before.
 void Builder::make_initial_weights() {
   const std::string name = stem_ + ".safetensors";
   const std::string path = files_.stage(name);
@@ -181,7 +190,7 @@ void Builder::make_initial_weights() {
   write_initial_weights(program_, weights_, path, destination);
   if (!std::filesystem::is_regular_file(destination) || content_of(path) == content_of(destination))
     return;
-  const std::string kept = name + ".before";
+  const std::string kept = name_to_keep(files_, name);
   std::filesystem::copy_file(destination, files_.stage(kept));
   diagnostics_.warn({}, fmt::format("{} held other weights: they are in {} now", destination,
                                     files_.destination(kept)));

@@ -167,6 +167,14 @@ TEST_CASE("weights that a build would replace are kept, and a library's name is 
   CHECK(build() == files + 1);
   CHECK(std::filesystem::file_size(folder + "/net.safetensors.before") == 18);
   CHECK(std::filesystem::file_size(folder + "/net.safetensors") > 18);
+  options.weights = {{"dense_1/bias", std::vector<float>(10, 0.25F)}}; // another net: no training
+  CHECK(build() == files + 1);
+  std::ofstream(folder + "/net.safetensors") << "trained again";
+  CHECK(build() == files + 1);
+  CHECK(std::filesystem::file_size(folder + "/net.safetensors.before") == 18);
+  CHECK(std::filesystem::file_size(folder + "/net.safetensors.before.2") > 18);
+  CHECK(std::filesystem::file_size(folder + "/net.safetensors.before.3") == 13);
+  CHECK(build() == files);
   options.output = folder + "/my net";
   CHECK_THROWS_WITH_AS(
       build(),
