@@ -226,7 +226,9 @@ const char *explain_refusal(const Partition &partition, NodeId producer, NodeId 
     reason = refuse_pointwise(partition, producer, consumer);
   else
     reason = refuse_prologue(partition, producer);
-  return reason ? reason : "one kernel would have to run before and after another one";
+  return reason
+             ? reason
+             : "one kernel would have to run before and after another one, or not know the batch";
 }
 
 } // namespace sinter

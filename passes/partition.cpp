@@ -185,9 +185,22 @@ bool Partition::destroys_what_it_reads(int group) const {
   return false;
 }
 
+bool Partition::loses_the_batch(int group) const {
+  const auto batched = [&](NodeId id) { return graph_.type(id).batched(); };
+  const std::vector<NodeId> results = outputs(group);
+  if (std::none_of(nodes(group).begin(), nodes(group).end(), batched) ||
+      std::any_of(results.begin(), results.end(), batched))
+    return false;
+  for (NodeId id : nodes(group))
+    for (NodeId input : graph_[id].inputs)
+      if (!contains(group, input) && batched(input))
+        return false;
+  return true;
+}
+
 bool Partition::keep_if_sound(State before, const std::vector<int> &changed_groups) {
   const bool sound = std::none_of(changed_groups.begin(), changed_groups.end(), [&](int group) {
-    return depends_on_itself(group) || destroys_what_it_reads(group);
+    return depends_on_itself(group) || destroys_what_it_reads(group) || loses_the_batch(group);
   });
   if (!sound)
     state_ = std::move(before);

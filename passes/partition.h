@@ -4,7 +4,8 @@
 // when the groups can be run one after another: each after the groups whose values it reads, and
 // after every reader of a parameter that it overwrites. So no group may need a value that is made
 // from its own (convexity). No group may read its own value through a view, for a view is memory;
-// nor read a parameter that it overwrites, but element by element.
+// nor read a parameter that it overwrites, but element by element. A group that works on batched
+// values reads or leaves one, for its kernel learns the batch from its arguments.
 #pragma once
 
 #include "ir/plan.h"
@@ -61,6 +62,7 @@ private:
   std::vector<int> dependencies(int group) const;
   bool depends_on_itself(int group) const;
   bool destroys_what_it_reads(int group) const;
+  bool loses_the_batch(int group) const;
   bool keep_if_sound(State before, const std::vector<int> &changed_groups);
   /// Live groups, each after its dependencies.
   std::vector<int> execution_order() const;
