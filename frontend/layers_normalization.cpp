@@ -50,7 +50,7 @@ NodeId apply_batch_normalization(LayerBuilder &b, const std::vector<NodeId> &inp
       b.parameter("moving_mean", channels, arguments["moving_mean_initializer"], "statistic");
   const NodeId variance = b.parameter("moving_variance", channels,
                                       arguments["moving_variance_initializer"], "statistic");
-  BatchNormAttrs attrs{arguments.real("epsilon"), arguments.real("momentum")};
+  BatchNormAttrs attrs{arguments.real("epsilon"), arguments.number("momentum")};
   attrs.frozen = b.inference();
   return move_axis(b, b.append(OpKind::batch_norm, {x, gamma, beta, mean, variance}, attrs), last,
                    axis);

@@ -211,7 +211,7 @@ NodeId apply_adaptive_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs)
   return to_channels_first(b, b.append(pool, {to_channels_last(b, inputs[0])}, attrs));
 }
 
-/// torch's momentum is that of the new statistics.
+/// torch's momentum is that of the new statistics, and the variance among them the sample estimate.
 template <int rank> NodeId apply_batch_norm(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], rank, rank == 4 ? kTorchImages : "rows [N,features]");
   const Arguments &arguments = b.arguments();
@@ -224,7 +224,8 @@ template <int rank> NodeId apply_batch_norm(LayerBuilder &b, const std::vector<N
       affine ? b.parameter("bias", channels, InitialValues{}) : b.constant(channels, 0);
   const NodeId mean = b.parameter("running_mean", channels, InitialValues{}, "statistic");
   const NodeId variance = b.parameter("running_var", channels, InitialValues{"ones"}, "statistic");
-  const BatchNormAttrs attrs{arguments.real("eps"), 1 - arguments.real("momentum")};
+  BatchNormAttrs attrs{arguments.real("eps"), 1 - arguments.number("momentum")};
+  attrs.sample_variance = true;
   const NodeId x = rank == 4 ? to_channels_last(b, inputs[0]) : inputs[0];
   const NodeId y = b.append(OpKind::batch_norm, {x, weight, bias, mean, variance}, attrs);
   return rank == 4 ? to_channels_first(b, y) : y;

@@ -211,10 +211,11 @@ OptimizerSpec optimizer_spec(const Configured &optimizer) {
                                   : "adam";
   if (arguments.has("initial_accumulator_value"))
     spec.initial_accumulator = arguments.real("initial_accumulator_value");
+  spec.epsilon_after_root = true;
   spec.learning_rate = arguments.real("lr");
-  const auto read = [&](const char *argument, float &field) {
+  const auto read = [&](const char *argument, auto &field) {
     if (arguments.has(argument))
-      field = arguments.real(argument);
+      field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
   };
   read("momentum", spec.momentum);
   read("alpha", spec.rho);
@@ -226,8 +227,8 @@ OptimizerSpec optimizer_spec(const Configured &optimizer) {
     if (!betas || betas->size() != 2 || !is_number((*betas)[0]) || !is_number((*betas)[1]))
       throw CompileError(optimizer.location, "Adam: betas must be two numbers, got {}",
                          describe(arguments["betas"]));
-    spec.beta_1 = static_cast<float>(to_number((*betas)[0]));
-    spec.beta_2 = static_cast<float>(to_number((*betas)[1]));
+    spec.beta_1 = to_number((*betas)[0]);
+    spec.beta_2 = to_number((*betas)[1]);
   }
   return spec;
 }

@@ -58,9 +58,9 @@ OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
   if (!(spec.learning_rate >= 0))
     throw CompileError(configured->location, "{}: learning_rate must not be negative, got {}", name,
                        spec.learning_rate);
-  const auto read = [&](const char *argument, float &field) {
+  const auto read = [&](const char *argument, auto &field) {
     if (arguments.has(argument))
-      field = arguments.real(argument);
+      field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
   };
   read("momentum", spec.momentum);
   read("beta_1", spec.beta_1);

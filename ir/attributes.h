@@ -294,12 +294,14 @@ struct ChannelSumAttrs {
 
 struct BatchNormAttrs {
   float epsilon = 1e-3F;
-  float momentum = 0.99F; // of the moving statistics, in training
+  double momentum = 0.99; // of the moving statistics, in training
   bool frozen = false;    // training uses the moving statistics, too, and leaves them as they are
+  bool sample_variance = false; // what moves the variance is divided by count - 1, not by count
   template <typename F> static void fields(F &&f) {
     f("epsilon", &BatchNormAttrs::epsilon);
     f("momentum", &BatchNormAttrs::momentum);
     f("frozen", &BatchNormAttrs::frozen);
+    f("sample_variance", &BatchNormAttrs::sample_variance);
   }
 };
 
@@ -334,9 +336,10 @@ struct CastAttrs {
   template <typename F> static void fields(F &&f) { f("to", &CastAttrs::to); }
 };
 
-/// momentum of SGD; decay of a moving average (Adam's beta, RMSprop's rho).
+/// momentum of SGD; decay of a moving average (Adam's beta, RMSprop's rho). In double, as scripts
+/// give it: 1 - 0.999F is 1.3e-5 (relative) off 0.001.
 struct DecayAttrs {
-  float decay = 0;
+  double decay = 0;
   template <typename F> static void fields(F &&f) { f("decay", &DecayAttrs::decay); }
 };
 
@@ -346,8 +349,8 @@ struct EpsilonAttrs {
 };
 
 struct AdamRateAttrs {
-  float beta_1 = 0.9F;
-  float beta_2 = 0.999F;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
   template <typename F> static void fields(F &&f) {
     f("beta_1", &AdamRateAttrs::beta_1);
     f("beta_2", &AdamRateAttrs::beta_2);

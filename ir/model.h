@@ -20,12 +20,13 @@ struct LayerRecord {
 struct OptimizerSpec {
   std::string kind = "adam"; // "sgd", "adam", "rmsprop", "adagrad"
   float learning_rate = 1e-3F;
-  float momentum = 0; // sgd, rmsprop
+  double momentum = 0; // sgd, rmsprop
   bool nesterov = false;
-  float beta_1 = 0.9F;
-  float beta_2 = 0.999F;
-  float rho = 0.9F;
+  double beta_1 = 0.9;
+  double beta_2 = 0.999;
+  double rho = 0.9;
   float epsilon = 1e-7F;
+  bool epsilon_after_root = false;  // see passes/add_optimizer.h
   float initial_accumulator = 0.1F; // adagrad
   float weight_decay = 0;           // w -= learning_rate * weight_decay * w, before the update
   float l2 = 0;                     // l2 * w is added to the gradient
@@ -38,6 +39,7 @@ struct OptimizerSpec {
     f("beta_2", &OptimizerSpec::beta_2);
     f("rho", &OptimizerSpec::rho);
     f("epsilon", &OptimizerSpec::epsilon);
+    f("epsilon_after_root", &OptimizerSpec::epsilon_after_root);
     f("initial_accumulator", &OptimizerSpec::initial_accumulator);
     f("weight_decay", &OptimizerSpec::weight_decay);
     f("l2", &OptimizerSpec::l2);

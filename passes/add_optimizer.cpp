@@ -17,8 +17,7 @@ public:
   Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec) {
     learning_rate_ = scalar_input("learning_rate");
     if (spec_.kind == "adam")
-      rate_ = graph_.append(OpKind::adam_rate, {learning_rate_, scalar_input("step")},
-                            AdamRateAttrs{spec_.beta_1, spec_.beta_2});
+      append_adam_rates();
   }
 
   void update(NodeId weight, NodeId gradient) {
@@ -77,13 +76,34 @@ private:
     return append(OpKind::affine, {parameter_}, AffineAttrs{factor, 0});
   }
 
+  // rate / (1 - beta^step) is adam_rate without its second correction.
+  void append_adam_rates() {
+    const NodeId step = scalar_input("step");
+    const auto rate = [&](NodeId of, double beta_1, double beta_2) {
+      return graph_.append(OpKind::adam_rate, {of, step}, AdamRateAttrs{beta_1, beta_2});
+    };
+    if (!spec_.epsilon_after_root) {
+      rate_ = rate(learning_rate_, spec_.beta_1, spec_.beta_2);
+      return;
+    }
+    const NodeId one =
+        graph_.append(OpKind::constant, {}, ConstantAttrs{{1}, {ElementType::f32, {}, 0}});
+    rate_ = rate(learning_rate_, spec_.beta_1, 0);
+    correction_ = rate(one, spec_.beta_2, 0);
+  }
+
+  /// weight - learning_rate * gradient / the root of the squares
+  NodeId divided_update(NodeId squares) {
+    return append(spec_.epsilon_after_root ? OpKind::adam_update : OpKind::rmsprop_update,
+                  {weight_, gradient_, squares, learning_rate_}, EpsilonAttrs{spec_.epsilon});
+  }
+
   // Duchi et al. 2011: the squares of all gradients so far, instead of their moving average.
   void adagrad() {
     const NodeId sum = state("adagrad", spec_.initial_accumulator);
     const NodeId squares = append(OpKind::square, {gradient_});
     const NodeId new_sum = set_state(sum, append(OpKind::add, {sum, squares}));
-    set_weight(append(OpKind::rmsprop_update, {weight_, gradient_, new_sum, learning_rate_},
-                      EpsilonAttrs{spec_.epsilon}));
+    set_weight(divided_update(new_sum));
   }
 
   void adam() {
@@ -93,8 +113,10 @@ private:
         set_state(m, append(OpKind::moving_average, {m, gradient_}, DecayAttrs{spec_.beta_1}));
     const NodeId new_v = set_state(
         v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.beta_2}));
+    const NodeId squares =
+        correction_.valid() ? append(OpKind::multiply, {new_v, correction_}) : new_v;
     set_weight(
-        append(OpKind::adam_update, {weight_, new_m, new_v, rate_}, EpsilonAttrs{spec_.epsilon}));
+        append(OpKind::adam_update, {weight_, new_m, squares, rate_}, EpsilonAttrs{spec_.epsilon}));
   }
 
   void sgd_with_momentum() {
@@ -113,23 +135,33 @@ private:
     const NodeId new_v =
         set_state(v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.rho}));
     if (spec_.momentum == 0) {
-      set_weight(append(OpKind::rmsprop_update, {weight_, gradient_, new_v, learning_rate_},
-                        EpsilonAttrs{spec_.epsilon}));
+      set_weight(divided_update(new_v));
       return;
     }
-    const NodeId shifted = append(OpKind::affine, {new_v}, AffineAttrs{1, spec_.epsilon});
-    const NodeId scaled = append(OpKind::multiply, {gradient_, append(OpKind::rsqrt, {shifted})});
     const NodeId velocity = state("momentum");
-    const NodeId new_velocity =
-        set_state(velocity, append(OpKind::momentum_velocity, {velocity, scaled, learning_rate_},
-                                   DecayAttrs{spec_.momentum}));
+    const NodeId new_velocity = set_state(velocity, scaled_velocity(velocity, new_v));
     set_weight(append(OpKind::momentum_update, {weight_, new_velocity}));
+  }
+
+  /// momentum * velocity - learning_rate * gradient / the root of the squares
+  NodeId scaled_velocity(NodeId velocity, NodeId squares) {
+    if (spec_.epsilon_after_root) {
+      const NodeId slower =
+          append(OpKind::affine, {velocity}, AffineAttrs{static_cast<float>(spec_.momentum), 0});
+      return append(OpKind::adam_update, {slower, gradient_, squares, learning_rate_},
+                    EpsilonAttrs{spec_.epsilon});
+    }
+    const NodeId shifted = append(OpKind::affine, {squares}, AffineAttrs{1, spec_.epsilon});
+    const NodeId scaled = append(OpKind::multiply, {gradient_, append(OpKind::rsqrt, {shifted})});
+    return append(OpKind::momentum_velocity, {velocity, scaled, learning_rate_},
+                  DecayAttrs{spec_.momentum});
   }
 
   Graph &graph_;
   const OptimizerSpec &spec_;
   NodeId learning_rate_;
   NodeId rate_;
+  NodeId correction_; // of Adam's squares; invalid where rate_ has it
   NodeId parameter_;
   NodeId weight_; // the parameter, decayed where the specification says so
   NodeId gradient_;

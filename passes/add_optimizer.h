@@ -5,14 +5,17 @@
 //                                    ... the rest of the rule ...
 //                                    update %w %14    update %10 %11   ...
 //
-//   sgd                      w' = w - lr g
-//   sgd, momentum            v' = momentum v - lr g;   w' = w + v', or Nesterov: w + momentum v' -
-//   lr g adam                     m' = beta_1 m + (1 - beta_1) g;   v' = beta_2 v + (1 - beta_2)
-//   g^2
-//                            w' = w - lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m' / (sqrt(v') +
-//                            epsilon)
-//   rmsprop                  v' = rho v + (1 - rho) g^2;   w' = w - lr g / sqrt(v' + epsilon)
-//   rmsprop, momentum        u' = momentum u - lr g / sqrt(v' + epsilon);   w' = w + u'
+//   sgd                   w' = w - lr g
+//   sgd, momentum         v' = momentum v - lr g;   w' = w + v'
+//   sgd, Nesterov         the same v';   w' = w + momentum v' - lr g
+//   adam                  m' = beta_1 m + (1 - beta_1) g;   v' = beta_2 v + (1 - beta_2) g^2
+//                         w' = w - lr sqrt(1 - beta_2^t) / (1 - beta_1^t) m' / (sqrt(v') + epsilon)
+//   rmsprop               v' = rho v + (1 - rho) g^2;   w' = w - lr g / sqrt(v' + epsilon)
+//   rmsprop, momentum     u' = momentum u - lr g / sqrt(v' + epsilon);   w' = w + u'
+//   adagrad               v' = v + g^2;   w' = w - lr g / sqrt(v' + epsilon)
+//
+// With epsilon_after_root (PyTorch's formulas) epsilon is added to the root of the squares, after
+// their correction: sqrt(v' / (1 - beta_2^t)) + epsilon in adam, sqrt(v') + epsilon in the others.
 //
 // Optimizer state has its weight's type, storage block included, and starts at zero. `lr` and `t`
 // are inputs (roles learning_rate and step), so that a schedule needs no recompiling; Adam's rate

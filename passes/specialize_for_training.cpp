@@ -37,6 +37,21 @@ NodeId expand_dropout(const RewriteContext &context, RngInput &rng) {
   return context.append(OpKind::multiply, {x, mask});
 }
 
+/// count / (count - 1), for the count of values that a channel of x has in the batch. A single
+/// value has no sample variance: its own, which is 0, stays as it is.
+NodeId sample_correction(const RewriteContext &context, NodeId x) {
+  const Shape shape = context.after.type(x).shape;
+  const auto positions =
+      static_cast<float>(*checked_element_count({shape.begin() + 1, shape.end() - 1}));
+  const NodeId one =
+      context.append(OpKind::constant, {}, ConstantAttrs{{1}, {ElementType::f32, {}, 0}});
+  const NodeId ones = context.append(OpKind::broadcast, {one}, BroadcastAttrs{{shape[0]}, {0}});
+  const NodeId samples = context.append(OpKind::reduce_sum, {ones}, ReduceAttrs{{0}, false});
+  const NodeId count = context.append(OpKind::affine, {samples}, AffineAttrs{positions, 0});
+  const NodeId rest = context.append(OpKind::affine, {samples}, AffineAttrs{positions, -1});
+  return context.append(OpKind::divide, {count, context.append(OpKind::maximum, {rest, one})});
+}
+
 NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &updates) {
   const auto &norm = attrs<BatchNormAttrs>(context.node());
   const NodeId x = context.inputs[0];
@@ -59,7 +74,10 @@ NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &upd
   const NodeId scale = context.append(OpKind::multiply, {inverse, context.inputs[1]});
   if (!norm.frozen) {
     track(context.inputs[3], mean);
-    track(context.inputs[4], variance);
+    track(context.inputs[4],
+          norm.sample_variance
+              ? context.append(OpKind::multiply, {variance, sample_correction(context, x)})
+              : variance);
   }
   const NodeId scaled = context.append(OpKind::multiply, {centered, scale});
   return context.append(OpKind::bias_add, {scaled, context.inputs[2]});

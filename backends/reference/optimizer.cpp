@@ -7,7 +7,7 @@ namespace sinter::reference {
 
 namespace {
 
-double decay(const Evaluation &e) { return static_cast<double>(e.attrs<DecayAttrs>().decay); }
+double decay(const Evaluation &e) { return e.attrs<DecayAttrs>().decay; }
 double epsilon(const Evaluation &e) { return static_cast<double>(e.attrs<EpsilonAttrs>().epsilon); }
 double scalar(const Evaluation &e, size_t operand) { return e.operand(operand)[0]; }
 
@@ -60,8 +60,8 @@ void moving_square_average(const Evaluation &e) {
 void adam_rate(const Evaluation &e) {
   const AdamRateAttrs &attrs = e.attrs<AdamRateAttrs>();
   const double step = scalar(e, 1);
-  e.result[0] = scalar(e, 0) * std::sqrt(1 - std::pow(static_cast<double>(attrs.beta_2), step)) /
-                (1 - std::pow(static_cast<double>(attrs.beta_1), step));
+  e.result[0] = scalar(e, 0) * std::sqrt(1 - std::pow(attrs.beta_2, step)) /
+                (1 - std::pow(attrs.beta_1, step));
 }
 
 // Operands (w, m, v, rate): w' = w - rate * m / (sqrt(v) + epsilon).

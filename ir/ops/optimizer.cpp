@@ -22,7 +22,7 @@ template <size_t tensors> TensorType update_type(const TypeContext &context) {
 }
 
 template <size_t tensors> TensorType decayed_update_type(const TypeContext &context) {
-  const float decay = context.attrs<DecayAttrs>().decay;
+  const double decay = context.attrs<DecayAttrs>().decay;
   require(context, decay >= 0 && decay <= 1, "expects a decay in [0, 1], got {}", decay);
   return update_type<tensors>(context);
 }
@@ -35,7 +35,7 @@ template <size_t tensors> TensorType divided_update_type(const TypeContext &cont
 
 TensorType adam_rate_type(const TypeContext &context) {
   const auto &attrs = context.attrs<AdamRateAttrs>();
-  for (float beta : {attrs.beta_1, attrs.beta_2})
+  for (double beta : {attrs.beta_1, attrs.beta_2})
     require(context, beta >= 0 && beta < 1, "expects beta in [0, 1), got {}", beta);
   require_scalar(context, 0, "learning rate");
   require_scalar(context, 1, "step");

@@ -127,7 +127,8 @@ TEST_CASE("a loop over a DataLoader trains") {
   CHECK(model.training->epochs == 3);
   CHECK(model.training->batch_size == 64);
   CHECK(model.training->optimizer.kind == "sgd");
-  CHECK(model.training->optimizer.momentum == 0.5F);
+  CHECK(model.training->optimizer.momentum == 0.5);
+  CHECK(model.training->optimizer.epsilon_after_root);
   CHECK(model.training->shuffle);
   REQUIRE(model.data);
   CHECK(model.data->dataset == "mnist");

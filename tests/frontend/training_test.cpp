@@ -80,17 +80,17 @@ TEST_CASE("optimizers by name and by object, with Keras's defaults") {
   CHECK(optimizer("'adam'").epsilon == 1e-7F);
   CHECK(optimizer("'Adam'").kind == "adam");
   CHECK(optimizer("'sgd'").learning_rate == 0.01F);
-  CHECK(optimizer("'rmsprop'").rho == 0.9F);
+  CHECK(optimizer("'rmsprop'").rho == 0.9);
   CHECK(optimizer("keras.optimizers.Adam").kind == "adam");
   const OptimizerSpec adam = optimizer("keras.optimizers.Adam(0.01, beta_1=0.8, beta_2=0.9)");
   CHECK(adam.learning_rate == 0.01F);
-  CHECK(adam.beta_1 == 0.8F);
-  CHECK(adam.beta_2 == 0.9F);
+  CHECK(adam.beta_1 == 0.8);
+  CHECK(adam.beta_2 == 0.9);
   const OptimizerSpec sgd =
       optimizer("keras.optimizers.legacy.SGD(lr=0.5, momentum=0.9, nesterov=True)");
   CHECK(sgd.kind == "sgd");
   CHECK(sgd.learning_rate == 0.5F);
-  CHECK(sgd.momentum == 0.9F);
+  CHECK(sgd.momentum == 0.9);
   CHECK(sgd.nesterov);
 }
 
