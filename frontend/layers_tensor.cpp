@@ -149,27 +149,15 @@ NodeId apply_squeeze(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 }
 
 /// Krizhevsky et al. 2012 as TensorFlow has it: x / (bias + alpha * sum over the channels
-/// i - radius ... i + radius of x^2) ^ beta. The sum is a mean over windows of channels, zeros
-/// beyond the ends counted, times the windows' size.
+/// i - radius ... i + radius of x^2) ^ beta.
 NodeId apply_local_response_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const NodeId x = inputs[0];
-  b.require_rank(x, 4, kImages);
+  b.require_rank(inputs[0], 4, kImages);
   const Arguments &arguments = b.arguments();
-  const Shape shape = b.shape(x);
   const int64_t radius = arguments.integer("depth_radius");
-  Pool2dAttrs window;
-  window.size = {1, 2 * radius + 1};
-  window.strides = {1, 1};
-  window.padding = {0, radius, 0, radius};
-  window.count_include_pad = true;
-  const NodeId squares =
-      b.reshape(b.append(OpKind::square, {x}), {kBatch, shape[1] * shape[2], shape[3], 1});
-  const NodeId means = b.append(OpKind::average_pool2d, {squares}, window);
-  const float scale = arguments.real("alpha") * static_cast<float>(window.size[1]);
-  const NodeId base = b.append(OpKind::affine, {b.reshape(means, shape)},
-                               AffineAttrs{scale, arguments.real("bias")});
-  const NodeId factor = b.append(OpKind::pow, {base, b.constant({}, -arguments.real("beta"))});
-  return b.append(OpKind::multiply, {x, factor});
+  Composer composer = b.composer();
+  return compose::local_response_norm(composer, inputs[0], {radius, radius},
+                                      arguments.real("alpha"), arguments.real("beta"),
+                                      arguments.real("bias"));
 }
 
 /// Four numbers, or one or two for height and width.

@@ -139,22 +139,16 @@ void import_mean_variance_normalization(OperatorContext &c) {
 /// x / (bias + alpha * mean of x^2 over `size` neighbouring channels, those outside being 0)^beta.
 /// The mean is an average pooling with the channels as the height.
 void import_lrn(OperatorContext &c) {
-  const Shape shape = c.shape(0);
+  const int rank = c.rank(0);
   const int64_t size = c.integer("size", 0);
-  c.require(shape.size() >= 3 && size >= 1, "expects [n, c, ...] and a size, got {} and {}",
-            str(shape), size);
-  const int64_t rest = extent_product_between(shape, 2, shape.size());
-  const NodeId x = c.real_tensor(0);
-  const NodeId column = c.reshape(c.append(OpKind::square, {x}), {shape[0], shape[1], rest, 1});
-  Pool2dAttrs window;
-  window.size = {size, 1};
-  window.strides = {1, 1};
-  window.padding = {(size - 1) / 2, 0, size / 2, 0};
-  window.count_include_pad = true;
-  const NodeId mean = c.append(OpKind::average_pool2d, {column}, window);
-  const NodeId base = affine(c, c.reshape(mean, shape), c.real("alpha", 1e-4F), c.real("bias", 1));
-  const NodeId power = c.append(OpKind::pow, {base, c.scalar(-c.real("beta", 0.75F))});
-  c.result(product(c, x, power));
+  c.require(rank >= 3 && size >= 1, "expects [n, c, ...] and a size, got {} and {}",
+            str(c.shape(0)), size);
+  const NodeId x = c.transpose(c.real_tensor(0), to_channels_last(rank));
+  Composer composer = c.composer();
+  const NodeId y = compose::local_response_norm(composer, x, {(size - 1) / 2, size / 2},
+                                                c.real("alpha", 1e-4F) / static_cast<float>(size),
+                                                c.real("beta", 0.75F), c.real("bias", 1));
+  c.result(c.transpose(y, to_channels_first(rank)));
 }
 
 /// In training the IR draws masks for its dropout nodes; elsewhere they are the identity.

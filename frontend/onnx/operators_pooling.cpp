@@ -5,9 +5,6 @@
 #include "frontend/onnx/operator_table.h"
 #include "frontend/onnx/windows.h"
 
-#include <algorithm>
-#include <limits>
-
 namespace sinter {
 
 namespace {
@@ -18,6 +15,7 @@ Pool2dAttrs pool_attributes(const Windows &windows, bool count_padding) {
   attributes.strides = as_pair(windows.strides, 1);
   attributes.padding = padding_of(windows);
   attributes.count_include_pad = count_padding;
+  attributes.dilations = as_pair(windows.dilations, 1);
   return attributes;
 }
 
@@ -69,30 +67,6 @@ NodeId pad_spatially(OperatorContext &c, NodeId x, const std::vector<int64_t> &b
   return c.append(OpKind::pad, {x}, attributes);
 }
 
-/// Windows with holes: the maximum over the taps of each dimension in turn, of every position, of
-/// which windows of one element then take those at the strides.
-NodeId dilated_max_pool(OperatorContext &c, NodeId x, Windows windows) {
-  constexpr float kLowest = std::numeric_limits<float>::lowest();
-  NodeId result = pad_spatially(c, x, windows.before, windows.after, kLowest);
-  for (size_t d = 0; d < windows.rank(); ++d) {
-    const auto axis = static_cast<int64_t>(d) + 2;
-    constexpr int64_t kMostTaps = 1024; // each is a node
-    c.require(windows.size[d] <= kMostTaps, "has dilated windows of {}, at most {} are supported",
-              windows.size[d], kMostTaps);
-    const int64_t span = (windows.size[d] - 1) * windows.dilations[d];
-    const int64_t count = c.shape_of(result)[d + 2] - span;
-    c.require(count > 0, "window of {} does not fit {}", span + 1, count + span);
-    NodeId maximum = slice_axis(c, result, axis, 0, count);
-    for (int64_t tap = 1; tap < windows.size[d]; ++tap)
-      maximum = c.append(OpKind::maximum,
-                         {maximum, slice_axis(c, result, axis, tap * windows.dilations[d], count)});
-    result = maximum;
-    windows.size[d] = 1;
-    windows.before[d] = windows.after[d] = 0;
-  }
-  return pool(c, OpKind::max_pool2d, result, windows);
-}
-
 /// For every window the index in the whole tensor of its first position, which may be padding.
 /// In column-major order the height is the inner one of the two.
 NodeId window_starts(OperatorContext &c, const Shape &x, const Shape &y, const Pool2dAttrs &window,
@@ -125,8 +99,9 @@ void positions_result(OperatorContext &c, NodeId x, const Windows &windows) {
   const NodeId row = c.append(OpKind::divide, {inside, width});
   const NodeId column = c.append(OpKind::mod, {inside, width});
   const NodeId offset =
-      c.append(OpKind::add, {c.append(OpKind::multiply, {row, number(strides[0])}),
-                             c.append(OpKind::multiply, {column, number(strides[1])})});
+      c.append(OpKind::add,
+               {c.append(OpKind::multiply, {row, number(strides[0] * window.dilations[0])}),
+                c.append(OpKind::multiply, {column, number(strides[1] * window.dilations[1])})});
   const NodeId starts = window_starts(c, shape, c.shape_of(inside), window, strides);
   c.result(c.append(OpKind::add, {starts, offset}), DataType::i64, 1);
 }
@@ -135,14 +110,10 @@ void import_max_pool(OperatorContext &c) {
   Windows windows = read_windows(c, c.shape(0), c.integers("kernel_shape"));
   if (c.flag("ceil_mode", false))
     round_up_windows(windows, c.shape(0));
-  const bool dilated = std::any_of(windows.dilations.begin(), windows.dilations.end(),
-                                   [](int64_t dilation) { return dilation != 1; });
   const NodeId x = c.real_tensor(0);
-  c.require(!dilated || !c.has_result(1), "returns the positions of maxima in dilated windows");
   if (c.has_result(1))
     positions_result(c, x, windows);
-  const NodeId result =
-      dilated ? dilated_max_pool(c, x, windows) : pool(c, OpKind::max_pool2d, x, windows);
+  const NodeId result = pool(c, OpKind::max_pool2d, x, windows);
   c.result(c.cast(result, graph_element(c.type(0))));
 }
 
@@ -150,9 +121,6 @@ void import_max_pool(OperatorContext &c) {
 /// the zeros are put there by an operation of their own.
 void import_average_pool(OperatorContext &c) {
   Windows windows = read_windows(c, c.shape(0), c.integers("kernel_shape"));
-  c.require(std::all_of(windows.dilations.begin(), windows.dilations.end(),
-                        [](int64_t dilation) { return dilation == 1; }),
-            "has dilations {}", str(windows.dilations));
   const bool count_padding = c.flag("count_include_pad", false);
   const Windows floored = windows;
   if (c.flag("ceil_mode", false))
