@@ -19,8 +19,8 @@ for filters in [64, 128, 256, 512]:
     x = layers.MaxPooling2D(2)(x)
 x = layers.Dropout(0.5)(double_conv(x, 1024))
 for filters, skip in zip([512, 256, 128, 64], reversed(skips)):
-    x = layers.Conv2D(filters, 2, padding='same', activation='relu',
-                      kernel_initializer='he_normal')(layers.UpSampling2D(2)(x))
+    x = layers.Conv2DTranspose(filters, 2, strides=2, activation='relu',
+                               kernel_initializer='he_normal')(x)
     x = layers.Concatenate()([skip, x])
     x = double_conv(x, filters)
 outputs = layers.Conv2D(1, 1, activation='sigmoid')(x)
