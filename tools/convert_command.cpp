@@ -1,4 +1,5 @@
 // sinter convert and sinter export: weights from one file format into another.
+#include "backends/onnx/onnx_file.h"
 #include "frontend/keras_file/write_keras_weights.h"
 #include "frontend/weight_file.h"
 #include "tools/command.h"
@@ -7,8 +8,10 @@
 #include "tools/report_errors.h"
 #include "tools/write_safetensors.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 
 namespace sinter {
@@ -82,37 +85,84 @@ std::vector<KerasLayerWeights> layers_by_name(const ConvertOptions &options) {
     const size_t slash = array.name.rfind('/');
     const std::string layer = slash == std::string::npos ? array.name : array.name.substr(0, slash);
     if (layers.empty() || layers.back().name != layer)
-      layers.push_back({layer, {}});
+      layers.push_back({layer, "", {}});
     layers.back().arrays.emplace_back(array.name, std::move(array.array));
   }
   return layers;
 }
 
-std::vector<KerasLayerWeights> layers_of_model(const Model &model,
-                                               std::map<std::string, WeightArray> weights) {
+/// A layer's weights in the order in which Keras lists them: what is trained first.
+KerasLayerWeights weights_of_layer(const LayerRecord &record, const Graph &graph,
+                                   const std::map<std::string, WeightArray> &weights) {
+  KerasLayerWeights layer{record.name, record.type, {}};
+  std::vector<const ParameterAttrs *> parameters;
+  for (const NodeId id : record.parameters)
+    parameters.push_back(&attrs<ParameterAttrs>(graph[id]));
+  std::stable_partition(parameters.begin(), parameters.end(), [](const ParameterAttrs *parameter) {
+    return parameter->role != "statistic";
+  });
+  for (const ParameterAttrs *parameter : parameters)
+    layer.arrays.emplace_back(parameter->name, weights.at(parameter->name));
+  return layer;
+}
+
+std::vector<KerasLayerWeights> layers_of_model(const LoadedModel &loaded) {
   std::vector<KerasLayerWeights> layers;
-  for (const LayerRecord &record : model.layers) {
-    KerasLayerWeights &layer = layers.emplace_back();
-    layer.name = record.name;
-    for (const NodeId id : record.parameters) {
-      const std::string &name = attrs<ParameterAttrs>(model.graph[id]).name;
-      layer.arrays.emplace_back(name, std::move(weights[name]));
-    }
-  }
+  for (const LayerRecord &record : loaded.model.layers)
+    layers.push_back(weights_of_layer(record, loaded.model.graph, loaded.weights));
   return layers;
 }
 
+/// Files of these kinds are models with their weights.
+bool holds_model(const std::string &path) {
+  return ends_with(path, ".keras") || ends_with(path, ".onnx");
+}
+
+/// The model with the weights to write: the one that is named, or that the file itself holds.
+std::optional<LoadedModel> exported_model(const ConvertOptions &options, Tool &tool) {
+  if (options.model.empty() && !holds_model(options.input))
+    return std::nullopt;
+  if (options.model.empty())
+    return load_named_model(options.input, tool);
+  LoadedModel loaded = load_named_model(options.model, tool);
+  loaded.weights = load_weights(options.input, loaded.model, names_of(options));
+  return loaded;
+}
+
+LoadedModel needed_model(const ConvertOptions &options, Tool &tool, const char *reason) {
+  std::optional<LoadedModel> loaded = exported_model(options, tool);
+  if (!loaded)
+    throw CompileError({}, "{} holds weights alone: --model=MODEL says {}", options.input, reason);
+  return std::move(*loaded);
+}
+
+std::string exported_h5(const ConvertOptions &options, Tool &tool) {
+  const std::optional<LoadedModel> loaded = exported_model(options, tool);
+  return keras_weights_file(loaded ? layers_of_model(*loaded) : layers_by_name(options));
+}
+
+std::string exported_keras3(const ConvertOptions &options, Tool &tool) {
+  return keras3_weights_file(
+      layers_of_model(needed_model(options, tool, "of which classes its layers are")));
+}
+
+std::string exported_onnx(const ConvertOptions &options, Tool &tool) {
+  const LoadedModel loaded = needed_model(options, tool, "what is computed with them");
+  return onnx_file(loaded.model, [&](const std::string &name) -> const std::vector<float> & {
+    return loaded.weights.at(name).values;
+  });
+}
+
+/// Keras 3 tells its own form of weights by the name's end.
 int run_export(const ConvertOptions &options, Tool &tool) {
-  if (!ends_with(options.output, ".h5"))
-    throw CompileError({}, "{}: export writes .h5", options.output);
-  std::vector<KerasLayerWeights> layers;
-  if (options.model.empty()) {
-    layers = layers_by_name(options);
-  } else {
-    const Model model = load_named_model(options.model, tool).model;
-    layers = layers_of_model(model, load_weights(options.input, model, names_of(options)));
-  }
-  write_file(options.output, keras_weights_file(layers));
+  if (ends_with(options.output, ".onnx"))
+    write_file(options.output, exported_onnx(options, tool));
+  else if (ends_with(options.output, ".weights.h5"))
+    write_file(options.output, exported_keras3(options, tool));
+  else if (ends_with(options.output, ".h5"))
+    write_file(options.output, exported_h5(options, tool));
+  else
+    throw CompileError({}, "{}: export writes .onnx, .h5 and .weights.h5", options.output);
   return kExitOk;
 }
 
@@ -134,7 +184,8 @@ void add_convert_commands(CLI::App &app, Tool &tool) {
   CLI::App *exported =
       app.add_subcommand("export", "Write a trained program's weights for other tools");
   auto export_options = std::make_shared<ConvertOptions>();
-  add_options(*exported, *export_options, "OUT.h5, as Keras reads it");
+  add_options(*exported, *export_options,
+              "OUT.onnx; OUT.h5 and OUT.weights.h5, as Keras 2 and 3 write them");
   set_action(*exported, tool, export_options, run_export);
 }
 

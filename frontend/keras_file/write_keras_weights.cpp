@@ -1,9 +1,11 @@
 #include "frontend/keras_file/write_keras_weights.h"
 
 #include "frontend/keras_file/hdf5_handle.h"
+#include "frontend/keras_session.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
+#include <functional>
 #include <hdf5.h>
 #include <hdf5_hl.h>
 
@@ -85,30 +87,70 @@ void write_layer(hid_t root, const KerasLayerWeights &layer) {
   write_chunked_list(group, "weight_names", names);
 }
 
-} // namespace
+Hdf5Handle new_group(hid_t parent, const std::string &name) {
+  const hid_t group = H5Gcreate2(parent, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  check(group >= 0);
+  return Hdf5Handle(group, H5Gclose);
+}
 
-std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers) {
+/// The bytes of a file that is written in memory.
+std::string hdf5_bytes(const std::function<void(hid_t root)> &write) {
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   constexpr size_t kGrowth = size_t{1} << 20U;
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   check(H5Pset_fapl_core(access, kGrowth, /*backing_store=*/0) >= 0);
   const Hdf5Handle file(H5Fcreate("weights.h5", H5F_ACC_TRUNC, H5P_DEFAULT, access), H5Fclose);
   check(file.valid());
-  const Hdf5Handle root(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose);
-  std::vector<std::string> names;
-  for (const KerasLayerWeights &layer : layers) {
-    names.push_back(layer.name);
-    write_layer(root, layer);
-  }
-  write_chunked_list(root, "layer_names", names);
-  write_list(root, "backend", {"tensorflow"});
-  write_list(root, "keras_version", {"2.11.0"});
+  write(Hdf5Handle(H5Gopen2(file, "/", H5P_DEFAULT), H5Gclose));
   check(H5Fflush(file, H5F_SCOPE_GLOBAL) >= 0);
   const ssize_t size = H5Fget_file_image(file, nullptr, 0);
   check(size > 0);
   std::string bytes(static_cast<size_t>(size), '\0');
   check(H5Fget_file_image(file, bytes.data(), bytes.size()) == size);
   return bytes;
+}
+
+bool is_model(const KerasLayerWeights &layer) {
+  return layer.class_name == "Functional" || layer.class_name == "Sequential" ||
+         layer.class_name == "Model";
+}
+
+} // namespace
+
+std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers) {
+  return hdf5_bytes([&](hid_t root) {
+    std::vector<std::string> names;
+    for (const KerasLayerWeights &layer : layers) {
+      names.push_back(layer.name);
+      write_layer(root, layer);
+    }
+    write_chunked_list(root, "layer_names", names);
+    write_list(root, "backend", {"tensorflow"});
+    write_list(root, "keras_version", {"2.11.0"});
+  });
+}
+
+std::string keras3_weights_file(const std::vector<KerasLayerWeights> &layers) {
+  return hdf5_bytes([&](hid_t root) {
+    const Hdf5Handle container = new_group(root, "layers");
+    std::map<std::string, int> counters;
+    for (const KerasLayerWeights &layer : layers) {
+      if (is_model(layer))
+        throw CompileError({},
+                           "layer '{}' is a model, whose weights can be written to .h5 and not "
+                           "to .weights.h5",
+                           layer.name);
+      const std::string name = snake_case_name(layer.class_name);
+      const int counter = counters[name]++;
+      const Hdf5Handle group =
+          new_group(container, counter == 0 ? name : fmt::format("{}_{}", name, counter));
+      const Hdf5Handle variables = new_group(group, "vars");
+      check(H5LTset_attribute_string(group, "vars", "name", layer.name.c_str()) >= 0);
+      for (size_t i = 0; i < layer.arrays.size(); ++i)
+        write_array(variables, fmt::format("{}", i), layer.arrays[i].second);
+    }
+    new_group(root, "vars"); // of the model itself
+  });
 }
 
 } // namespace sinter

@@ -1,0 +1,100 @@
+// sinter export: what is written for other tools is read again as the same weights.
+#include "backends/verify/random_inputs.h"
+#include "frontend/load_model.h"
+#include "tool_support.h"
+#include "tools/write_safetensors.h"
+
+#include <doctest/doctest.h>
+
+using namespace sinter;
+
+namespace {
+
+LoadedModel load_file(const std::string &path) {
+  Diagnostics diagnostics;
+  return load_model(path, {}, diagnostics);
+}
+
+/// A script with batch normalisation and a frozen layer, and weights for it.
+struct Trained : ScriptFolder {
+  Trained() {
+    write("model.py", R"(from tensorflow import keras
+layers = keras.layers
+inputs = keras.Input(shape=(8, 8, 2))
+x = layers.Conv2D(9, 3, padding='same', name='stem')(inputs)
+x = layers.BatchNormalization()(x)
+y = layers.Conv2D(9, 3, padding='same', activation='relu')(x)
+x = layers.Add()([x, y])
+x = layers.Conv2D(4, 1, trainable=False)(x)
+x = layers.Dropout(0.25)(layers.Flatten()(x))
+model = keras.Model(inputs, layers.Dense(5, activation='softmax')(x))
+)");
+    const Model model = load_file(path("model.py")).model;
+    NamedWeights named;
+    for (const auto &[name, array] : random_inputs(model.graph, 1, 1))
+      if (model.graph.find_parameter(name).valid()) {
+        WeightArray &weights = values[name];
+        weights.shape = array.type.shape;
+        weights.values.assign(array.values.begin(), array.values.end());
+        named.emplace_back(name, weights);
+      }
+    write("run.safetensors", safetensors_bytes(named));
+  }
+
+  ToolRun export_to(const std::string &name) const {
+    return run_sinter(
+        {"export", path("run.safetensors"), "-o", path(name), "--model", path("model.py")});
+  }
+
+  std::map<std::string, WeightArray> values;
+};
+
+void check_same(const std::map<std::string, WeightArray> &found,
+                const std::map<std::string, WeightArray> &wanted) {
+  CHECK(found.size() == wanted.size());
+  for (const auto &[name, array] : wanted) {
+    CAPTURE(name);
+    REQUIRE(found.count(name) == 1);
+    CHECK(found.at(name).shape == array.shape);
+    CHECK(found.at(name).values == array.values);
+  }
+}
+
+} // namespace
+
+TEST_CASE("weights in the forms of Keras 2 and 3 are read again as they were") {
+  const Trained trained;
+  const Model model = load_file(trained.path("model.py")).model;
+  for (const char *name : {"weights.h5", "run.weights.h5"}) {
+    CAPTURE(name);
+    const ToolRun run = trained.export_to(name);
+    CAPTURE(run.err);
+    REQUIRE(run.code == 0);
+    check_same(load_weights(trained.path(name), model), trained.values);
+  }
+}
+
+TEST_CASE("a model with its weights becomes ONNX, and that ONNX once more") {
+  const Trained trained;
+  const ToolRun run = trained.export_to("model.onnx");
+  CAPTURE(run.err);
+  REQUIRE(run.code == 0);
+  check_same(load_file(trained.path("model.onnx")).weights, trained.values);
+  REQUIRE(
+      run_sinter({"export", trained.path("model.onnx"), "-o", trained.path("again.onnx")}).code ==
+      0);
+  check_same(load_file(trained.path("again.onnx")).weights, trained.values);
+}
+
+TEST_CASE("export says what it needs") {
+  const Trained trained;
+  const auto error = [&](const std::string &output) {
+    const ToolRun run =
+        run_sinter({"export", trained.path("run.safetensors"), "-o", trained.path(output)});
+    CHECK(run.code == 1);
+    return run.err;
+  };
+  CHECK(error("model.onnx").find("--model=MODEL") != std::string::npos);
+  CHECK(error("run.weights.h5").find("--model=MODEL") != std::string::npos);
+  CHECK(error("model.txt").find("export writes .onnx, .h5 and .weights.h5") != std::string::npos);
+}
