@@ -98,22 +98,43 @@ std::vector<float> channel_values(const LayerBuilder &b, const char *name, int64
   return values;
 }
 
-/// (x - mean) / sqrt(variance), from given statistics: adapt() would need the data.
-NodeId apply_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  const int64_t channels = b.shape(inputs[0]).back();
-  if (b.arguments().is_none("mean") || b.arguments().is_none("variance"))
-    b.fail("needs mean and variance: the data are not known when compiling");
+constexpr float kSmallestDeviation = 1e-7F; // Keras's epsilon
+
+/// The statistics that the script gives.
+NodeId normalize_by_constants(LayerBuilder &b, NodeId x, int64_t channels) {
   std::vector<float> shift = channel_values(b, "mean", channels);
   std::vector<float> scale = channel_values(b, "variance", channels);
-  constexpr float kSmallest = 1e-7F; // Keras's epsilon
   for (size_t i = 0; i < scale.size(); ++i) {
     if (scale[i] < 0)
       b.fail("needs variances of at least 0, got {}", scale[i]);
-    scale[i] = 1 / std::max(std::sqrt(scale[i]), kSmallest);
+    scale[i] = 1 / std::max(std::sqrt(scale[i]), kSmallestDeviation);
     shift[i] *= -scale[i];
   }
-  const NodeId scaled = b.append(OpKind::multiply, {inputs[0], b.constant({channels}, scale)});
+  const NodeId scaled = b.append(OpKind::multiply, {x, b.constant({channels}, scale)});
   return b.append(OpKind::bias_add, {scaled, b.constant({channels}, shift)});
+}
+
+/// Those that adapt() found, which are weights of a saved model; before it they are 0 and 1.
+NodeId normalize_by_weights(LayerBuilder &b, NodeId x, int64_t channels) {
+  const Shape shape = b.arguments().is_none("axis") ? Shape{} : Shape{channels};
+  const NodeId mean = b.parameter("mean", shape, InitialValues{"zeros"}, "statistic");
+  const NodeId variance = b.parameter("variance", shape, InitialValues{"ones"}, "statistic");
+  const NodeId deviation = b.append(
+      OpKind::maximum, {b.append(OpKind::sqrt, {variance}), b.constant({}, kSmallestDeviation)});
+  return b.append(OpKind::divide, {b.append(OpKind::subtract, {x, mean}), deviation});
+}
+
+/// (x - mean) / sqrt(variance), of each channel or of everything.
+NodeId apply_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const int64_t channels = b.shape(inputs[0]).back();
+  if (!b.arguments().is_none("axis") && checked_axis(b, inputs[0]) != b.type(inputs[0]).rank() - 1)
+    b.fail("along axis {} is not supported: only along the last one, or none",
+           describe(b.arguments()["axis"]));
+  const bool given = !b.arguments().is_none("mean");
+  if (given == b.arguments().is_none("variance"))
+    b.fail("needs both mean and variance, or neither");
+  return given ? normalize_by_constants(b, inputs[0], channels)
+               : normalize_by_weights(b, inputs[0], channels);
 }
 
 /// The stream of random numbers is numbered when the model is finished: it counts the dropouts
@@ -195,7 +216,7 @@ std::vector<LayerType> normalization_layers() {
       {{"keras.layers.LayerNormalization", layer_normalization_arguments()},
        apply_layer_normalization},
       {{"keras.layers.Normalization",
-        with_common_arguments({optional("axis", Kind::unsupported, -1), optional("mean", Kind::any),
+        with_common_arguments({optional("axis", Kind::any, -1), optional("mean", Kind::any),
                                optional("variance", Kind::any),
                                optional("invert", Kind::unsupported, Value(false))})},
        apply_normalization},

@@ -93,6 +93,12 @@ std::vector<NamedArray> read_legacy(std::string_view rest, uint64_t file_bytes,
   return pickled_arrays(object, source, file_bytes, file);
 }
 
+/// POSIX 1003.1: the magic of a member's header.
+bool is_tar(const std::string &bytes) {
+  constexpr size_t kMagicOffset = 257;
+  return bytes.size() > kMagicOffset && bytes.compare(kMagicOffset, 5, "ustar") == 0;
+}
+
 } // namespace
 
 std::vector<NamedArray> read_pickle(const SourceLocation &file) {
@@ -106,6 +112,9 @@ std::vector<NamedArray> read_pickle(const SourceLocation &file) {
   stream.clear();
   stream.seekg(0);
   const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  if (is_tar(bytes))
+    throw CompileError(file, "this is a tar archive of PyTorch before 0.1.10, which is not "
+                             "supported: load it there and save it again");
   const Pickle pickle = parse_pickle(bytes, file);
   if (pickle[pickle.root].integer == kLegacyMagic)
     return read_legacy(std::string_view(bytes).substr(pickle.size), bytes.size(), file);

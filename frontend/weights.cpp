@@ -336,7 +336,7 @@ std::map<std::string, WeightArray> load_weights(const std::string &path, const M
   const SourceLocation file = checked_file(path);
   const std::string extension = std::filesystem::path(path).extension().string();
   if (is_keras_weights_extension(extension))
-    return find_keras_weights(read_keras_weights(file), wanted_layers(model), file);
+    return find_keras_weights(read_keras_weights(file), wanted_layers(model), names, file);
   for (const ArrayFormat &format : kArrayFormats)
     if (format.extension == extension)
       return load_arrays(file, extension, format.read(file), model, names);

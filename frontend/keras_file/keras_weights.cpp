@@ -40,20 +40,19 @@ std::vector<std::string> list_attribute(const Hdf5Group &group, const std::strin
 class WeightFinder {
 public:
   void layer(const WantedLayer &layer, std::vector<StoredArray> arrays);
+  void give(const ParameterAttrs &parameter, const Hdf5Dataset &data);
   void problem(const std::string &text) { problems_.push_back(text); }
   std::map<std::string, WeightArray> finish(const SourceLocation &file);
 
 private:
   bool give_by_name(const std::vector<const ParameterAttrs *> &parameters,
                     const std::vector<StoredArray> &arrays);
-  void give(const ParameterAttrs &parameter, const StoredArray &array);
 
   std::map<std::string, WeightArray> weights_;
   std::vector<std::string> problems_;
 };
 
-void WeightFinder::give(const ParameterAttrs &parameter, const StoredArray &array) {
-  const Hdf5Dataset &data = *array.data;
+void WeightFinder::give(const ParameterAttrs &parameter, const Hdf5Dataset &data) {
   if (!data.problem.empty())
     problem(fmt::format("{}: {}", parameter.name, data.problem));
   else if (data.array.shape != parameter.type.shape)
@@ -89,7 +88,7 @@ bool WeightFinder::give_by_name(const std::vector<const ParameterAttrs *> &param
   if (arrays.size() != parameters.size() || (!find(whole) && !find(last)))
     return false;
   for (size_t i = 0; i < parameters.size(); ++i)
-    give(*parameters[i], *found[i]);
+    give(*parameters[i], *found[i]->data);
   return true;
 }
 
@@ -112,13 +111,51 @@ void WeightFinder::layer(const WantedLayer &layer, std::vector<StoredArray> arra
     return problem(fmt::format("{} '{}' has {} weights, the file has {} for it", layer.class_name,
                                layer.name, parameters.size(), arrays.size()));
   for (size_t i = 0; i < parameters.size(); ++i)
-    give(*parameters[i], arrays[i]);
+    give(*parameters[i], *arrays[i].data);
 }
 
 std::map<std::string, WeightArray> WeightFinder::finish(const SourceLocation &file) {
   if (!problems_.empty())
     throw CompileError(file, "the weights do not fit the model: {}", fmt::join(problems_, "; "));
   return std::move(weights_);
+}
+
+// ---- by a map of names -------------------------------------------------------------------------
+
+void remove_dataset(Hdf5Group &group, const std::string &path) {
+  const size_t slash = path.find('/');
+  if (slash == std::string::npos) {
+    group.datasets.erase(path);
+    return;
+  }
+  const auto inner = group.groups.find(path.substr(0, slash));
+  if (inner != group.groups.end())
+    remove_dataset(inner->second, path.substr(slash + 1));
+}
+
+void find_mapped(Hdf5Group &root, std::vector<WantedLayer> &layers, const WeightNames &names,
+                 WeightFinder &finder) {
+  const auto is_mapped = [&](const WantedLayer &layer) {
+    return std::any_of(layer.parameters.begin(), layer.parameters.end(),
+                       [&](const auto *parameter) { return names.count(parameter->name) > 0; });
+  };
+  const auto mapped = std::stable_partition(
+      layers.begin(), layers.end(), [&](const WantedLayer &layer) { return !is_mapped(layer); });
+  for (auto layer = mapped; layer != layers.end(); ++layer)
+    for (const ParameterAttrs *parameter : layer->parameters) {
+      const auto name = names.find(parameter->name);
+      const Hdf5Dataset *data = name == names.end() ? nullptr : root.find_dataset(name->second);
+      if (data)
+        finder.give(*parameter, *data);
+      else if (name == names.end())
+        finder.problem(fmt::format("the map names other weights of '{}', but not {}", layer->name,
+                                   parameter->name));
+      else
+        finder.problem(fmt::format("there is no '{}' for {}", name->second, parameter->name));
+    }
+  layers.erase(mapped, layers.end());
+  for (const auto &[parameter, path] : names)
+    remove_dataset(root, path);
 }
 
 // ---- Keras 1 and 2 -----------------------------------------------------------------------------
@@ -144,13 +181,19 @@ std::vector<StoredArray> legacy_arrays(const Hdf5Group &layer, WeightFinder &fin
   return arrays;
 }
 
+/// Whether it holds any of the weights that it lists.
+bool lists_weights(const Hdf5Group &layer) {
+  const std::vector<std::string> names = list_attribute(layer, "weight_names");
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string &name) { return layer.find_dataset(name) != nullptr; });
+}
+
 /// Groups of the layers' names; when none is, the groups with weights in their order.
 void find_legacy(const Hdf5Group &root, const std::vector<WantedLayer> &layers,
                  WeightFinder &finder) {
   std::vector<const Hdf5Group *> weighted;
   for (const std::string &name : list_attribute(root, "layer_names"))
-    if (const Hdf5Group *group = root.find_group(name);
-        group && !list_attribute(*group, "weight_names").empty())
+    if (const Hdf5Group *group = root.find_group(name); group && lists_weights(*group))
       weighted.push_back(group);
   const bool by_name = std::any_of(layers.begin(), layers.end(), [&](const WantedLayer &layer) {
     return !layer.parameters.empty() && root.find_group(layer.name);
@@ -224,6 +267,50 @@ std::vector<StoredArray> numbered_arrays(const Hdf5Group &layer) {
   return arrays;
 }
 
+void collect_by_name(const Hdf5Group &container, std::map<std::string, const Hdf5Group *> &groups) {
+  for (const auto &[key, group] : container.groups) {
+    const Hdf5Group *vars = group.find_group("vars");
+    if (const std::string *name = vars ? vars->text("name") : nullptr; name && holds_weights(group))
+      groups[*name] = &group;
+    if (const Hdf5Group *inner = layer_container(group))
+      collect_by_name(*inner, groups);
+  }
+}
+
+/// The layers that a model's parameters are named after, "conv2d_3" being a Conv2D.
+std::vector<WantedLayer> layers_by_parameter(const WantedLayer &model) {
+  std::vector<WantedLayer> layers;
+  for (const ParameterAttrs *parameter : model.parameters) {
+    const std::string path = parameter->name.substr(0, parameter->name.rfind('/'));
+    const std::string name = path.substr(path.rfind('/') + 1);
+    if (layers.empty() || layers.back().name != name) {
+      const size_t digits = name.find_last_not_of("0123456789");
+      const bool counted =
+          digits != std::string::npos && digits + 1 < name.size() && name[digits] == '_';
+      layers.push_back({name, counted ? name.substr(0, digits) : name, {}, {}});
+    }
+    layers.back().parameters.push_back(parameter);
+  }
+  return layers;
+}
+
+void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layers,
+                   WeightFinder &finder);
+
+/// A model within the model, of which only the parameters are known.
+void find_unknown_model(const Hdf5Group &group, const WantedLayer &model, WeightFinder &finder) {
+  const std::vector<WantedLayer> layers = layers_by_parameter(model);
+  std::map<std::string, const Hdf5Group *> groups;
+  collect_by_name(*layer_container(group), groups);
+  const bool named = std::all_of(layers.begin(), layers.end(), [&](const WantedLayer &layer) {
+    return groups.count(layer.name) > 0;
+  });
+  if (!named)
+    return find_numbered(group, layers, finder);
+  for (const WantedLayer &layer : layers)
+    finder.layer(layer, numbered_arrays(*groups.at(layer.name)));
+}
+
 void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layers,
                    WeightFinder &finder) {
   const Hdf5Group *container = layer_container(model);
@@ -240,10 +327,12 @@ void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layer
     if (position >= groups.size() && !by_name)
       finder.problem(fmt::format("no weights of {} '{}'", layer.class_name, layer.name));
     else if (const Hdf5Group &group = position < groups.size() ? *groups[position] : *by_name;
-             layer_container(group))
-      find_numbered(group, layer.layers, finder);
-    else
+             !layer_container(group))
       finder.layer(layer, numbered_arrays(group));
+    else if (layer.layers.empty())
+      find_unknown_model(group, layer, finder);
+    else
+      find_numbered(group, layer.layers, finder);
   }
 }
 
@@ -269,10 +358,13 @@ Hdf5Group read_keras_weights(const SourceLocation &file) {
 
 bool has_keras_weights(const Hdf5Group &root) { return legacy_root(root) || layer_container(root); }
 
-std::map<std::string, WeightArray> find_keras_weights(const Hdf5Group &root,
-                                                      const std::vector<WantedLayer> &layers,
+std::map<std::string, WeightArray> find_keras_weights(Hdf5Group root,
+                                                      std::vector<WantedLayer> layers,
+                                                      const WeightNames &names,
                                                       const SourceLocation &file) {
   WeightFinder finder;
+  if (!names.empty())
+    find_mapped(root, layers, names, finder);
   if (const Hdf5Group *legacy = legacy_root(root))
     find_legacy(*legacy, layers, finder);
   else

@@ -22,10 +22,14 @@ bool has_keras_weights(const Hdf5Group &root);
 /// Finds the weights of `layers`:
 ///  - Keras 1 and 2: groups by layer name with an ordered list of weight names;
 ///  - Keras 3: groups by class and counter ("conv2d", "conv2d_1") in the order of the layers, with
-///    arrays by number.
-/// Throws one CompileError with everything that is missing or has another shape.
-std::map<std::string, WeightArray> find_keras_weights(const Hdf5Group &root,
-                                                      const std::vector<WantedLayer> &layers,
+///    arrays by number. The layers of a model within the model that are not known are found by the
+///    names that the file keeps, or else by the classes that Keras would name so.
+/// A layer of which `names` names a weight gets all of its weights so; neither it nor those arrays
+/// take part in the search. Throws one CompileError with everything that is missing or has another
+/// shape.
+std::map<std::string, WeightArray> find_keras_weights(Hdf5Group root,
+                                                      std::vector<WantedLayer> layers,
+                                                      const WeightNames &names,
                                                       const SourceLocation &file);
 
 /// All arrays of such a file for lists: "conv2d/kernel", "layers/conv2d/vars/0".

@@ -115,8 +115,8 @@ LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
   loaded.model = finish_model(interpreter.keras(), file, diagnostics);
   loaded.model.data = default_data(loaded.model);
   if (saved.weights)
-    loaded.weights =
-        find_keras_weights(*saved.weights, wanted_layer(imported.root, loaded.model).layers, file);
+    loaded.weights = find_keras_weights(*saved.weights,
+                                        wanted_layer(imported.root, loaded.model).layers, {}, file);
   return loaded;
 }
 

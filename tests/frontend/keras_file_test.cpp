@@ -229,6 +229,90 @@ TEST_CASE("Keras 3's weights are found by class and order, also of models within
   }
 }
 
+TEST_CASE("Keras 3's weights alone are found in models within models") {
+  const char *const script = R"(from tensorflow import keras
+layers = keras.layers
+x = keras.Input(shape=(4,))
+branch = keras.Sequential([layers.Input(shape=(4,)), layers.Dense(5%s), layers.Dense(4%s)])
+model = keras.Model(x, layers.Add()([layers.Dense(4)(x), branch(x)]))
+)";
+  const auto named = [&](const char *first, const char *second) {
+    std::string text = script;
+    for (const char *name : {first, second})
+      text.replace(text.find("%s"), 2, name);
+    return load(text);
+  };
+  Hdf5Fixture fixture = keras3_weights("layers");
+  const std::string path = write_hdf5("nested.weights.h5", fixture);
+  CHECK(load_weights(path, named("", "")).size() == 6); // by the names that Keras gives a Dense
+  fixture.lists["layers/sequential/layers/dense/vars@name"] = {"hidden"};
+  fixture.lists["layers/sequential/layers/dense_1/vars@name"] = {"back"};
+  const auto weights = load_weights(write_hdf5("nested.weights.h5", fixture),
+                                    named(", name='hidden'", ", name='back'"));
+  CHECK(weights.size() == 6);
+  CHECK(weights.at("hidden/kernel").shape == Shape{4, 5});
+}
+
+TEST_CASE("a map of names finds what Keras's order does not") {
+  const Model model = load(R"(from tensorflow import keras
+layers = keras.layers
+model = keras.Sequential([layers.Input(shape=(4,)), layers.Dense(4, name='a'),
+                          layers.Dense(4, name='b'), layers.Dense(2, name='c')])
+)");
+  Hdf5Fixture keras3;
+  keras3.arrays = {{"layers/dense/vars/0", {4, 4}},   {"layers/dense/vars/1", {4}},
+                   {"layers/dense_1/vars/0", {4, 2}}, {"layers/dense_1/vars/1", {2}},
+                   {"layers/dense_2/vars/0", {4, 4}}, {"layers/dense_2/vars/1", {4}}};
+  const std::string path = write_hdf5("map.weights.h5", keras3);
+  CHECK_THROWS_AS(load_weights(path, model), CompileError);
+  WeightNames names = {{"b/kernel", "layers/dense_2/vars/0"}, {"b/bias", "layers/dense_2/vars/1"}};
+  CHECK(load_weights(path, model, names).size() == 6); // the others in their order
+  names.erase("b/bias");
+  names["a/kernel"] = "layers/dense_7/vars/0";
+  CHECK_THROWS_WITH_AS(load_weights(path, model, names),
+                       (path + ": error: the weights do not fit the model: there is no "
+                               "'layers/dense_7/vars/0' for a/kernel; the map names other weights "
+                               "of 'a', but not a/bias; the map names other weights of 'b', but "
+                               "not b/bias; c/kernel has shape [4,4], the model needs [4,2]; "
+                               "c/bias has shape [4], the model needs [2]")
+                           .c_str(),
+                       CompileError);
+  Hdf5Fixture keras2;
+  keras2.lists["model_weights@layer_names"] = {"one", "two", "three"};
+  for (const auto &[layer, units] :
+       std::map<std::string, int64_t>{{"one", 4}, {"two", 4}, {"three", 2}}) {
+    keras2.lists["model_weights/" + layer + "@weight_names"] = {layer + "/kernel:0",
+                                                                layer + "/bias:0"};
+    keras2.arrays["model_weights/" + layer + "/" + layer + "/kernel:0"] = {4, units};
+    keras2.arrays["model_weights/" + layer + "/" + layer + "/bias:0"] = {units};
+  }
+  CHECK(load_weights(write_hdf5("map.h5", keras2), model,
+                     {{"a/kernel", "model_weights/two/two/kernel:0"},
+                      {"a/bias", "model_weights/two/two/bias:0"}})
+            .size() == 6);
+}
+
+TEST_CASE("a Normalization layer's statistics are weights unless they are given") {
+  const Json net =
+      layer("Sequential",
+            {{"name", "net"},
+             {"layers",
+              {layer("InputLayer", {{"batch_input_shape", {nullptr, 3}}, {"name", "x"}}),
+               layer("Normalization",
+                     {{"name", "n"}, {"axis", {-1}}, {"mean", nullptr}, {"variance", nullptr}})}}});
+  Hdf5Fixture fixture;
+  fixture.texts["model_config"] = net.dump();
+  fixture.lists["model_weights@layer_names"] = {"n"};
+  fixture.lists["model_weights/n@weight_names"] = {"n/mean:0", "n/variance:0", "n/count:0"};
+  fixture.arrays = {{"model_weights/n/n/mean:0", {3}},
+                    {"model_weights/n/n/variance:0", {3}},
+                    {"model_weights/n/n/count:0", {}}};
+  const LoadedModel loaded = load_file(write_hdf5("normalization.h5", fixture));
+  CHECK(loaded.weights.size() == 2);
+  CHECK(loaded.weights.at("n/variance").values == fixture_values({3}));
+  CHECK(parameter(loaded.model, "n/mean").role == "statistic");
+}
+
 TEST_CASE("weights that do not fit are listed at once") {
   Hdf5Fixture fixture = keras2_weights("model_weights");
   fixture.texts["model_config"] = keras2_sequential().dump();
