@@ -1,0 +1,114 @@
+// Programs made of other tools' models name the same class as those tools did for each of the
+// 10,000 test pictures. The models lie in ../shared/golden, outside of the source tree; without
+// them nothing is tested here.
+#include "frontend/weight_file.h"
+#include "tests/end_to_end/support.h"
+#include "tests/paths.h"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <iterator>
+#include <zlib.h>
+
+using namespace sinter;
+
+namespace {
+
+constexpr size_t kPixels = 28 * 28;
+constexpr size_t kBatch = 1000; // at a time: a batch of all pictures takes gigabytes
+
+std::string golden_path(const std::string &name) { return source_path("../shared/golden/" + name); }
+
+std::vector<unsigned char> read_gzip(const std::string &path) {
+  std::vector<unsigned char> bytes;
+  gzFile file = gzopen(path.c_str(), "rb");
+  REQUIRE(file);
+  std::vector<unsigned char> part(size_t{1} << 20U);
+  for (int got; (got = gzread(file, part.data(), static_cast<unsigned>(part.size()))) > 0;)
+    bytes.insert(bytes.end(), part.begin(), part.begin() + got);
+  gzclose(file);
+  return bytes;
+}
+
+void write_pictures(const std::string &path, const unsigned char *pixels, const char *shape) {
+  std::string header =
+      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},{}), }}", kBatch, shape);
+  header.resize(117, ' ');
+  header += '\n';
+  std::string bytes("\x93NUMPY\x01\x00", 8);
+  bytes += static_cast<char>(header.size());
+  bytes += '\0';
+  bytes += header;
+  for (size_t i = 0; i < kBatch * kPixels; ++i) {
+    const float scaled = static_cast<float>(pixels[i]) / 255.0F;
+    bytes.append(reinterpret_cast<const char *>(&scaled), sizeof scaled);
+  }
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// The largest of each row.
+std::vector<float> classes_of(const WeightArray &rows) {
+  std::vector<float> classes;
+  const auto width = rows.shape.back();
+  for (auto row = rows.values.begin(); row != rows.values.end(); row += width)
+    classes.push_back(static_cast<float>(std::max_element(row, row + width) - row));
+  return classes;
+}
+
+WeightArray read_array(const std::string &path) {
+  std::ifstream stream(path, std::ios::binary);
+  return parse_npy("y", std::string{std::istreambuf_iterator<char>(stream), {}}).array;
+}
+
+/// `model` names a file of ours for weights that come without a model; `shape` is a picture's.
+void check_predictions(const std::string &name, const std::string &model,
+                       const std::string &pictures, const char *shape) {
+  INFO(name);
+  if (!std::filesystem::exists(golden_path(""))) {
+    MESSAGE("skipped: there is no " << golden_path(""));
+    return;
+  }
+  const std::string folder = fresh_folder("golden_" + name);
+  const CommandResult built = run_command(fmt::format(
+      "{} compile {} {} -o {}/net --no-train", build_path("bin/sinter"),
+      model.empty() ? golden_path(name) : source_path("tests/end_to_end/golden/" + model),
+      model.empty() ? "" : "--weights=" + golden_path(name), folder));
+  INFO(built.output);
+  REQUIRE(built.status == 0);
+  const std::vector<unsigned char> bytes = read_gzip(pictures);
+  const SourceLocation results{std::make_shared<const std::string>(golden_path(name + ".npz")), 0,
+                               0};
+  std::vector<float> expected, found;
+  for (const NamedArray &array : read_npz(results))
+    if (array.name == "pred_all")
+      expected = array.array.values;
+  REQUIRE(bytes.size() == 16 + expected.size() * kPixels); // behind the header
+  for (size_t i = 0; i < expected.size(); i += kBatch) {
+    write_pictures(folder + "/x.npy", &bytes[16 + i * kPixels], shape);
+    const CommandResult run =
+        run_command(fmt::format("{0}/net run --input=@{0}/x.npy --output=@{0}/y.npy", folder));
+    INFO(run.output);
+    REQUIRE(run.status == 0);
+    const std::vector<float> classes = classes_of(read_array(folder + "/y.npy"));
+    found.insert(found.end(), classes.begin(), classes.end());
+  }
+  CHECK(found == expected);
+}
+
+const char *const kFashion = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
+
+} // namespace
+
+TEST_CASE("programs of Keras's files predict as Keras") {
+  check_predictions("keras2_fashion_cnn.h5", "", kFashion, "28,28,1");
+  check_predictions("keras3_fashion_cnn.keras", "", kFashion, "28,28,1");
+}
+
+TEST_CASE("programs with PyTorch's and NumPy's weights predict as they do") {
+  check_predictions("torch_fashion_cnn_book.pt", "torch_fashion_cnn.py", kFashion, "28,28,1");
+  check_predictions("simple_convnet_params.pkl", "simple_convnet.py",
+                    golden_path("mnist/t10k-images-idx3-ubyte.gz"), "28,28,1");
+}
