@@ -4,23 +4,32 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 namespace sinter {
 
 namespace {
 
-constexpr int kMaxDepth = 50; // of dicts within dicts
+constexpr int kMaxDepth = 50;   // of dicts within dicts
+constexpr size_t kMaxRank = 64; // NumPy's own limit
 constexpr int64_t kAlwaysAllowed = int64_t{64} << 20U;
+/// What the entry of a dict costs beside the characters of its name, in elements of an array.
+constexpr int64_t kEntryCost = 64;
 
 bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
+/// Values are shared, so a small pickle can hold arrays without end: everything that is made of
+/// one comes out of a budget.
 class ArrayReader {
 public:
   ArrayReader(const Pickle &pickle, const StorageSource &storages, uint64_t file_bytes)
       : pickle_(pickle), storages_(storages),
         budget_(kAlwaysAllowed + static_cast<int64_t>(file_bytes)) {}
+
+  /// False, and nothing is spent, where that is more than a file of this size can still hold.
+  bool spend(int64_t elements);
 
   bool is_array(PickleId id) const;
   NamedArray array(const std::string &name, PickleId id);
@@ -33,10 +42,15 @@ private:
   PickleId argument(PickleId call, size_t i) const;
   std::optional<Shape> integers(PickleId id) const;
   std::optional<NumberFormat> dtype(PickleId id) const;
-  std::optional<std::string> bytes(PickleId id) const;
+  /// Bytes, or the Latin-1 text that stands for them.
+  struct StoredBytes {
+    std::string_view text;
+    bool latin = false;
+  };
+  std::optional<StoredBytes> bytes(PickleId id) const;
   void read_tensor(PickleId id, NamedArray &);
   void read_numpy(PickleId id, NamedArray &);
-  void fill(NamedArray &, const Shape &shape, std::optional<NumberFormat>, std::string_view bytes,
+  void fill(NamedArray &, const Shape &shape, std::optional<NumberFormat>, const StoredBytes &,
             bool fortran);
   bool spend(int64_t count, NamedArray &);
 
@@ -67,7 +81,8 @@ bool ArrayReader::is_array(PickleId id) const {
 std::optional<Shape> ArrayReader::integers(PickleId id) const {
   const PickleValue &value = callee(id) == "torch.Size" ? at(argument(id, 0)) : at(id);
   Shape numbers;
-  if (value.kind != PickleKind::tuple && value.kind != PickleKind::list)
+  if ((value.kind != PickleKind::tuple && value.kind != PickleKind::list) ||
+      value.items.size() > kMaxRank)
     return std::nullopt;
   for (const PickleId item : value.items) {
     if (at(item).kind != PickleKind::integer)
@@ -94,13 +109,17 @@ std::optional<NumberFormat> ArrayReader::dtype(PickleId id) const {
 }
 
 /// Bytes, or the text that protocol 2 makes of them: _codecs.encode(text, 'latin1').
-std::optional<std::string> ArrayReader::bytes(PickleId id) const {
+std::optional<ArrayReader::StoredBytes> ArrayReader::bytes(PickleId id) const {
   if (at(id).kind == PickleKind::bytes)
-    return std::string(at(id).text);
+    return StoredBytes{at(id).text, false};
   if (callee(id) != "_codecs.encode")
     return std::nullopt;
+  return StoredBytes{at(argument(id, 0)).text, true};
+}
+
+/// UTF-8 of the characters U+0000 to U+00FF as these; nothing where there are others.
+std::optional<std::string> from_latin(std::string_view text) {
   std::string latin;
-  const std::string_view text = at(argument(id, 0)).text;
   for (size_t i = 0; i < text.size(); ++i) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x80U)
@@ -113,26 +132,45 @@ std::optional<std::string> ArrayReader::bytes(PickleId id) const {
   return latin;
 }
 
-bool ArrayReader::spend(int64_t count, NamedArray &result) {
-  budget_ -= count;
-  if (budget_ < 0)
-    result.problem = "it has more elements than a file of this size can hold";
-  return budget_ >= 0;
+bool ArrayReader::spend(int64_t elements) {
+  if (elements > budget_)
+    return false;
+  budget_ -= elements;
+  return true;
 }
 
+bool ArrayReader::spend(int64_t count, NamedArray &result) {
+  const bool allowed = spend(count);
+  if (!allowed)
+    result.problem = "it has more elements than a file of this size can hold";
+  return allowed;
+}
+
+/// Bytes are looked at only after their number fits and is paid for. A character of Latin-1 takes
+/// one or two bytes of UTF-8.
 void ArrayReader::fill(NamedArray &result, const Shape &shape, std::optional<NumberFormat> format,
-                       std::string_view bytes, bool fortran) {
+                       const StoredBytes &stored, bool fortran) {
   const std::optional<int64_t> count = extent_product(shape);
-  if (!format)
+  const auto size = static_cast<int64_t>(stored.text.size());
+  const auto misfit = [&] {
+    result.problem = fmt::format("its shape {} does not fit its {} bytes", str(shape), size);
+  };
+  if (!format) {
     result.problem = "its values are not numbers of a known type";
-  else if (!count || *count * byte_size(*format) != static_cast<int64_t>(bytes.size()))
-    result.problem =
-        fmt::format("its shape {} does not fit its {} bytes", str(shape), bytes.size());
-  if (!result.problem.empty() || !spend(*count, result))
     return;
+  }
+  const int64_t needed = count.value_or(-1) * byte_size(*format);
+  if (!count || needed > size || size > (stored.latin ? 2 * needed : needed))
+    return misfit();
+  if (!spend(*count, result))
+    return;
+  const std::optional<std::string> latin =
+      stored.latin ? from_latin(stored.text) : std::optional<std::string>();
+  if (stored.latin && (!latin || static_cast<int64_t>(latin->size()) != needed))
+    return misfit();
   result.type = name(*format);
   result.array.shape = shape;
-  result.array.values = to_floats(bytes, *format);
+  result.array.values = to_floats(latin ? std::string_view(*latin) : stored.text, *format);
   if (fortran)
     result.array.values = from_column_major(result.array.values, shape);
 }
@@ -157,7 +195,7 @@ void ArrayReader::read_numpy(PickleId id, NamedArray &result) {
 void ArrayReader::read_tensor(PickleId id, NamedArray &result) {
   const auto reference = storage_reference(pickle_, argument(id, 0));
   const auto shape = integers(argument(id, 2));
-  const auto strides = integers(argument(id, 3));
+  auto strides = integers(argument(id, 3));
   const int64_t offset = at(argument(id, 1)).integer;
   const std::optional<int64_t> count = shape ? extent_product(*shape) : std::nullopt;
   if (!reference || !count || !strides || strides->size() != shape->size() || offset < 0) {
@@ -170,17 +208,18 @@ void ArrayReader::read_tensor(PickleId id, NamedArray &result) {
   bool inside = stored.has_value();
   for (size_t d = 0; d < shape->size() && inside; ++d) {
     int64_t reach = 0;
-    inside =
-        (*strides)[d] >= 0 &&
-        !__builtin_mul_overflow((*strides)[d], std::max<int64_t>((*shape)[d] - 1, 0), &reach) &&
-        !__builtin_add_overflow(last, reach, &last);
+    if ((*shape)[d] <= 1)
+      (*strides)[d] = 0; // it is never taken, whatever it is
+    inside = (*strides)[d] >= 0 &&
+             !__builtin_mul_overflow((*strides)[d], (*shape)[d] - 1, &reach) &&
+             !__builtin_add_overflow(last, reach, &last);
   }
   if (!inside || last >= INT64_MAX / 8 ||
       (*count > 0 && (last + 1) * size > static_cast<int64_t>(stored->size()))) {
     result.problem = "its values lie outside of what the file holds";
     return;
   }
-  if (!spend(*count, result))
+  if (!spend(std::max(*count, *count > 0 ? last + 1 - offset : 0), result))
     return;
   result.type = name(reference->format);
   result.array.shape = *shape;
@@ -210,18 +249,22 @@ NamedArray ArrayReader::array(const std::string &name, PickleId id) {
 /// Finds the arrays of dicts within dicts.
 class Collector {
 public:
-  Collector(ArrayReader &reader) : reader_(reader) {}
+  Collector(ArrayReader &reader, const SourceLocation &file) : reader_(reader), file_(file) {}
 
   void collect(const std::string &prefix, PickleId dict, int depth);
   std::vector<NamedArray> arrays;
 
 private:
   ArrayReader &reader_;
+  const SourceLocation &file_;
 };
 
 void Collector::collect(const std::string &prefix, PickleId dict, int depth) {
   for (const auto &[key, value] : reader_.at(dict).pairs) {
     const PickleValue &name = reader_.at(key);
+    if (!reader_.spend(kEntryCost + static_cast<int64_t>(prefix.size() + name.text.size())))
+      throw CompileError(file_, "the dicts of the pickle have more entries than a file of this "
+                                "size can hold");
     if (name.kind != PickleKind::text && name.kind != PickleKind::bytes)
       continue;
     const std::string path = prefix + std::string(name.text);
@@ -232,13 +275,22 @@ void Collector::collect(const std::string &prefix, PickleId dict, int depth) {
   }
 }
 
-/// The dict that holds the weights of a checkpoint.
-PickleId find_weights(const ArrayReader &reader, PickleId root) {
+/// What the dict holds under one of the names that checkpoints keep weights by, or nothing.
+std::optional<PickleId> wrapped_weights(const ArrayReader &reader, PickleId dict) {
   for (const char *wrapper : {"state_dict", "model_state_dict", "model_state", "model", "net",
                               "network", "params", "weights", "ema", "module"})
-    for (const auto &[key, value] : reader.at(root).pairs)
+    for (const auto &[key, value] : reader.at(dict).pairs)
       if (reader.at(key).text == wrapper && !reader.at(value).pairs.empty())
-        return find_weights(reader, value) == value ? value : find_weights(reader, value);
+        return value;
+  return std::nullopt;
+}
+
+/// The dict that holds the weights of a checkpoint. A dict may hold itself.
+PickleId find_weights(const ArrayReader &reader, PickleId root) {
+  std::set<PickleId> seen;
+  for (auto inner = wrapped_weights(reader, root); inner && seen.insert(root).second;
+       inner = wrapped_weights(reader, root))
+    root = *inner;
   return root;
 }
 
@@ -277,7 +329,7 @@ std::optional<StorageReference> storage_reference(const Pickle &pickle, PickleId
 std::vector<NamedArray> pickled_arrays(const Pickle &pickle, const StorageSource &storages,
                                        uint64_t file_bytes, const SourceLocation &file) {
   ArrayReader reader(pickle, storages, file_bytes);
-  Collector collector(reader);
+  Collector collector(reader, file);
   collector.collect("", find_weights(reader, pickle.root), 0);
   if (collector.arrays.empty())
     throw CompileError(file, "the pickle holds no dict of arrays");

@@ -210,6 +210,39 @@ TEST_CASE("hostile pickles are errors") {
   CHECK(arrays[0].problem != "");
 }
 
+TEST_CASE("dicts that are shared or hold themselves are bounded") {
+  const std::string array = numpy_array("f4", tuple({small(0)}), "");
+  const auto memo = [](const char *opcode, int i) { return opcode + std::string(1, char(i)); };
+  std::string nested = dict({{"w", array}});
+  for (int depth = 0; depth < 60; ++depth)
+    nested = dict({{depth % 2 == 0 ? "model" : "state_dict", nested}});
+  CHECK(read_pickle(at(write("wrapped.pkl", pickle(nested)))).size() == 1);
+  CHECK(error_of(write("cycle.pkl", pickle("}q\x01" + text("model") + "h\x01s"))) ==
+        "the pickle holds no dict of arrays");
+  // Each dict holds its predecessor twice, the first one an array without elements.
+  std::string doubled = dict({{"w", array}}) + memo("q", 0);
+  for (int i = 0; i < 45; ++i)
+    doubled += '0' + dict({{"a", memo("h", i)}, {"b", memo("h", i)}}) + memo("q", i + 1);
+  CHECK(error_of(write("doubled.pkl", pickle(doubled))) ==
+        "the dicts of the pickle have more entries than a file of this size can hold");
+  // One list of extents, or one run of bytes, in many arrays is looked at once an array.
+  std::string extents = "](";
+  for (int i = 0; i < 100; ++i)
+    extents += small(1);
+  const auto long_shape = read_pickle(
+      at(write("rank.pkl", pickle(dict({{"w", numpy_array("f4", extents + "e", "")}})))));
+  CHECK(long_shape[0].problem == "it is no array of numbers");
+}
+
+TEST_CASE("the stride of an extent of 1 does not matter") {
+  const std::string view =
+      tensor("FloatStorage", "0", 1, tuple({small(2), small(1)}),
+             tuple({small(3), std::string("\x8a\x08") + std::string(7, '\xff') + '\x7f'}));
+  const auto arrays = read_pickle(
+      at(write_archive("stride.pt", pickle(dict({{"w", view}})), {{"0", bytes_of(kSix)}})));
+  CHECK(arrays[0].array.values == std::vector<float>{1, 4});
+}
+
 TEST_CASE("every truncation and every flipped bit of a pickle is survived") {
   const std::string sound =
       pickle(dict({{"W1", numpy_array("f4", tuple({small(2), small(3)}), bytes_of(kSix))}}));
