@@ -26,15 +26,18 @@ SourceLocation location_of(const std::string &path) {
 
 /// No exported graph comes near; what protobuf makes of so many bytes of tags is about 2 GB.
 constexpr int64_t kMostStructure = int64_t{24} << 20U;
+constexpr const char *kNoModel = "this is no ONNX file: truncated, or no protobuf message";
 
 void require_parsable(google::protobuf::io::ZeroCopyInputStream &stream,
                       const SourceLocation &file) {
-  const int64_t bytes = structure_bytes(stream);
-  if (bytes > kMostStructure)
+  const std::optional<int64_t> bytes = structure_bytes(stream);
+  if (!bytes)
+    throw CompileError(file, kNoModel);
+  if (*bytes > kMostStructure)
     throw CompileError(file,
                        "the file's graph takes {} bytes beside its weights, more than the {} "
                        "of any model",
-                       bytes, kMostStructure);
+                       *bytes, kMostStructure);
 }
 
 /// Parses to the end of the stream; `stream` stays readable up to 2 GB.
@@ -45,7 +48,7 @@ onnx::ModelProto parse_stream(google::protobuf::io::ZeroCopyInputStream &stream,
   coded.SetRecursionLimit(kMaxNesting);
   onnx::ModelProto model;
   if (!model.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage())
-    throw CompileError(file, "this is no ONNX file: truncated, or no protobuf message");
+    throw CompileError(file, kNoModel);
   if (!model.has_graph())
     throw CompileError(file, "this ONNX file holds no graph");
   return model;

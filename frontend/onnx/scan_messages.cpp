@@ -8,8 +8,9 @@ namespace {
 
 using google::protobuf::io::CodedInputStream;
 
-/// The messages on the way to subgraphs and tensors; all others are counted whole.
-enum class Message { model, graph, node, attribute, tensor, contents, other };
+/// The messages on the way to subgraphs and tensors; all others are counted whole. A number of
+/// `packed` ones takes a byte or more of the file and four or eight in memory.
+enum class Message { model, graph, node, attribute, tensor, contents, packed, other };
 
 /// What a length-delimited field holds; the numbers are those of onnx.proto.
 Message child_of(Message parent, uint32_t field) {
@@ -24,8 +25,10 @@ Message child_of(Message parent, uint32_t field) {
     return field == 5 || field == 10   ? Message::tensor
            : field == 6 || field == 11 ? Message::graph
                                        : Message::other;
-  case Message::tensor: // the packed values and raw_data
-    return field == 1 || field == 8 ? Message::other : Message::contents;
+  case Message::tensor:
+    if (field == 4 || field == 9 || field == 10) // float_data, raw_data, double_data
+      return Message::contents;
+    return field == 5 || field == 7 || field == 11 ? Message::packed : Message::other;
   default:
     return Message::other;
   }
@@ -71,8 +74,8 @@ private:
   bool scan_bytes(Message child, int length, int depth) {
     if (child == Message::contents)
       return stream_.Skip(length);
-    if (child == Message::other) {
-      total_ += length;
+    if (child == Message::other || child == Message::packed) {
+      total_ += child == Message::packed ? length / 4 : length;
       return stream_.Skip(length);
     }
     const CodedInputStream::Limit limit = stream_.PushLimit(length);
@@ -88,12 +91,11 @@ private:
 
 } // namespace
 
-int64_t structure_bytes(google::protobuf::io::ZeroCopyInputStream &stream) {
+std::optional<int64_t> structure_bytes(google::protobuf::io::ZeroCopyInputStream &stream) {
   CodedInputStream coded(&stream);
   coded.SetTotalBytesLimit(0x7fffffff);
   Scanner scanner(coded);
-  scanner.scan(Message::model, 0);
-  return scanner.total();
+  return scanner.scan(Message::model, 0) ? std::optional(scanner.total()) : std::nullopt;
 }
 
 } // namespace sinter
