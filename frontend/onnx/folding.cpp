@@ -15,6 +15,12 @@ int64_t apply(const OperatorContext &c, const ScalarFunctions &functions, int64_
   return *value;
 }
 
+int64_t checked_integer(const OperatorContext &c, double value) {
+  const std::optional<int64_t> integer = to_integer(value);
+  c.require(integer.has_value(), "computes {}, which is beyond 64 bits", value);
+  return *integer;
+}
+
 /// The function of two tensors, or nothing where it has none for their type.
 std::optional<HostTensor> combine(const OperatorContext &c, const ScalarFunctions &functions,
                                   const HostTensor &a, const HostTensor &b, DataType type) {
@@ -40,7 +46,7 @@ std::optional<HostTensor> combine(const OperatorContext &c, const ScalarFunction
     if (is_float(type))
       floats.push_back(static_cast<float>(value));
     else
-      integers.push_back(static_cast<int64_t>(value));
+      integers.push_back(checked_integer(c, value));
   }
   return is_float(type) ? HostTensor::of_floats(shape, std::move(floats), type)
                         : HostTensor::of_integers(shape, std::move(integers), type);
@@ -96,7 +102,7 @@ void fold_result(OperatorContext &c, Shape shape, std::vector<double> reals, Dat
   }
   std::vector<int64_t> integers;
   for (double value : reals)
-    integers.push_back(static_cast<int64_t>(value));
+    integers.push_back(checked_integer(c, value));
   c.result(HostTensor::of_integers(std::move(shape), std::move(integers), type));
 }
 

@@ -55,6 +55,11 @@ double HostTensor::number(int64_t i) const {
                         : static_cast<double>(integers[index]);
 }
 
+std::optional<int64_t> to_integer(double x) {
+  constexpr double kBeyond = 0x1p63;
+  return x >= -kBeyond && x < kBeyond ? std::optional(static_cast<int64_t>(x)) : std::nullopt;
+}
+
 int64_t count_elements(const Shape &shape) {
   const bool empty = std::count(shape.begin(), shape.end(), 0) > 0;
   int64_t count = 1;

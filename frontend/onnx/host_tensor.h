@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ ElementType graph_element(DataType);
 /// Stands in folded shapes for the batch, which only the running program knows. Folding moves it
 /// but computes with it only where the batch does not matter (x * 1).
 constexpr int64_t kSymbolicBatch = std::numeric_limits<int64_t>::min();
+/// A number of the file, which never means the batch: as the end of a slice the two are the same.
+constexpr int64_t stored_integer(int64_t value) {
+  return value == kSymbolicBatch ? value + 1 : value;
+}
+/// Integers of graph constants are stored as floats, which are exact this far.
+constexpr int64_t kMaxExactInteger = int64_t{1} << 24;
+/// The number towards zero; nothing where 64 bits do not hold it.
+std::optional<int64_t> to_integer(double);
 
 /// Row-major. Floats are shared, because weights are large and values are passed around; the other
 /// types lie in `integers`. An extent may be 0, as in ONNX.

@@ -12,11 +12,9 @@ namespace sinter {
 
 namespace {
 
-constexpr int kOldestOpset = 6;
+constexpr int kOldestOpset = 1; // of sets before 6, the operators that have not changed since
 constexpr int kNewestOpset = 22;
 constexpr size_t kListedProblems = 20;
-/// Integers of graph constants are stored as floats, which are exact this far.
-constexpr int64_t kMaxExactInteger = int64_t{1} << 24;
 /// Elements of everything that is known at compile time and no weight.
 constexpr int64_t kMaxFoldedTotal = int64_t{1} << 26;
 /// Larger operands are weights, and no shape arithmetic.
@@ -31,7 +29,7 @@ int default_opset(const onnx::ModelProto &model, const SourceLocation &file) {
       version = set.version();
   if (model.opset_import_size() == 0)
     throw CompileError(file, "the file names no operator set");
-  if (version < 1 || version > kNewestOpset)
+  if (version < kOldestOpset || version > kNewestOpset)
     throw CompileError(file, "the file needs operator set {}: {} to {} are supported", version,
                        kOldestOpset, kNewestOpset);
   return static_cast<int>(version);

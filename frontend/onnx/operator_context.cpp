@@ -41,7 +41,7 @@ OperatorContext::typed_attribute(const char *name, onnx::AttributeProto::Attribu
 
 int64_t OperatorContext::integer(const char *name, int64_t fallback) const {
   const auto *found = typed_attribute(name, onnx::AttributeProto::INT);
-  return found ? found->i() : fallback;
+  return found ? stored_integer(found->i()) : fallback;
 }
 
 float OperatorContext::real(const char *name, float fallback) const {
@@ -57,7 +57,11 @@ std::string OperatorContext::text(const char *name, const std::string &fallback)
 std::vector<int64_t> OperatorContext::integers(const char *name,
                                                std::vector<int64_t> fallback) const {
   const auto *found = typed_attribute(name, onnx::AttributeProto::INTS);
-  return found ? std::vector<int64_t>(found->ints().begin(), found->ints().end()) : fallback;
+  if (!found)
+    return fallback;
+  std::vector<int64_t> values(found->ints().begin(), found->ints().end());
+  std::transform(values.begin(), values.end(), values.begin(), stored_integer);
+  return values;
 }
 
 std::vector<float> OperatorContext::reals(const char *name) const {
@@ -105,6 +109,16 @@ double OperatorContext::constant_number(size_t i) const {
   require(tensor.size() == 1, "operand '{}' must be one number, has shape {}", operand(i).name,
           str(tensor.shape));
   return tensor.number(0);
+}
+
+int64_t OperatorContext::constant_integer(size_t i) const {
+  const double number = constant_number(i);
+  const HostTensor &tensor = constant(i);
+  const std::optional<int64_t> value =
+      tensor.holds_floats() ? to_integer(number) : std::optional(tensor.integers[0]);
+  require(value.has_value() && *value != kSymbolicBatch, "operand '{}' is {}, which is no extent",
+          operand(i).name, number);
+  return *value;
 }
 
 NodeId OperatorContext::tensor(size_t i) {

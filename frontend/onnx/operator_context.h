@@ -62,6 +62,7 @@ public:
   const HostTensor &constant(size_t i) const;
   std::vector<int64_t> constant_integers(size_t i) const;
   double constant_number(size_t i) const; // of one element
+  int64_t constant_integer(size_t i) const;
 
   /// The operand as a node, in its own element type.
   NodeId tensor(size_t i);

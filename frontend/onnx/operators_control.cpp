@@ -48,15 +48,10 @@ bool fold_range(OperatorContext &c) {
   c.require(delta != 0 && steps <= static_cast<double>(kMaxFoldedElements),
             "goes from {} to {} by {}", start, limit, delta);
   const int64_t count = steps > 0 ? static_cast<int64_t>(steps) : 0;
-  std::vector<float> floats;
-  std::vector<int64_t> integers;
-  for (int64_t i = 0; i < count; ++i) {
-    const double value = start + static_cast<double>(i) * delta;
-    floats.push_back(static_cast<float>(value));
-    integers.push_back(static_cast<int64_t>(value));
-  }
-  c.result(is_float(c.type(0)) ? HostTensor::of_floats({count}, std::move(floats), c.type(0))
-                               : HostTensor::of_integers({count}, std::move(integers), c.type(0)));
+  std::vector<double> values;
+  for (int64_t i = 0; i < count; ++i)
+    values.push_back(start + static_cast<double>(i) * delta);
+  fold_result(c, {count}, std::move(values), c.type(0));
   return true;
 }
 

@@ -157,7 +157,7 @@ std::vector<Cut> slice_cuts(const OperatorContext &c) {
     cuts[i].count = x[i];
   for (size_t i = 0; i < starts.size(); ++i) {
     const auto axis = static_cast<size_t>(c.axis(axes[i], static_cast<int>(x.size())));
-    const bool whole = starts[i] == 0 && steps[i] == 1 && ends[i] > kMaxElements;
+    const bool whole = starts[i] == 0 && steps[i] == 1 && ends[i] >= kMaxElements;
     c.require(x[axis] != kBatch || whole, "cannot cut the batch");
     if (x[axis] != kBatch)
       cuts[axis] = cut_of(c, starts[i], ends[i], steps[i], x[axis]);

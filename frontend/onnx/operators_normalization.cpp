@@ -43,7 +43,8 @@ std::vector<int64_t> axes_from(int begin, int end) {
 
 /// A vector with one element a channel, against [n, c, ...].
 NodeId per_channel(OperatorContext &c, size_t operand, int rank) {
-  Shape shape{c.shape(operand).at(0)};
+  c.require(c.rank(operand) == 1, "expects one number a channel, got {}", str(c.shape(operand)));
+  Shape shape = c.shape(operand);
   shape.resize(static_cast<size_t>(rank) - 1, 1);
   return c.reshape(c.weight(operand), shape);
 }

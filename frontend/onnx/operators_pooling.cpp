@@ -71,6 +71,9 @@ NodeId pad_spatially(OperatorContext &c, NodeId x, const std::vector<int64_t> &b
 /// In column-major order the height is the inner one of the two.
 NodeId window_starts(OperatorContext &c, const Shape &x, const Shape &y, const Pool2dAttrs &window,
                      std::array<int64_t, 2> strides) {
+  c.require(count_elements(y) <= kMaxExactInteger,
+            "returns the positions of {} maxima, at most {} are supported", count_elements(y),
+            kMaxExactInteger);
   std::vector<int64_t> starts;
   for (int64_t plane = 0; plane < y[0] * y[1]; ++plane)
     for (int64_t row = 0; row < y[2]; ++row)

@@ -116,7 +116,7 @@ template <bool smallest> void import_arg(OperatorContext &c) {
 }
 
 void import_cumulative_sum(OperatorContext &c) {
-  const int64_t axis = c.axis(static_cast<int64_t>(c.constant_number(1)), c.rank(0));
+  const int64_t axis = c.axis(c.constant_integer(1), c.rank(0));
   c.result(
       c.append(OpKind::cumulative_sum, {c.tensor(0)},
                CumulativeSumAttrs{axis, c.flag("exclusive", false), c.flag("reverse", false)}));

@@ -110,7 +110,7 @@ std::vector<double> tap_weights(const ResizeMode &mode, double x) {
 void append_taps(const OperatorContext &c, const ResizeMode &mode, const Resampling &r, double x,
                  ResampleAttrs &table) {
   const auto edge = [&](double position) {
-    return std::clamp(static_cast<int64_t>(position), int64_t{0}, r.input - 1);
+    return static_cast<int64_t>(std::clamp(position, 0.0, static_cast<double>(r.input - 1)));
   };
   if (mode.interpolation == Interpolation::nearest) {
     table.indices.push_back(edge(rounded(c, mode.rounding, x)));
@@ -264,6 +264,8 @@ void import_resize(OperatorContext &c) {
   if (c.opset() >= 11 && c.text("coordinate_transformation_mode", "") == "tf_crop_and_resize") {
     const std::vector<double> region = constant_reals(c, 1);
     c.require(region.size() == 2 * axes.size(), "has a region of {} numbers", region.size());
+    c.require(std::all_of(region.begin(), region.end(), [](double x) { return std::isfinite(x); }),
+              "has a region without bounds");
     for (size_t i = 0; i < axes.size(); ++i) {
       dimensions[static_cast<size_t>(axes[i])].start = region[i];
       dimensions[static_cast<size_t>(axes[i])].end = region[axes.size() + i];

@@ -70,8 +70,7 @@ void import_gather_elements(OperatorContext &c) {
 
 void import_top_k(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", -1), c.rank(0));
-  const auto count =
-      c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : c.integer("k", 0);
+  const auto count = c.has_operand(1) ? c.constant_integer(1) : c.integer("k", 0);
   const NodeId x = c.tensor(0);
   const NodeId positions =
       c.append(OpKind::top_k_indices, {x}, TopKAttrs{axis, count, !c.flag("largest", true)});
@@ -81,7 +80,7 @@ void import_top_k(OperatorContext &c) {
 
 /// `on` at the position, `off` elsewhere; positions are counted from the end when negative.
 void import_one_hot(OperatorContext &c) {
-  const auto depth = static_cast<int64_t>(c.constant_number(1));
+  const auto depth = c.constant_integer(1);
   const int rank = c.rank(0) + 1;
   const auto axis = c.axis(c.integer("axis", -1), rank);
   c.require(c.shape(2) == Shape{2}, "expects two values, got {}", str(c.shape(2)));
@@ -143,8 +142,9 @@ std::vector<std::array<int64_t, 2>> given_pads(const OperatorContext &c) {
   for (size_t i = 0; i < axes.size(); ++i) {
     const int64_t before = pads[i];
     const int64_t after = pads[axes.size() + i];
-    c.require(std::max(std::abs(before), std::abs(after)) <= kMaxElements / 4, "pads by {} and {}",
-              before, after);
+    constexpr int64_t kMost = kMaxElements / 4;
+    c.require(std::min(before, after) >= -kMost && std::max(before, after) <= kMost,
+              "pads by {} and {}", before, after);
     result[static_cast<size_t>(c.axis(axes[i], rank))] = {before, after};
   }
   return result;
@@ -192,7 +192,7 @@ void import_triangle(OperatorContext &c) {
   const Shape shape = c.shape(0);
   c.require(shape.size() >= 2 && shape[shape.size() - 2] != kBatch, "expects matrices, got {}",
             str(shape));
-  const auto diagonal = c.has_operand(1) ? static_cast<int64_t>(c.constant_number(1)) : 0;
+  const auto diagonal = c.has_operand(1) ? c.constant_integer(1) : 0;
   const bool upper = c.flag("upper", true);
   const Shape matrix(shape.end() - 2, shape.end());
   c.require(matrix[0] * matrix[1] <= kMaxFoldedElements, "has matrices of {}", str(matrix));

@@ -241,7 +241,9 @@ DataType data_type(int32_t onnx_type) {
   return known ? types[onnx_type] : DataType::unsupported;
 }
 
-HostTensor read_tensor(const onnx::TensorProto &tensor, const SourceLocation &file) {
+namespace {
+
+HostTensor stored_tensor(const onnx::TensorProto &tensor, const SourceLocation &file) {
   const DataType type = data_type(tensor.data_type());
   if (type == DataType::unsupported)
     throw CompileError(file, "tensor '{}' has an element type (number {}) that is not supported",
@@ -260,6 +262,15 @@ HostTensor read_tensor(const onnx::TensorProto &tensor, const SourceLocation &fi
   }
   HostTensor result = from_fields(std::move(shape), tensor, type);
   require_bytes(tensor, file, count, result.size(), "elements");
+  return result;
+}
+
+} // namespace
+
+HostTensor read_tensor(const onnx::TensorProto &tensor, const SourceLocation &file) {
+  HostTensor result = stored_tensor(tensor, file);
+  for (int64_t &value : result.integers)
+    value = stored_integer(value);
   return result;
 }
 

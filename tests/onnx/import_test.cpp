@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 using namespace sinter;
 
@@ -27,6 +28,33 @@ std::string error_of(const onnx::ModelProto &model) {
   return "no error";
 }
 
+/// Gives node 0 an initialiser as its next operand.
+onnx::TensorProto &add_operand(onnx::ModelProto &model, const std::string &name,
+                               const std::vector<int64_t> &shape) {
+  model.mutable_graph()->mutable_node(0)->add_input(name);
+  onnx::TensorProto &tensor = *model.mutable_graph()->add_initializer();
+  tensor.set_name(name);
+  for (int64_t extent : shape)
+    tensor.add_dims(extent);
+  return tensor;
+}
+
+void add_integers(onnx::ModelProto &model, const std::string &name,
+                  const std::vector<int64_t> &values) {
+  onnx::TensorProto &tensor = add_operand(model, name, {static_cast<int64_t>(values.size())});
+  tensor.set_data_type(onnx::TensorProto::INT64);
+  for (int64_t value : values)
+    tensor.add_int64_data(value);
+}
+
+void add_reals(onnx::ModelProto &model, const std::string &name, const std::vector<int64_t> &shape,
+               const std::vector<float> &values) {
+  onnx::TensorProto &tensor = add_operand(model, name, shape);
+  tensor.set_data_type(onnx::TensorProto::FLOAT);
+  for (float value : values)
+    tensor.add_float_data(value);
+}
+
 /// A length-delimited field of a protobuf message.
 std::string field(char tag, const std::string &contents) {
   std::string bytes(1, tag);
@@ -34,6 +62,8 @@ std::string field(char tag, const std::string &contents) {
     bytes += static_cast<char>((rest & 0x7fU) | (rest > 0x7f ? 0x80U : 0U));
   return bytes + contents;
 }
+
+constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
 
 Shape input_shape(const LoadedModel &loaded) {
   return loaded.model.graph.type(loaded.model.graph.all(OpKind::input).at(0)).shape;
@@ -141,6 +171,65 @@ TEST_CASE("a file of empty messages is refused before protobuf multiplies it") {
         "this is no ONNX file: truncated, or no protobuf message");
   CHECK(message(field('\x3a', field('\x2a', field('\x1a', nodes))))
             .rfind("the file's graph takes", 0) == 0);
+}
+
+TEST_CASE("numbers beyond what they may be are errors") {
+  const std::string plane = "dim { dim_value: 1 } dim { dim_value: 4 }";
+  const std::string image = "dim { dim_value: 2 } dim { dim_value: 1 } ";
+  onnx::ModelProto pad = one_node_model("op_type: 'Pad'", plane);
+  add_integers(pad, "pads", {0, kLowest, 0, 0});
+  CHECK(error_of(pad).find("pads by -9223372036854775807 and 0") != std::string::npos);
+
+  onnx::ModelProto positions = one_node_model(
+      "op_type: 'MaxPool' attribute { name: 'kernel_shape' type: INTS ints: 1 ints: 1 }",
+      image + "dim { dim_value: 16384 } dim { dim_value: 16384 }");
+  positions.mutable_graph()->mutable_node(0)->add_output("positions");
+  CHECK(error_of(positions).find("the positions of 536870912 maxima") != std::string::npos);
+
+  onnx::ModelProto product = one_node_model("op_type: 'Reshape'", plane);
+  add_integers(product, "shape", {});
+  product.mutable_graph()->mutable_initializer(0)->set_name("factors");
+  product.mutable_graph()->mutable_initializer(0)->set_dims(0, 2);
+  for (int i = 0; i < 2; ++i)
+    product.mutable_graph()->mutable_initializer(0)->add_int64_data(int64_t{1} << 62);
+  onnx::NodeProto &fold = *product.mutable_graph()->add_node();
+  fold.set_op_type("ReduceProd");
+  fold.add_input("factors");
+  fold.add_output("shape");
+  CHECK(error_of(product).find("beyond 64 bits") != std::string::npos);
+
+  onnx::ModelProto crop = one_node_model(
+      "op_type: 'Resize' attribute { name: 'coordinate_transformation_mode' type: STRING s: "
+      "'tf_crop_and_resize' }",
+      image + "dim { dim_value: 4 } dim { dim_value: 4 }");
+  add_reals(crop, "roi", {8}, {0, 0, 0, 0, 1, 1, 1, std::numeric_limits<float>::infinity()});
+  add_reals(crop, "scales", {4}, {1, 1, 1, 2});
+  CHECK(error_of(crop).find("has a region without bounds") != std::string::npos);
+
+  onnx::ModelProto norm = one_node_model("op_type: 'InstanceNormalization'",
+                                         image + "dim { dim_value: 4 } dim { dim_value: 4 }");
+  add_reals(norm, "scale", {}, {1});
+  add_reals(norm, "offset", {}, {0});
+  CHECK(error_of(norm).find("expects one number a channel, got []") != std::string::npos);
+
+  onnx::ModelProto old = relu_model(plane);
+  old.mutable_opset_import(0)->set_version(0);
+  CHECK(error_of(old) == "model.onnx: error: the file needs operator set 0: 1 to 22 are supported");
+}
+
+TEST_CASE("a slice may end at the lowest or the largest number") {
+  onnx::ModelProto backwards =
+      one_node_model("op_type: 'Slice'", "dim { dim_value: 1 } dim { dim_value: 4 }");
+  add_integers(backwards, "starts", {-1});
+  add_integers(backwards, "ends", {kLowest});
+  add_integers(backwards, "axes", {1});
+  add_integers(backwards, "steps", {-1});
+  CHECK(print(load(backwards).model.graph).find("reverse %0 {axes=[1]}") != std::string::npos);
+  onnx::ModelProto whole =
+      one_node_model("op_type: 'Slice'", "dim { dim_param: 'N' } dim { dim_value: 4 }");
+  add_integers(whole, "starts", {0});
+  add_integers(whole, "ends", {std::numeric_limits<int32_t>::max()});
+  CHECK(input_shape(load(whole)) == Shape{kBatch, 4});
 }
 
 TEST_CASE("folding has a limit") {
