@@ -2,7 +2,7 @@
 #include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/execution_guards.h"
-#include "frontend/keras_objects.h"
+#include "frontend/layer_tree.h"
 
 namespace sinter {
 
@@ -78,10 +78,7 @@ void Interpreter::assign_attribute(const Value &object_value, const std::string 
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, location, "what is trained");
   const bool trainable = truth(value, location);
-  if (layer)
-    set_trainable(*layer, trainable);
-  else
-    set_trainable(model->layer, trainable);
+  set_trainable(*this, layer ? *layer : model->layer, trainable, location);
 }
 
 void Interpreter::assign_field(const Value &self, Instance &instance, const std::string &name,

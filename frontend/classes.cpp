@@ -3,37 +3,12 @@
 #include "frontend/interpreter.h"
 
 #include <algorithm>
+#include <deque>
+#include <map>
 
 namespace sinter {
 
 namespace {
-
-/// The class and its bases in the order in which attributes are looked up: a base stands behind
-/// every class that derives from it. (For the single and the diamond inheritance of model scripts
-/// this is Python's order.)
-void linearize(const Class &type, std::vector<const Class *> &order) {
-  order.erase(std::remove(order.begin(), order.end(), &type), order.end());
-  order.push_back(&type);
-  for (const Class *base : type.bases)
-    linearize(*base, order);
-}
-
-void collect_layers(const Value &value, std::vector<Layer *> &layers, int depth) {
-  constexpr int kMaxDepth = 20;
-  if (depth > kMaxDepth)
-    return;
-  Layer *layer = object<Layer>(value);
-  if (KerasModel *model = object<KerasModel>(value))
-    layer = &model->layer;
-  if (layer && std::find(layers.begin(), layers.end(), layer) == layers.end())
-    layers.push_back(layer);
-  if (const std::vector<Value> *items = sequence_items(value))
-    for (const Value &item : *items)
-      collect_layers(item, layers, depth + 1);
-  if (const Dict *dict = object<Dict>(value))
-    for (const auto &[key, item] : dict->items)
-      collect_layers(item, layers, depth + 1);
-}
 
 Value bound_member(Interpreter &interpreter, const Value &member, const Value &self,
                    const Class &type, const SourceLocation &location) {
@@ -47,11 +22,78 @@ Value bound_member(Interpreter &interpreter, const Value &member, const Value &s
   return bind_method(interpreter, *function, self);
 }
 
+/// Lists may be shared, and may hold themselves: their depth is bounded, and every item costs.
+struct TensorMap {
+  Interpreter &interpreter;
+  const SourceLocation &location;
+  const std::function<KerasTensor *(KerasTensor *)> &change;
+
+  Value of(const Value &value, int depth) const;
+};
+
+Value TensorMap::of(const Value &value, int depth) const {
+  constexpr int kMaxDepth = 100;
+  if (depth > kMaxDepth)
+    throw CompileError(location, "tensors are passed in lists that nest more than {} deep",
+                       kMaxDepth);
+  interpreter.charge(1, location);
+  if (KerasTensor *tensor = object<KerasTensor>(value))
+    return change(tensor);
+  if (const std::vector<Value> *items = sequence_items(value)) {
+    std::vector<Value> changed;
+    for (const Value &item : *items)
+      changed.push_back(of(item, depth + 1));
+    return object<List>(value) ? interpreter.list(std::move(changed))
+                               : interpreter.tuple(std::move(changed));
+  }
+  if (const Dict *dict = object<Dict>(value)) {
+    Dict *changed = interpreter.make<Dict>();
+    for (const auto &[key, item] : dict->items)
+      changed->items.emplace_back(key, of(item, depth + 1));
+    return changed;
+  }
+  return value;
+}
+
 } // namespace
 
+void order_ancestors(Class &type) {
+  constexpr size_t kMostClasses = 64; // every look-up walks through them
+  std::vector<std::deque<const Class *>> lists;
+  for (const Class *base : type.bases)
+    lists.emplace_back(base->order.begin(), base->order.end());
+  lists.emplace_back(type.bases.begin(), type.bases.end());
+  std::map<const Class *, int> behind; // in how many lists others come before it
+  for (const auto &list : lists)
+    for (size_t i = 1; i < list.size(); ++i)
+      ++behind[list[i]];
+  const auto has_next = [&](const auto &list) {
+    return !list.empty() && behind[list.front()] == 0;
+  };
+  type.order = {&type};
+  for (auto list = lists.begin(); type.order.size() <= kMostClasses;) {
+    list = std::find_if(lists.begin(), lists.end(), has_next);
+    if (list == lists.end())
+      break;
+    const Class *next = list->front();
+    type.order.push_back(next);
+    for (auto &other : lists)
+      if (!other.empty() && other.front() == next) {
+        other.pop_front();
+        if (!other.empty())
+          --behind[other.front()];
+      }
+  }
+  if (type.order.size() > kMostClasses)
+    throw CompileError(type.location, "class {} derives from more than {} classes", type.name,
+                       kMostClasses - 1);
+  if (!std::all_of(lists.begin(), lists.end(), [](const auto &list) { return list.empty(); }))
+    throw CompileError(type.location, "the bases of class {} contradict each other's order",
+                       type.name);
+}
+
 const Value *find_member(const Class &type, const std::string &name, const Class *above) {
-  std::vector<const Class *> order;
-  linearize(type, order);
+  const std::vector<const Class *> &order = type.order;
   auto place = order.begin();
   if (above)
     place = std::find(order.begin(), order.end(), above);
@@ -69,8 +111,7 @@ const Function *find_method(const Class &type, const std::string &name) {
 }
 
 bool derives_from(const Class &type, const Class &base) {
-  return &type == &base || std::any_of(type.bases.begin(), type.bases.end(),
-                                       [&](const Class *c) { return derives_from(*c, base); });
+  return std::find(type.order.begin(), type.order.end(), &base) != type.order.end();
 }
 
 Instance *instance_of(const Value &value) {
@@ -118,58 +159,22 @@ std::optional<Value> object_attribute(Interpreter &interpreter, const Value &val
   return std::nullopt;
 }
 
-std::vector<Layer *> tracked_layers(const Instance &instance) {
-  std::vector<Layer *> layers;
-  for (const auto &[name, value] : instance.fields)
-    collect_layers(value, layers, 0);
-  return layers;
-}
-
-std::vector<Layer *> inner_layers(const Layer &layer) {
-  std::vector<Layer *> layers;
-  if (layer.instance) {
-    layers = tracked_layers(*layer.instance);
-    for (Layer *used : layer.used)
-      if (std::find(layers.begin(), layers.end(), used) == layers.end())
-        layers.push_back(used);
-  }
-  if (layer.model)
-    for (Layer *inner : layer.model->layers)
-      if (std::find(layers.begin(), layers.end(), inner) == layers.end())
-        layers.push_back(inner);
-  return layers;
-}
-
-Value map_tensors(Interpreter &interpreter, const Value &value,
+Value map_tensors(Interpreter &interpreter, const Value &value, const SourceLocation &location,
                   const std::function<KerasTensor *(KerasTensor *)> &change) {
-  if (KerasTensor *tensor = object<KerasTensor>(value))
-    return change(tensor);
-  if (const std::vector<Value> *items = sequence_items(value)) {
-    std::vector<Value> changed;
-    for (const Value &item : *items)
-      changed.push_back(map_tensors(interpreter, item, change));
-    return object<List>(value) ? interpreter.list(std::move(changed))
-                               : interpreter.tuple(std::move(changed));
-  }
-  if (const Dict *dict = object<Dict>(value)) {
-    Dict *changed = interpreter.make<Dict>();
-    for (const auto &[key, item] : dict->items)
-      changed->items.emplace_back(key, map_tensors(interpreter, item, change));
-    return changed;
-  }
-  return value;
+  return TensorMap{interpreter, location, change}.of(value, 0);
 }
 
-std::vector<KerasTensor *> tensors_among(Interpreter &interpreter, const CallArguments &arguments) {
+std::vector<KerasTensor *> tensors_among(Interpreter &interpreter, const CallArguments &arguments,
+                                         const SourceLocation &location) {
   std::vector<KerasTensor *> tensors;
   const auto collect = [&](KerasTensor *tensor) {
     tensors.push_back(tensor);
     return tensor;
   };
   for (const Value &value : arguments.positional)
-    map_tensors(interpreter, value, collect);
+    map_tensors(interpreter, value, location, collect);
   for (const auto &[name, value] : arguments.keywords)
-    map_tensors(interpreter, value, collect);
+    map_tensors(interpreter, value, location, collect);
   return tensors;
 }
 

@@ -7,6 +7,10 @@
 
 namespace sinter {
 
+/// Sets the order of a class from those of its bases. It is Python's, the C3 linearization (Barrett
+/// et al., "A monotonic superclass linearization for Dylan", 1996): a class comes before its bases,
+/// and these in the order in which a class lists them. Throws where there is none.
+void order_ancestors(Class &);
 /// What `name` means in a class: its own, else that of its bases from left to right; null when
 /// nothing does. With `above`, the search starts behind that class, as super() does.
 const Value *find_member(const Class &, const std::string &name, const Class *above = nullptr);
@@ -24,18 +28,12 @@ Value bind_method(Interpreter &, const Function &, const Value &self);
 std::optional<Value> object_attribute(Interpreter &, const Value &, const std::string &name,
                                       const SourceLocation &);
 
-/// The layers and models among the fields of an object, those in lists and dicts included, each
-/// once, in the order of assignment.
-std::vector<Layer *> tracked_layers(const Instance &);
-/// The layers inside a layer: of a model its layers; of an object of a script's class what it
-/// tracks, then what its calls used beside that.
-std::vector<Layer *> inner_layers(const Layer &);
-
 /// Every tensor in a value (itself, or in lists, tuples and dicts) replaced by what `change`
 /// gives for it.
-Value map_tensors(Interpreter &, const Value &,
+Value map_tensors(Interpreter &, const Value &, const SourceLocation &,
                   const std::function<KerasTensor *(KerasTensor *)> &change);
 /// The tensors among the arguments of a call, in order.
-std::vector<KerasTensor *> tensors_among(Interpreter &, const CallArguments &);
+std::vector<KerasTensor *> tensors_among(Interpreter &, const CallArguments &,
+                                         const SourceLocation &);
 
 } // namespace sinter

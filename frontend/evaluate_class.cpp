@@ -50,6 +50,8 @@ void Interpreter::define(const ClassDefinition &definition, const SourceLocation
                          type->native->path, library->path);
     type->native = library ? library : type->native;
   }
+  charge(static_cast<int64_t>(type->bases.size()), location);
+  order_ancestors(*type);
   Environment *outer = locals_;
   Class *outer_class = std::exchange(defining_, type);
   type->members = make<Environment>(std::map<std::string, Value>{}, outer, /*class_body=*/true);

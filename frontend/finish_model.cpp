@@ -1,9 +1,9 @@
 // From what the script built to ir::Model: the part of the session's graph that the chosen model
 // needs, its layer records, its loss, its training and data.
-#include "frontend/classes.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/layer_tree.h"
 #include "frontend/regularizers.h"
 #include "frontend/training.h"
 
@@ -89,23 +89,18 @@ Graph Extraction::run(const std::set<int> &frozen) {
   return target;
 }
 
-void collect_parameters(const Layer &layer, std::vector<NodeId> &parameters) {
-  parameters.insert(parameters.end(), layer.parameters.begin(), layer.parameters.end());
-  for (const Layer *inner : inner_layers(layer))
-    collect_parameters(*inner, parameters);
-}
-
 /// The parameters that are not trained, by node index.
-void collect_frozen(const Layer &layer, std::set<int> &frozen) {
-  for (const Layer *inner : inner_layers(layer))
-    collect_frozen(*inner, frozen);
-  if (layer.trainable || layer.model)
-    return;
-  for (const NodeId parameter : layer.parameters)
-    frozen.insert(parameter.index);
+std::set<int> frozen_parameters(const std::vector<Layer *> &layers) {
+  std::set<int> frozen;
+  for (const Layer *layer : layers)
+    if (!layer->trainable && !layer->model)
+      for (const NodeId parameter : layer->parameters)
+        frozen.insert(parameter.index);
+  return frozen;
 }
 
-std::vector<LayerRecord> layer_records(const KerasModel &model, const Extraction &extraction) {
+std::vector<LayerRecord> layer_records(Interpreter &interpreter, const KerasModel &model,
+                                       const Extraction &extraction) {
   std::map<const Layer *, std::vector<const LayerCall *>> calls;
   for (const LayerCall *call : map_network(model.inputs, model.outputs, model.layer.location).calls)
     calls[call->layer].push_back(call);
@@ -122,11 +117,10 @@ std::vector<LayerRecord> layer_records(const KerasModel &model, const Extraction
         if (!input->leaf && (!model.sequential || !input->producer->inputs.empty()))
           record.inbound.push_back(input->producer->layer->name);
     }
-    std::vector<NodeId> parameters;
-    collect_parameters(*layer, parameters);
-    for (const NodeId parameter : parameters)
-      if (extraction.at(parameter).valid()) // what a call() makes may not lead to the output
-        record.parameters.push_back(extraction.at(parameter));
+    for (const Layer *part : all_layers(interpreter, *layer, layer->location))
+      for (const NodeId parameter : part->parameters)
+        if (extraction.at(parameter).valid()) // what a call() makes may not lead to the output
+          record.parameters.push_back(extraction.at(parameter));
     records.push_back(std::move(record));
   }
   return records;
@@ -157,30 +151,24 @@ std::vector<std::pair<std::string, const KerasTensor *>> named_outputs(const Ker
 
 /// What the layers' regularizers add to the loss, as scalars. Weights that are not trained are not
 /// regularized, as in Keras.
-void collect_penalties(const Layer &layer, const Extraction &extraction, Graph &graph,
-                       std::vector<NodeId> &scalars) {
-  for (const RegularizedValue &penalty : layer.penalties) {
-    const NodeId node = extraction.at(penalty.node);
-    if (!node.valid() || !layer.trainable)
-      continue;
-    const NodeId scalar = append_penalty(
-        graph, node, find_penalty(penalty.regularizer, layer.location), layer.location);
-    if (scalar.valid())
-      scalars.push_back(scalar);
-  }
-  for (const Layer *inner : inner_layers(layer))
-    collect_penalties(*inner, extraction, graph, scalars);
-}
-
-std::vector<NodeId> append_penalties(Graph &graph, const KerasModel &model,
+std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &layers,
                                      const Extraction &extraction) {
   std::vector<NodeId> scalars;
-  collect_penalties(model.layer, extraction, graph, scalars);
+  for (const Layer *layer : layers)
+    for (const RegularizedValue &penalty : layer->penalties) {
+      const NodeId node = extraction.at(penalty.node);
+      if (!node.valid() || !layer->trainable)
+        continue;
+      const NodeId scalar = append_penalty(
+          graph, node, find_penalty(penalty.regularizer, layer->location), layer->location);
+      if (scalar.valid())
+        scalars.push_back(scalar);
+    }
   return scalars;
 }
 
-const KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
-  const KerasModel *model = session.chosen_model();
+KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
+  KerasModel *model = session.chosen_model();
   if (!model)
     throw CompileError(file, "the script builds no model");
   const SourceLocation &location = model->layer.location;
@@ -196,25 +184,25 @@ const KerasModel &checked_model(KerasSession &session, const SourceLocation &fil
 
 } // namespace
 
-Model finish_model(KerasSession &session, const SourceLocation &file, Diagnostics &diagnostics) {
+Model finish_model(Interpreter &interpreter, const SourceLocation &file, Diagnostics &diagnostics) {
+  KerasSession &session = interpreter.keras();
   session.compile_modules();
-  const KerasModel &chosen = checked_model(session, file);
-  std::set<int> frozen;
-  collect_frozen(chosen.layer, frozen);
+  KerasModel &chosen = checked_model(session, file);
+  const std::vector<Layer *> layers = all_layers(interpreter, chosen.layer, file);
   Extraction extraction(session.graph(), chosen);
   Model model;
   model.name = chosen.layer.name;
-  model.graph = extraction.run(frozen);
+  model.graph = extraction.run(frozen_parameters(layers));
   for (const auto &[name, tensor] : named_outputs(chosen))
     model.graph.outputs.push_back({name, extraction.at(tensor->node)});
   check_parameter_names(model.graph);
-  model.layers = layer_records(chosen, extraction);
+  model.layers = layer_records(interpreter, chosen, extraction);
   const bool has_loss = chosen.compiled && !std::holds_alternative<None>(chosen.compiled->loss);
   if (chosen.fit && !has_loss)
     throw CompileError(chosen.fit->location, "model '{}' is compiled without a loss",
                        chosen.layer.name);
   if (has_loss) {
-    append_losses(model.graph, *chosen.compiled, append_penalties(model.graph, chosen, extraction));
+    append_losses(model.graph, *chosen.compiled, append_penalties(model.graph, layers, extraction));
     model.training = make_training_spec(chosen, model.graph, diagnostics);
   }
   if (chosen.fit || !chosen.evaluated.empty())

@@ -115,8 +115,6 @@ struct KerasModel {
   SourceLocation loaded; // where weights of another model were loaded into this one
 };
 
-/// Of a layer, and of everything in it when it is a model.
-void set_trainable(Layer &, bool trainable);
 /// The layer that a layer, a model or an object of a script's class is; null for other values.
 Layer *layer_of_object(const Value &);
 /// The layer as the script sees it: a model when it is one.

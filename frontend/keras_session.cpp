@@ -45,6 +45,23 @@ std::optional<Shape> declared_input_shape(const Layer &layer) {
   return std::nullopt;
 }
 
+/// Models are made of models: how deep is bounded, so that no script overflows the stack.
+class NestingGuard {
+public:
+  NestingGuard(int &depth, const SourceLocation &location) : depth_(depth) {
+    constexpr int kMaxDepth = 100;
+    if (depth >= kMaxDepth)
+      throw CompileError(location, "models nest more than {} deep", kMaxDepth);
+    ++depth_;
+  }
+  ~NestingGuard() { --depth_; }
+  NestingGuard(const NestingGuard &) = delete;
+  NestingGuard &operator=(const NestingGuard &) = delete;
+
+private:
+  int &depth_;
+};
+
 /// [N,channels,...] as [N,...,channels].
 NodeId channels_last(LayerBuilder &b, NodeId x) {
   TransposeAttrs order{{0}};
@@ -88,12 +105,6 @@ bool Layer::runs_script() const {
   if (instance)
     return !model || !model->sequential;
   return type && !type->apply;
-}
-
-void set_trainable(Layer &layer, bool trainable) {
-  layer.trainable = trainable;
-  for (Layer *inner : inner_layers(layer))
-    set_trainable(*inner, trainable);
 }
 
 std::string KerasSession::unique_name(std::string_view class_name, const Value &given) {
@@ -196,9 +207,9 @@ KerasSession::repeat(const LayerCall &call,
   if (call.layer->runs_script()) {
     CallArguments arguments = call.arguments;
     for (Value &value : arguments.positional)
-      value = map_tensors(interpreter_, value, replacement);
+      value = map_tensors(interpreter_, value, location, replacement);
     for (auto &keyword : arguments.keywords)
-      keyword.second = map_tensors(interpreter_, keyword.second, replacement);
+      keyword.second = map_tensors(interpreter_, keyword.second, location, replacement);
     call_object_layer(*call.layer, arguments, location);
     return call.layer->calls.back()->outputs;
   }
@@ -213,6 +224,7 @@ KerasSession::repeat(const LayerCall &call,
 std::vector<NodeId> KerasSession::replay(KerasModel &model,
                                          const std::vector<KerasTensor *> &inputs,
                                          const SourceLocation &location) {
+  const NestingGuard guard(nesting_, location);
   if (model.inputs.empty() && inputs.size() == 1)
     build(model, graph_.type(inputs[0]->node).shape, location);
   if (model.inputs.size() != inputs.size())

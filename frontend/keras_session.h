@@ -114,6 +114,7 @@ private:
   std::vector<KerasModel *> models_;
   KerasModel *chosen_ = nullptr;
   std::map<std::string, KerasModel *> saved_;
+  int nesting_ = 0;             // of the models that are being applied
   bool inference_ = false;      // what is applied now was called with training=False
   std::vector<Layer *> scopes_; // the objects whose call() is being traced, innermost last
 };
@@ -135,6 +136,6 @@ NetworkMap map_network(const std::vector<KerasTensor *> &inputs,
                        const std::vector<KerasTensor *> &outputs, const SourceLocation &);
 
 /// The program's model: the chosen one with its training and data. Throws when there is none.
-Model finish_model(KerasSession &, const SourceLocation &file, Diagnostics &);
+Model finish_model(Interpreter &, const SourceLocation &file, Diagnostics &);
 
 } // namespace sinter

@@ -17,7 +17,7 @@ Model load_script(SourceFile file, const LoadOptions &options, Diagnostics &diag
   const std::unique_ptr<Script> script = parse_script(std::move(file));
   Interpreter interpreter(*script, options, diagnostics);
   interpreter.run();
-  return finish_model(interpreter.keras(), {script->file.name, 0, 0}, diagnostics);
+  return finish_model(interpreter, {script->file.name, 0, 0}, diagnostics);
 }
 
 } // namespace

@@ -1,9 +1,9 @@
 // Functions and methods that make, change and inspect models.
-#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/layer_tree.h"
 #include "frontend/modules.h"
 #include "frontend/training.h"
 
@@ -141,18 +141,12 @@ Value model_get_layer(Interpreter &, const Call &call) {
                      suggestion(to_text(call.arguments["name"]), names));
 }
 
-int64_t count_parameters(const Graph &graph, const Layer &layer) {
-  int64_t count = 0;
-  for (const NodeId parameter : layer.parameters)
-    count += graph.type(parameter).elements();
-  for (const Layer *inner : inner_layers(layer))
-    count += count_parameters(graph, *inner);
-  return count;
-}
-
 Value count_params(Interpreter &interpreter, const Call &call) {
-  const Layer *layer = object<Layer>(call.self);
-  return count_parameters(interpreter.keras().graph(), layer ? *layer : self(call).layer);
+  int64_t count = 0;
+  for (const Layer *layer : all_layers(interpreter, *layer_of_object(call.self), call.location))
+    for (const NodeId parameter : layer->parameters)
+      count += interpreter.keras().graph().type(parameter).elements();
+  return count;
 }
 
 Value model_save(Interpreter &interpreter, const Call &call) {

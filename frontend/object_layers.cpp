@@ -5,6 +5,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/layer_tree.h"
 #include "frontend/modules.h"
 #include "frontend/torch_modules.h"
 
@@ -56,7 +57,7 @@ void KerasSession::register_object(const Value &value) {
 /// The shapes that build() is given: (None, 28, 28, 1), or a list of such.
 Value KerasSession::shapes_of(const CallArguments &arguments, const SourceLocation &location) {
   std::vector<Value> shapes;
-  for (KerasTensor *tensor : tensors_among(interpreter_, arguments))
+  for (KerasTensor *tensor : tensors_among(interpreter_, arguments, location))
     shapes.push_back(attribute(interpreter_, tensor, "shape", location));
   return shapes.size() == 1 ? shapes[0] : interpreter_.list(std::move(shapes));
 }
@@ -115,7 +116,7 @@ Value KerasSession::call_object_layer(Layer &layer, const CallArguments &argumen
   call->layer = &layer;
   call->location = location;
   call->arguments = arguments;
-  call->inputs = tensors_among(interpreter_, arguments);
+  call->inputs = tensors_among(interpreter_, arguments, location);
   for (const Value &argument : arguments.positional)
     if (const Opaque *unknown = object<Opaque>(argument))
       fail_unknown(*unknown, location, fmt::format("the input of '{}'", layer.name));
@@ -125,7 +126,7 @@ Value KerasSession::call_object_layer(Layer &layer, const CallArguments &argumen
       inference_ = inference_ || !*flag;
   const Value inner = trace(layer, arguments, location);
   std::vector<KerasTensor *> inner_outputs;
-  const Value result = map_tensors(interpreter_, inner, [&](KerasTensor *tensor) {
+  const Value result = map_tensors(interpreter_, inner, location, [&](KerasTensor *tensor) {
     inner_outputs.push_back(tensor);
     call->outputs.push_back(interpreter_.make<KerasTensor>(tensor->node, call));
     return call->outputs.back();
@@ -146,7 +147,7 @@ void KerasSession::build_object(KerasModel &model, const Shape &input,
   KerasTensor *tensor = make_input(input, None{}, location);
   const Value result = trace(model.layer, {{tensor}, {}}, location);
   std::vector<KerasTensor *> outputs;
-  map_tensors(interpreter_, result, [&](KerasTensor *output) {
+  map_tensors(interpreter_, result, location, [&](KerasTensor *output) {
     outputs.push_back(output);
     return output;
   });
@@ -186,7 +187,7 @@ void KerasSession::enter(Layer &layer) {
 KerasModel *KerasSession::build_module(Layer &module, const Shape &input,
                                        const SourceLocation &location) {
   interpreter_.require_certain(location, "building this module");
-  name_modules(module, "");
+  name_modules(interpreter_, module, location);
   KerasModel *&model = torch.models[&module];
   if (!model) {
     model = interpreter_.make<KerasModel>();
@@ -198,10 +199,11 @@ KerasModel *KerasSession::build_module(Layer &module, const Shape &input,
   KerasTensor *tensor = make_input(input, std::string("input"), location);
   std::vector<KerasTensor *> outputs;
   if (module.instance)
-    map_tensors(interpreter_, trace(module, {{tensor}, {}}, location), [&](KerasTensor *output) {
-      outputs.push_back(output);
-      return output;
-    });
+    map_tensors(interpreter_, trace(module, {{tensor}, {}}, location), location,
+                [&](KerasTensor *output) {
+                  outputs.push_back(output);
+                  return output;
+                });
   else
     outputs = apply(module, {tensor}, location);
   if (outputs.empty())
@@ -267,7 +269,7 @@ Value initialize_object(Interpreter &interpreter, const Call &call) {
   if (layer.name.empty())
     throw CompileError(call.location, "the name of a layer must not be empty");
   if (!arguments.boolean("trainable"))
-    set_trainable(layer, false);
+    set_trainable(interpreter, layer, false, call.location);
   if (arguments.has("inputs") && !arguments.is_none("inputs"))
     interpreter.keras().set_network(*layer.model, tensor_arguments(interpreter, call, "inputs"),
                                     tensor_arguments(interpreter, call, "outputs"), call.location);

@@ -4,10 +4,11 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/layer_tree.h"
 #include "frontend/modules.h"
 
-#include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace sinter {
 
@@ -17,22 +18,58 @@ using Kind = ArgumentKind;
 
 constexpr std::string_view kSequential = "torch.nn.Sequential";
 
-/// Names what a field or an item of a list is: a module, or a list or dict of such.
-void name_value(const Value &value, const std::string &name, int depth) {
-  constexpr int kMaxDepth = 20;
+/// Gives modules the names of their paths, each on the first way that leads to it.
+class ModuleNames {
+public:
+  ModuleNames(Interpreter &interpreter, const SourceLocation &location)
+      : interpreter_(interpreter), location_(location) {}
+
+  void name_module(Layer &, const std::string &name, int depth);
+
+private:
+  /// Names what a field or an item of a list is: a module, or a list or dict of such.
+  void name_value(const Value &, const std::string &name, int depth);
+  /// A name behind another; its characters are paid for.
+  std::string behind(const std::string &prefix, const std::string &name);
+
+  Interpreter &interpreter_;
+  const SourceLocation &location_;
+  std::set<const void *> seen_; // lists and dicts
+};
+
+std::string ModuleNames::behind(const std::string &prefix, const std::string &name) {
+  interpreter_.charge(1 + static_cast<int64_t>(prefix.size() + name.size()) / 64, location_);
+  return prefix.empty() ? name : prefix + '.' + name;
+}
+
+void ModuleNames::name_module(Layer &module, const std::string &name, int depth) {
+  if (!name.empty())
+    module.name = name;
+  module.named = true;
+  if (module.instance)
+    for (const auto &[field, value] : module.instance->fields)
+      name_value(value, behind(name, field), depth + 1);
+}
+
+void ModuleNames::name_value(const Value &value, const std::string &name, int depth) {
+  constexpr int kMaxDepth = 100;
   if (depth > kMaxDepth)
-    return;
+    throw CompileError(location_, "modules nest more than {} deep", kMaxDepth);
   if (Layer *layer = object<Layer>(value); layer && is_torch_module(*layer)) {
     if (!layer->named)
-      name_modules(*layer, name);
+      name_module(*layer, name, depth);
     return;
   }
-  if (const std::vector<Value> *items = sequence_items(value))
-    for (size_t i = 0; i < items->size(); ++i)
-      name_value((*items)[i], fmt::format("{}.{}", name, i), depth + 1);
-  if (const Dict *dict = object<Dict>(value))
+  const std::vector<Value> *items = sequence_items(value);
+  const Dict *dict = object<Dict>(value);
+  const void *container = dict ? dict : static_cast<const void *>(items);
+  if (!container || !seen_.insert(container).second)
+    return;
+  for (size_t i = 0; items && i < items->size(); ++i)
+    name_value((*items)[i], behind(name, std::to_string(i)), depth + 1);
+  if (dict)
     for (const auto &[key, item] : dict->items)
-      name_value(item, fmt::format("{}.{}", name, to_text(key)), depth + 1);
+      name_value(item, behind(name, to_text(key)), depth + 1);
 }
 
 Layer &self_module(const Call &call) { return *object<Layer>(call.self); }
@@ -43,16 +80,19 @@ Class *sequential_class(Interpreter &interpreter, const Call &call) {
   type->name = "Sequential";
   type->native = &call.native;
   type->members = interpreter.make<Environment>();
+  order_ancestors(*type);
   return type;
 }
 
-void add_part(Instance &instance, const std::string &name, const Value &module, const Call &call) {
+void add_part(Interpreter &interpreter, Instance &instance, const std::string &name,
+              const Value &module, const Call &call) {
   const Layer *layer = object<Layer>(module);
   if (const Opaque *unknown = object<Opaque>(module))
     fail_unknown(*unknown, call.location, "a part of this module");
   if (!layer || !is_torch_module(*layer))
     throw CompileError(call.location, "{} consists of modules, got {}", call.native.name(),
                        describe(module));
+  interpreter.charge(static_cast<int64_t>(instance.fields.size()) / 16, call.location);
   if (Value *field = instance.find(name))
     *field = module;
   else
@@ -70,9 +110,9 @@ Value make_sequential(Interpreter &interpreter, const Call &call) {
   const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
   if (named)
     for (const auto &[name, module] : named->items)
-      add_part(*instance, to_text(name), module, call);
+      add_part(interpreter, *instance, to_text(name), module, call);
   for (size_t i = 0; i < parts.size() && !named; ++i)
-    add_part(*instance, std::to_string(i), parts[i], call);
+    add_part(interpreter, *instance, std::to_string(i), parts[i], call);
   return self;
 }
 
@@ -109,7 +149,8 @@ Value call_add_module(Interpreter &interpreter, const Call &call) {
   Layer &module = self_module(call);
   if (!module.instance)
     throw CompileError(call.location, "{} holds no modules", describe(call.self));
-  add_part(*module.instance, call.arguments.text("name"), call.arguments["module"], call);
+  add_part(interpreter, *module.instance, call.arguments.text("name"), call.arguments["module"],
+           call);
   return None{};
 }
 
@@ -120,7 +161,8 @@ Value call_append(Interpreter &interpreter, const Call &call) {
   if (!module.instance || module.instance->type->native->path != kSequential)
     throw CompileError(call.location, "{} has no append", describe(call.self));
   Instance &instance = *module.instance;
-  add_part(instance, std::to_string(instance.fields.size()), call.arguments["module"], call);
+  add_part(interpreter, instance, std::to_string(instance.fields.size()), call.arguments["module"],
+           call);
   return call.self;
 }
 
@@ -142,16 +184,15 @@ Value call_unknown(Interpreter &interpreter, const Call &call) {
 Value call_modules(Interpreter &interpreter, const Call &call) {
   std::vector<Layer *> modules;
   if (call.native.name() == "modules")
-    collect_modules(self_module(call), modules);
+    modules = tracked_tree(interpreter, self_module(call), call.location);
   else if (const Instance *instance = self_module(call).instance)
-    modules = tracked_layers(*instance);
+    modules = tracked_layers(interpreter, *instance, call.location);
   return interpreter.list({modules.begin(), modules.end()});
 }
 
 /// model.apply(function): on every module, the parts first.
 Value call_apply(Interpreter &interpreter, const Call &call) {
-  std::vector<Layer *> modules;
-  collect_modules(self_module(call), modules);
+  const std::vector<Layer *> modules = tracked_tree(interpreter, self_module(call), call.location);
   for (auto module = modules.rbegin(); module != modules.rend(); ++module)
     interpreter.call(call.arguments["function"], {{*module}, {}}, call.location);
   return call.self;
@@ -250,22 +291,8 @@ bool is_torch_module(const Layer &layer) {
   return native && native->path.rfind("torch.", 0) == 0;
 }
 
-void name_modules(Layer &root, const std::string &prefix) {
-  if (!prefix.empty())
-    root.name = prefix;
-  root.named = true;
-  if (root.instance)
-    for (const auto &[field, value] : root.instance->fields)
-      name_value(value, prefix.empty() ? field : prefix + '.' + field, 0);
-}
-
-void collect_modules(Layer &root, std::vector<Layer *> &modules) {
-  if (std::find(modules.begin(), modules.end(), &root) != modules.end())
-    return;
-  modules.push_back(&root);
-  if (root.instance)
-    for (Layer *part : tracked_layers(*root.instance))
-      collect_modules(*part, modules);
+void name_modules(Interpreter &interpreter, Layer &root, const SourceLocation &location) {
+  ModuleNames(interpreter, location).name_module(root, "", 0);
 }
 
 Value run_sequential(Interpreter &interpreter, const Instance &instance, const Value &input,

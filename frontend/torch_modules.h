@@ -11,10 +11,8 @@ class Interpreter;
 bool is_torch_module(const Layer &);
 
 /// Names a module's parts as state_dict() does, by their attributes and places in lists:
-/// "features.0". The module itself has the empty prefix.
-void name_modules(Layer &root, const std::string &prefix);
-/// The module and everything in it, depth first.
-void collect_modules(Layer &, std::vector<Layer *> &modules);
+/// "features.0". The module itself keeps its name.
+void name_modules(Interpreter &, Layer &root, const SourceLocation &);
 
 /// nn.Sequential(...): applies its parts in order.
 Value run_sequential(Interpreter &, const Instance &, const Value &input, const SourceLocation &);

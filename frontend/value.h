@@ -88,6 +88,7 @@ struct Class {
   const Native *native = nullptr;
   Environment *members = nullptr;
   SourceLocation location;
+  std::vector<const Class *> order; // itself and its ancestors, as attributes are looked up
 };
 
 /// What an object of a script's class holds: `self.name = value`, in the order of assignment.

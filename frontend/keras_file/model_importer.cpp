@@ -3,6 +3,7 @@
 #include "frontend/keras_file/json_text.h"
 #include "frontend/keras_file/operator_layer.h"
 #include "frontend/layer_table.h"
+#include "frontend/layer_tree.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
@@ -112,7 +113,7 @@ KerasModel *ModelImporter::build(const Json &description, ImportedLayer &into) {
   KerasModel *model =
       sequential ? build_sequential(description, into) : build_functional(description, into);
   if (member(member(description, "config"), "trainable") == false)
-    set_trainable(model->layer, false);
+    set_trainable(interpreter_, model->layer, false, file_);
   return model;
 }
 

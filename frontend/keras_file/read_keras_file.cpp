@@ -112,7 +112,7 @@ LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
   compile_as_saved(*imported.model, saved.training, interpreter, reader, file);
   interpreter.keras().choose(*imported.model);
   LoadedModel loaded;
-  loaded.model = finish_model(interpreter.keras(), file, diagnostics);
+  loaded.model = finish_model(interpreter, file, diagnostics);
   loaded.model.data = default_data(loaded.model);
   if (saved.weights)
     loaded.weights = find_keras_weights(*saved.weights,

@@ -112,6 +112,57 @@ TEST_CASE("deep and long scripts are bounded") {
   CHECK(!loads("f = lambda f: f(f)\nf(f)"));
 }
 
+TEST_CASE("objects that hold each other are bounded") {
+  const std::string header = "import keras\nfrom keras import layers\nimport torch.nn as nn\n";
+  const auto error = [&](const std::string &text) { return error_of(header + text); };
+  // Attribute look-up goes through a class's ancestors in an order that is made once.
+  std::string diamonds = "class A0:\n  pass\n";
+  for (int i = 0; i < 20; ++i)
+    diamonds += fmt::format("class L{0}(A{0}):\n  pass\nclass R{0}(A{0}):\n  pass\n"
+                            "class A{1}(L{0}, R{0}):\n  pass\n",
+                            i, i + 1);
+  CHECK(error(diamonds + "x = hasattr(A20(), 'missing'), isinstance(A20(), A0)\n") ==
+        "0: the script builds no model");
+  CHECK(error(diamonds + "class L(A20):\n  pass\nclass R(A20, L):\n  pass\n") ==
+        "128: the bases of class R contradict each other's order");
+  CHECK(error("class A:\n  pass\nfor i in range(20000):\n  class A(A):\n    pass\n") ==
+        "7: class A derives from more than 63 classes");
+  // Lists that hold themselves, or everything twice, given to a layer.
+  const std::string unit = "class Unit(layers.Layer):\n  def call(self, x):\n    return x[0]\n"
+                           "x = [keras.Input(shape=(4,))]\n";
+  CHECK(error(unit + "x.append(x)\nUnit()(x)\n") ==
+        "9: tensors are passed in lists that nest more than 100 deep");
+  CHECK(error(unit + "for i in range(60):\n  x = [x, x]\nUnit()(x)\n") ==
+        "10: the script takes more than 100000 steps to evaluate");
+  // Modules in modules, models in models.
+  CHECK(error("l = []\nl.append(l)\nm = nn.Linear(4, 4)\nfor i in range(200):\n"
+              "  m = nn.Sequential(m)\nm.modules()\nimport torch\nm(torch.randn(1, 4))\n") ==
+        "11: modules nest more than 100 deep");
+  CHECK(error("m = keras.Sequential([layers.Dense(1)])\nfor i in range(2000):\n"
+              "  m = keras.Sequential([m])\nm.build((None, 4))\n") ==
+        "6: models nest more than 100 deep");
+}
+
+TEST_CASE("a layer that is held on several ways counts once") {
+  const std::string header = "import keras\nfrom keras import layers\n"
+                             "class Unit(layers.Layer):\n"
+                             "  def __init__(self):\n"
+                             "    super().__init__()\n"
+                             "    self.dense = layers.Dense(4, kernel_regularizer='l2')\n"
+                             "  def call(self, x):\n    return self.dense(x)\n"
+                             "a = Unit()\nb = Unit()\na.other = b\nb.other = a\n"
+                             "b.held = [a, {'a': (a, b)}]\n"
+                             "x = keras.Input(shape=(4,))\nm = keras.Model(x, b(a(x)))\n";
+  const Model model = load(header + "m.compile(loss='mse')\n");
+  CHECK(model.graph.all(OpKind::square).size() == 2); // a penalty each
+  CHECK(model.layers[1].parameters.size() == 4);      // a's own, and b's
+  CHECK(error_of(header + "assert m.count_params() == 40\nm.trainable = False\n"
+                          "assert not b.trainable\n") == "");
+  // 2^40 ways to one layer
+  CHECK(error_of(header + "for i in range(40):\n  c = Unit()\n  c.left = a\n  c.right = a\n"
+                          "  a = c\na.trainable = False\nassert a.count_params() == 40\n") == "");
+}
+
 TEST_CASE("the examples survive losing any one line") {
   for (const auto &entry : std::filesystem::directory_iterator(source_path("examples"))) {
     if (entry.path().extension() != ".py")
