@@ -21,6 +21,38 @@ Value refuse_call(Interpreter &, const Call &call) {
   throw CompileError(call.location, "{} can only be passed to compile()", call.native.path);
 }
 
+/// An activation function that takes more than x, or is a layer of its own when it is called.
+struct CalledActivation {
+  std::string_view name, layer;
+  std::vector<ArgumentSpec> arguments; // behind x
+};
+
+const std::vector<CalledActivation> &called_activations() {
+  const ArgumentSpec alpha = optional("alpha", Kind::number, Value(1.0));
+  const ArgumentSpec axis = optional("axis", Kind::integer, -1);
+  static const std::vector<CalledActivation> called = {
+      {"relu",
+       "keras.layers.ReLU",
+       {optional("negative_slope", Kind::number, 0), optional("max_value", Kind::number),
+        optional("threshold", Kind::number, 0)}},
+      {"leaky_relu", "keras.ops.LeakyRelu", {optional("negative_slope", Kind::number, Value(0.2))}},
+      {"elu", "keras.ops.Elu", {alpha}},
+      {"celu", "keras.ops.Celu", {alpha}},
+      {"gelu", "keras.ops.Gelu", {optional("approximate", Kind::boolean, Value(false))}},
+      {"softmax", "keras.layers.Softmax", {axis}},
+      {"log_softmax", "keras.ops.LogSoftmax", {axis}},
+      {"tanh", "keras.ops.Tanh", {}},
+      {"sigmoid", "keras.ops.Sigmoid", {}}};
+  return called;
+}
+
+const CalledActivation *find_called(std::string_view name) {
+  for (const CalledActivation &called : called_activations())
+    if (called.name == name)
+      return &called;
+  return nullptr;
+}
+
 Value apply_activation_function(Interpreter &interpreter, const Call &call) {
   const Value &x = call.arguments["x"];
   if (object<Opaque>(x))
@@ -32,17 +64,15 @@ Value apply_activation_function(Interpreter &interpreter, const Call &call) {
   const std::string_view name = call.native.name();
   if (name == "linear")
     return tensor;
-  const auto apply = [&](const char *layer,
-                         const std::vector<std::pair<std::string, Value>> &arguments) {
-    return interpreter.keras().apply_operation(layer, arguments, {tensor}, call.location);
-  };
-  if (name == "relu")
-    return apply("keras.layers.ReLU", {});
-  if (name == "softmax")
-    return apply("keras.layers.Softmax", {});
-  if (name == "tanh" || name == "sigmoid")
-    return apply(name == "tanh" ? "keras.ops.Tanh" : "keras.ops.Sigmoid", {});
-  return apply("keras.layers.Activation", {{"activation", std::string(name)}});
+  std::vector<std::pair<std::string, Value>> arguments;
+  const CalledActivation *called = find_called(name);
+  if (called)
+    for (const ArgumentSpec &spec : called->arguments)
+      arguments.emplace_back(spec.name, call.arguments[spec.name]);
+  else
+    arguments.emplace_back("activation", std::string(name));
+  return interpreter.keras().apply_operation(called ? called->layer : "keras.layers.Activation",
+                                             arguments, {tensor}, call.location);
 }
 
 /// keras.activations.get('relu')
@@ -220,9 +250,15 @@ std::vector<Native> callbacks() {
 std::vector<Native> activations() {
   std::vector<Native> natives;
   static const std::vector<std::string> paths = activation_paths();
-  for (const std::string &path : paths)
-    natives.push_back(
-        {path, {required("x", Kind::any)}, apply_activation_function, Family::activation});
+  for (const std::string &path : paths) {
+    Native native{path, {required("x", Kind::any)}, apply_activation_function, Family::activation};
+    if (const CalledActivation *called = find_called(native.name()))
+      native.arguments.insert(native.arguments.end(), called->arguments.begin(),
+                              called->arguments.end());
+    if (path == "keras.ops.gelu")
+      native.arguments.back().fallback = Value(true);
+    natives.push_back(std::move(native));
+  }
   natives.push_back({"keras.activations.get", {required("identifier", Kind::any)}, get_activation});
   return natives;
 }

@@ -91,7 +91,7 @@ const LayerType &layer_type(std::string_view path);
 /// The activation functions: a name, a function object or None. Throws for an unknown one.
 const Native &find_activation(const Value &, const SourceLocation &);
 NodeId append_activation(LayerBuilder &, const Native &activation, NodeId);
-/// "keras.activations.relu" and all others.
+/// "keras.activations.relu" and all others; "keras.ops.gelu", whose default is another.
 std::vector<std::string> activation_paths();
 
 // The families, each in the file of its name.

@@ -26,9 +26,12 @@ NodeId hard_sigmoid(Composer &c, NodeId x) { return compose::hard_sigmoid(c, x, 
 struct Activation {
   std::string_view name;
   NodeId (*append)(Composer &, NodeId);
+  std::string_view module = "keras.activations";
+
+  std::string path() const { return fmt::format("{}.{}", module, name); }
 };
 
-/// With Keras 3's defaults.
+/// With Keras 3's defaults, which are not the same for both of its functions named gelu.
 constexpr Activation kActivations[] = {{"linear", identity},
                                        {"relu", op<OpKind::relu>},
                                        {"tanh", op<OpKind::tanh>},
@@ -41,6 +44,7 @@ constexpr Activation kActivations[] = {{"linear", identity},
                                        {"selu", selu},
                                        {"celu", celu},
                                        {"gelu", compose::gelu},
+                                       {"gelu", compose::gelu_tanh, "keras.ops"},
                                        {"silu", compose::silu},
                                        {"swish", compose::silu},
                                        {"mish", compose::mish},
@@ -88,6 +92,11 @@ NodeId apply_leaky_relu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
       c, inputs[0], arguments.real(arguments.is_none("alpha") ? "negative_slope" : "alpha"));
 }
 
+NodeId apply_leaky_relu_function(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  Composer c = b.composer();
+  return compose::leaky_relu(c, inputs[0], b.arguments().real("negative_slope"));
+}
+
 /// One slope for every value of a sample; those of shared axes are one.
 NodeId apply_prelu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const Arguments &arguments = b.arguments();
@@ -114,14 +123,26 @@ NodeId apply_elu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return compose::elu(c, inputs[0], b.arguments().real("alpha"));
 }
 
-NodeId apply_softmax(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+NodeId apply_celu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  Composer c = b.composer();
+  return compose::celu(c, inputs[0], b.arguments().real("alpha"));
+}
+
+NodeId apply_gelu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  Composer c = b.composer();
+  return b.arguments().boolean("approximate") ? compose::gelu_tanh(c, inputs[0])
+                                              : compose::gelu(c, inputs[0]);
+}
+
+template <NodeId (*function)(Composer &, NodeId, int64_t)>
+NodeId apply_along_axis(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const int64_t rank = b.type(inputs[0]).rank();
   const int64_t given = b.arguments().integer("axis");
   const int64_t axis = given < 0 ? given + rank : given;
   if (axis < 1 || axis >= rank)
     b.fail("along axis {} is not supported for an input {}", given, str(b.shape(inputs[0])));
   Composer c = b.composer();
-  return compose::softmax(c, inputs[0], axis);
+  return function(c, inputs[0], axis);
 }
 
 } // namespace
@@ -146,7 +167,7 @@ const Native &find_activation(const Value &value, const SourceLocation &location
 NodeId append_activation(LayerBuilder &b, const Native &activation, NodeId x) {
   Composer c = b.composer();
   for (const Activation &known : kActivations)
-    if (known.name == activation.name())
+    if (known.path() == activation.path)
       return known.append(c, x);
   SINTER_UNREACHABLE("no activation {}", activation.path);
 }
@@ -154,7 +175,7 @@ NodeId append_activation(LayerBuilder &b, const Native &activation, NodeId x) {
 std::vector<std::string> activation_paths() {
   std::vector<std::string> paths;
   for (const Activation &known : kActivations)
-    paths.push_back(fmt::format("keras.activations.{}", known.name));
+    paths.push_back(known.path());
   return paths;
 }
 
@@ -162,6 +183,7 @@ std::vector<LayerType> activation_layers() {
   const auto with = [](std::vector<ArgumentSpec> arguments) {
     return with_common_arguments(std::move(arguments));
   };
+  const std::vector<ArgumentSpec> axis = with({optional("axis", Kind::integer, -1)});
   return {
       {{"keras.layers.Activation", with({required("activation", Kind::activation)})},
        apply_activation},
@@ -178,7 +200,14 @@ std::vector<LayerType> activation_layers() {
                                     optional("shared_axes", Kind::any)})},
        apply_prelu},
       {{"keras.layers.ELU", with({optional("alpha", Kind::number, Value(1.0))})}, apply_elu},
-      {{"keras.layers.Softmax", with({optional("axis", Kind::integer, -1)})}, apply_softmax},
+      {{"keras.layers.Softmax", axis}, apply_along_axis<compose::softmax>},
+      // What calls of activation functions are (configuration.cpp).
+      {{"keras.ops.LeakyRelu", with({required("negative_slope", Kind::number)})},
+       apply_leaky_relu_function},
+      {{"keras.ops.Elu", with({required("alpha", Kind::number)})}, apply_elu},
+      {{"keras.ops.Celu", with({required("alpha", Kind::number)})}, apply_celu},
+      {{"keras.ops.Gelu", with({required("approximate", Kind::boolean)})}, apply_gelu},
+      {{"keras.ops.LogSoftmax", axis}, apply_along_axis<compose::log_softmax>},
   };
 }
 

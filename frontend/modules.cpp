@@ -58,7 +58,6 @@ constexpr std::pair<std::string_view, std::string_view> kAliases[] = {
     {"tensorflow.nn.log_softmax", "keras.activations.log_softmax"},
     {"keras.ops.elu", "keras.activations.elu"},
     {"keras.ops.selu", "keras.activations.selu"},
-    {"keras.ops.gelu", "keras.activations.gelu"},
     {"keras.ops.silu", "keras.activations.silu"},
     {"keras.ops.relu6", "keras.activations.relu6"},
     {"keras.ops.leaky_relu", "keras.activations.leaky_relu"},

@@ -49,7 +49,7 @@ std::string layer_table(const char *module) {
 std::string activations() {
   std::string text;
   for (const Native &native : configuration_natives())
-    if (native.family == Family::activation)
+    if (native.family == Family::activation && native.path.rfind("keras.activations.", 0) == 0)
       text += fmt::format("{}`{}`", text.empty() ? "" : ", ", native.name());
   return text;
 }

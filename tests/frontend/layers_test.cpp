@@ -1,6 +1,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "ir/print.h"
 #include "tests/frontend/support.h"
 #include "tests/paths.h"
 
@@ -298,6 +299,29 @@ TEST_CASE("activations of every name") {
     CHECK(last_shape("(4, 4, 3)", "layers.Activation('" + name + "')") == "[N,4,4,3]");
     CHECK(last_shape("(4, 4, 3)", "layers.Conv2D(5, 1, activation='" + name + "')") == "[N,4,4,5]");
   }
+}
+
+TEST_CASE("activation functions take Keras's arguments") {
+  const auto text = [](const std::string &expression) {
+    return print(load("import keras\nimport tensorflow as tf\nfrom keras import layers\n"
+                      "x = layers.Input((4, 3))\ny = " +
+                      expression + "\nmodel = keras.Model(x, y)\n")
+                     .graph);
+  };
+  const auto has = [&](const std::string &expression, const char *part) {
+    return text(expression).find(part) != std::string::npos;
+  };
+  CHECK(has("keras.activations.gelu(x)", "erf"));
+  CHECK(has("keras.activations.gelu(x, approximate=True)", "sigmoid"));
+  CHECK(has("keras.ops.gelu(x)", "sigmoid"));
+  CHECK(has("keras.ops.gelu(x, approximate=False)", "erf"));
+  CHECK(has("tf.nn.gelu(x)", "erf"));
+  CHECK(has("layers.Dense(3, activation=keras.ops.gelu)(layers.Flatten()(x))", "sigmoid"));
+  CHECK(has("layers.Dense(3, activation='gelu')(layers.Flatten()(x))", "erf"));
+  CHECK(has("keras.activations.leaky_relu(x, negative_slope=0.3)", "scale=0.3"));
+  CHECK(has("keras.activations.relu(x, max_value=6.0)", "minimum"));
+  CHECK(has("keras.activations.softmax(x, axis=1)", "transpose"));
+  CHECK(has("keras.activations.log_softmax(x, axis=1)", "axes=[1]"));
 }
 
 TEST_CASE("layers that are activations") {
