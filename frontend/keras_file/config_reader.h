@@ -22,12 +22,13 @@ public:
   /// ("keras.optimizers"); a string, list or number is itself, a dict a dict.
   Value value(const nlohmann::json &, const std::string &module);
 
-private:
-  Value object(const nlohmann::json &, const std::string &module);
-  Value construct(const Native &, const nlohmann::json &config);
   /// The arguments of `native` that a config gives. What older and newer versions call otherwise is
   /// renamed; entries that say nothing ("ragged": false) are left out.
   CallArguments arguments(const Native &native, const nlohmann::json &config);
+
+private:
+  Value object(const nlohmann::json &, const std::string &module);
+  Value construct(const Native &, const nlohmann::json &config);
   Value argument(const ArgumentSpec &, const nlohmann::json &);
   /// A data type or policy as layers take it: None for all that is computed in float32 here.
   Value dtype(const nlohmann::json &);

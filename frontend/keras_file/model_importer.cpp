@@ -1,7 +1,6 @@
 #include "frontend/keras_file/model_importer.h"
 
 #include "frontend/keras_file/json_text.h"
-#include "frontend/keras_file/operator_layer.h"
 #include "frontend/layer_table.h"
 #include "frontend/layer_tree.h"
 #include "ir/diagnostics.h"
@@ -46,13 +45,11 @@ void ModelImporter::problem(const Json &layer, const std::string &where, const s
 void ModelImporter::check_layer(const Json &layer, const std::string &where, int depth) {
   if (is_model(layer) && depth < kMaxDepth)
     return check(layer, where + layer_name(layer) + "/", depth + 1);
-  if (is_operator(layer)) {
-    if (!operator_path(layer))
-      problem(layer, where, "this operation is not supported");
-    return;
-  }
   try {
-    layers_[&layer] = &reader_.layer(text_member(layer, "class_name"), member(layer, "config"));
+    if (is_operator(layer))
+      operators_[&layer] = read_operator(layer, reader_, file_);
+    else
+      layers_[&layer] = &reader_.layer(text_member(layer, "class_name"), member(layer, "config"));
   } catch (const CompileError &error) {
     problem(layer, where, error.text());
   }
@@ -102,41 +99,44 @@ ImportedModel ModelImporter::import(const Json &description) {
     throw CompileError(file_, "{} of the model's layers are not supported: {}", problems_.size(),
                        fmt::join(problems_, "; "));
   ImportedModel imported;
-  imported.model = build(description, imported.root);
+  imported.model = build(description, "", imported.root);
   return imported;
 }
 
-KerasModel *ModelImporter::build(const Json &description, ImportedLayer &into) {
+KerasModel *ModelImporter::build(const Json &description, const std::string &scope,
+                                 ImportedLayer &into) {
   into.name = layer_name(description);
   const bool sequential = plain_class_name(text_member(description, "class_name")) == "Sequential";
   into.class_name = sequential ? "Sequential" : "Functional";
-  KerasModel *model =
-      sequential ? build_sequential(description, into) : build_functional(description, into);
+  KerasModel *model = sequential ? build_sequential(description, scope, into)
+                                 : build_functional(description, scope, into);
   if (member(member(description, "config"), "trainable") == false)
     set_trainable(interpreter_, model->layer, false, file_);
   return model;
 }
 
-Layer &ModelImporter::make(const Json &layer, ImportedLayer &into) {
+Layer &ModelImporter::make(const Json &layer, const std::string &scope, ImportedLayer &into) {
   ImportedLayer &record = into.layers.emplace_back();
   if (is_model(layer))
-    return build(layer, record)->layer;
+    return build(layer, scope + layer_name(layer) + "/", record)->layer;
   Layer &made = *layers_.at(&layer);
   if (!paths_.insert(made.path()).second) { // models within models may use a name again
-    made.scope = into.name + "/";
-    paths_.insert(made.path());
+    made.scope = scope;
+    if (!paths_.insert(made.path()).second)
+      throw CompileError(file_, "two layers are named '{}'", made.path());
   }
   record = {made.name, made.class_name(), made.path(), {}};
   return made;
 }
 
-KerasModel *ModelImporter::build_sequential(const Json &description, ImportedLayer &into) {
+KerasModel *ModelImporter::build_sequential(const Json &description, const std::string &scope,
+                                            ImportedLayer &into) {
   KerasSession &session = interpreter_.keras();
   KerasModel *model = session.make_sequential(into.name, file_);
   for (const Json &layer : layer_list(description)) {
     if (is_operator(layer))
       throw CompileError(file_, "'{}' is no layer of a Sequential model", layer_name(layer));
-    session.add(*model, layer_value(make(layer, into)), file_);
+    session.add(*model, layer_value(make(layer, scope, into)), file_);
   }
   const Json &built = member(member(description, "build_config"), "input_shape");
   const Json &older = member(member(description, "config"), "build_input_shape");
@@ -152,7 +152,8 @@ KerasModel *ModelImporter::build_sequential(const Json &description, ImportedLay
   return model;
 }
 
-KerasModel *ModelImporter::build_functional(const Json &description, ImportedLayer &into) {
+KerasModel *ModelImporter::build_functional(const Json &description, const std::string &scope,
+                                            ImportedLayer &into) {
   Network network;
   const Json &layers = layer_list(description);
   for (const Json &layer : layers) {
@@ -162,7 +163,7 @@ KerasModel *ModelImporter::build_functional(const Json &description, ImportedLay
     if (is_operator(layer))
       network.operators[name] = &layer;
     else
-      network.layers[name] = &make(layer, into);
+      network.layers[name] = &make(layer, scope, into);
   }
   build_calls(network, layers);
   const Json &config = member(description, "config");
@@ -183,7 +184,7 @@ bool ModelImporter::try_call(Network &network, const PendingCall &call) {
   const std::string name = layer_name(*call.layer);
   Tensors &outputs = network.outputs[{name, call.index}];
   if (network.operators.count(name) > 0) {
-    outputs = {apply_operator(interpreter_, *operator_path(*call.layer), operands, file_)};
+    outputs = {apply_operator(interpreter_, operators_.at(call.layer), operands, file_)};
     return true;
   }
   Tensors inputs;

@@ -1,8 +1,8 @@
 // From a Keras model's configuration to the session's layers and calls.
 #pragma once
 
-#include "frontend/keras_file/config_reader.h"
 #include "frontend/keras_file/layer_node.h"
+#include "frontend/keras_file/operator_layer.h"
 #include "frontend/keras_session.h"
 
 #include <map>
@@ -48,11 +48,16 @@ private:
   void check_layer(const nlohmann::json &layer, const std::string &where, int depth);
   void problem(const nlohmann::json &layer, const std::string &where, const std::string &text);
 
-  KerasModel *build(const nlohmann::json &description, ImportedLayer &into);
-  KerasModel *build_sequential(const nlohmann::json &description, ImportedLayer &into);
-  KerasModel *build_functional(const nlohmann::json &description, ImportedLayer &into);
+  /// `scope` is the path of the model, "encoder/block/": what stands before the names of layers
+  /// that models within models use again.
+  KerasModel *build(const nlohmann::json &description, const std::string &scope,
+                    ImportedLayer &into);
+  KerasModel *build_sequential(const nlohmann::json &description, const std::string &scope,
+                               ImportedLayer &into);
+  KerasModel *build_functional(const nlohmann::json &description, const std::string &scope,
+                               ImportedLayer &into);
   /// The layer or model of an entry of "layers", recorded in `into`.
-  Layer &make(const nlohmann::json &layer, ImportedLayer &into);
+  Layer &make(const nlohmann::json &layer, const std::string &scope, ImportedLayer &into);
   void build_calls(Network &, const nlohmann::json &layers);
   bool try_call(Network &, const PendingCall &);
   Tensors references(const Network &, const nlohmann::json &list, const char *what) const;
@@ -61,7 +66,8 @@ private:
   SourceLocation file_;
   ConfigReader reader_;
   std::map<const nlohmann::json *, Layer *> layers_; // made while checking
-  std::set<std::string> paths_;                      // taken by layers of any model
+  std::map<const nlohmann::json *, TensorOperator> operators_;
+  std::set<std::string> paths_; // taken by layers of any model
   std::vector<std::string> problems_;
 };
 

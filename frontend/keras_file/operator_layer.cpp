@@ -45,28 +45,49 @@ bool is_operator(const Json &layer) {
          text_member(layer, "module").find(".ops.") != std::string::npos;
 }
 
-std::optional<std::string> operator_path(const Json &layer) {
+TensorOperator read_operator(const Json &layer, ConfigReader &reader,
+                             const SourceLocation &location) {
   const std::string name = function_name(layer);
-  for (const auto &[spelling, path] : kOperators)
+  TensorOperator result;
+  for (const auto &[spelling, symbol] : kOperators)
     if (name == spelling)
-      return std::string(path);
-  const std::string path = "keras.activations." + name;
-  return find_native(path) ? std::optional(path) : std::nullopt;
+      result.spelling = symbol;
+  if (result.spelling.empty()) {
+    const bool keras2 = text_member(layer, "class_name") == "TFOpLambda";
+    result.spelling = canonical_path((keras2 ? "keras.activations." : "keras.ops.") + name);
+    result.function = find_native(result.spelling);
+    if (!result.function || result.function->family != Family::activation)
+      throw CompileError(location, "this operation is not supported");
+  }
+  Json config = member(layer, "config");
+  for (const char *known : {"name", "trainable", "dtype", "function"}) // say nothing about it
+    if (config.is_object())
+      config.erase(known);
+  static const Native without_arguments{"keras.ops", {}};
+  if (config.is_object())
+    result.arguments =
+        reader.arguments(result.function ? *result.function : without_arguments, config);
+  return result;
 }
 
-KerasTensor *apply_operator(Interpreter &interpreter, const std::string &path,
+KerasTensor *apply_operator(Interpreter &interpreter, const TensorOperator &op,
                             const std::vector<Value> &operands, const SourceLocation &location) {
-  const Native *function = find_native(path);
-  const size_t count = function ? 1 : 2;
+  const size_t count = op.function ? 1 : 2;
   if (operands.size() != count)
-    throw CompileError(location, "{} expects {} operands, got {}", path, count, operands.size());
-  const Value result =
-      function ? function->call(
-                     interpreter,
-                     {*function, bind(interpreter, *function, {operands, {}}, location), location})
-               : interpreter.keras().tensor_arithmetic(path, operands[0], operands[1], location);
+    throw CompileError(location, "{} expects {} operands, got {}", op.spelling, count,
+                       operands.size());
+  const auto call = [&](const Native &function) {
+    CallArguments arguments = op.arguments;
+    arguments.positional = operands;
+    return function.call(interpreter,
+                         {function, bind(interpreter, function, arguments, location), location});
+  };
+  const Value result = op.function ? call(*op.function)
+                                   : interpreter.keras().tensor_arithmetic(op.spelling, operands[0],
+                                                                           operands[1], location);
   KerasTensor *tensor = object<KerasTensor>(result);
-  SINTER_ASSERT(tensor, "{} of tensors is no tensor", path);
+  if (!tensor)
+    throw CompileError(location, "{} of what is no tensor is not supported", op.spelling);
   return tensor;
 }
 

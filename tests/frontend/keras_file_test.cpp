@@ -1,5 +1,6 @@
 // Saved Keras models of all versions. The files are written here, as the versions write them;
 // tests/end_to_end/golden_files_test.cpp reads real ones.
+#include "ir/print.h"
 #include "tests/frontend/hdf5_fixture.h"
 #include "tests/frontend/support.h"
 #include "tests/paths.h"
@@ -193,6 +194,48 @@ TEST_CASE("operators among the layers are applied") {
   const Node &last = model.graph[model.graph.find_output("prediction")];
   CHECK(last.kind == OpKind::affine);
   CHECK(attrs<AffineAttrs>(last).scale == 0.5F);
+}
+
+TEST_CASE("operations of Keras 3 are applied with their arguments") {
+  const auto with = [](const std::string &class_name, Json config) {
+    Json net = keras3_functional();
+    config["name"] = "op";
+    Json op = keras3_layer(class_name, std::move(config), {keras_tensor("sum")});
+    op["module"] = "keras.src.ops.nn";
+    net["config"]["layers"].push_back(op);
+    net["config"]["output_layers"] = {{"op", 0, 0}};
+    return net;
+  };
+  const auto printed = [&](const std::string &class_name, const Json &config) {
+    return print(load_json(with(class_name, config)).model.graph);
+  };
+  CHECK(printed("LeakyRelu", {{"negative_slope", 0.3}}).find("scale=0.3") != std::string::npos);
+  CHECK(printed("Elu", {{"alpha", 0.7}}).find("scale=0.7") != std::string::npos);
+  CHECK(printed("Gelu", {{"approximate", false}}).find("erf") != std::string::npos);
+  CHECK(printed("Gelu", {{"approximate", true}}).find("sigmoid") != std::string::npos);
+  CHECK(printed("Gelu", Json::object()).find("sigmoid") != std::string::npos);
+  CHECK(error_of_json(with("Softmax", {{"axis", 5}})).find("axis 5") != std::string::npos);
+  CHECK(error_of_json(with("Gelu", {{"precision", 3}})) ==
+        "1 of the model's layers are not supported: Gelu 'op': precision=3 is not supported");
+}
+
+TEST_CASE("models within models within models may use a name again") {
+  const auto dense = [](const std::string &name) {
+    return layer("Dense", {{"name", name}, {"units", 4}});
+  };
+  const auto sequential = [](const std::string &name, Json layers) {
+    return layer("Sequential", {{"name", name}, {"layers", std::move(layers)}});
+  };
+  const auto half = [&](const std::string &name) {
+    return sequential(name, {sequential("inner", {dense("fc")})});
+  };
+  Json net = sequential("net", {layer("InputLayer", {{"batch_shape", {nullptr, 4}}, {"name", "x"}}),
+                                half("left"), half("right"), half("last")});
+  const Model model = load_json(net).model;
+  CHECK(parameter_count(model) == 3 * 20);
+  CHECK(model.graph.find_parameter("fc/kernel").valid());
+  CHECK(model.graph.find_parameter("right/inner/fc/kernel").valid());
+  CHECK(model.graph.find_parameter("last/inner/fc/kernel").valid());
 }
 
 TEST_CASE("Keras 2's weights are found by layer, whatever their strings") {
