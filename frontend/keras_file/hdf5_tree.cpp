@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
+#include <fstream>
 #include <memory>
 #include <new>
 #include <optional>
@@ -128,10 +129,23 @@ bool RecordReader::group(Hdf5Group &group, int depth) {
   }
 }
 
+/// What a child has to report, by its exit status.
+enum Outcome { kRead = 0, kDamaged = 1, kOutOfMemory = 2 };
+
+/// Bytes of data that the process has, which a child inherits and RLIMIT_DATA counts.
+rlim_t data_in_use() {
+  std::ifstream sizes("/proc/self/statm"); // size resident shared text lib data
+  rlim_t pages = 0;
+  for (int i = 0; i < 6; ++i)
+    sizes >> pages;
+  return sizes ? pages * static_cast<rlim_t>(::sysconf(_SC_PAGESIZE)) : 0;
+}
+
 /// In the child: walks the file under limits and leaves without running anything of the parent's.
 [[noreturn]] void run_child(const Hdf5Source &source, int to) {
-  const rlimit seconds{kMaxSeconds, kMaxSeconds};
-  const rlimit memory{kMaxMemory, kMaxMemory};
+  const rlimit seconds{kMaxSeconds, kMaxSeconds + 1}; // at the second one it could not be told
+  const rlim_t most = kMaxMemory + data_in_use();
+  const rlimit memory{most, most};
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CPU, &seconds);
   ::setrlimit(RLIMIT_CORE, &no_core);
@@ -139,14 +153,15 @@ bool RecordReader::group(Hdf5Group &group, int depth) {
     ::setrlimit(RLIMIT_DATA, &memory);
   ::setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1); // the file may lie where locks do not work
   std::FILE *stream = ::fdopen(to, "wb");
-  bool read = false;
+  Outcome outcome = kDamaged;
   try {
-    read = stream && walk_hdf5(source, stream);
-  } catch (const std::bad_alloc &) { // the limit's doing: the file is to blame
+    outcome = stream && walk_hdf5(source, stream) ? kRead : kDamaged;
+  } catch (const std::bad_alloc &) {
+    outcome = kOutOfMemory;
   }
   if (stream)
     std::fflush(stream);
-  ::_exit(read ? 0 : 1);
+  ::_exit(outcome);
 }
 
 [[noreturn]] void fail_to_start(const SourceLocation &file) {
@@ -173,7 +188,11 @@ Hdf5Group read_apart(const Hdf5Source &source, const SourceLocation &file) {
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!complete || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+    throw CompileError(file, "reading it takes more than {} seconds", kMaxSeconds);
+  if (WIFEXITED(status) && WEXITSTATUS(status) == kOutOfMemory)
+    throw CompileError(file, "reading it takes more than {} MB of memory", kMaxMemory >> 20U);
+  if (!complete || !WIFEXITED(status) || WEXITSTATUS(status) != kRead)
     throw CompileError(file, "this is no HDF5 file, or it is damaged");
   return root;
 }

@@ -33,8 +33,8 @@ struct Hdf5Group {
 };
 
 /// Reads a whole file but for optimizers' state. libhdf5 was not written for files from strangers,
-/// so it runs in a child process with bounded memory and time: where it crashes, hangs or runs out,
-/// the file is reported as damaged. Links to other files are not followed.
+/// so it runs in a child process with bounded memory and time: where it crashes the file is
+/// reported as damaged. Links to other files are not followed.
 Hdf5Group read_hdf5(const SourceLocation &file);
 /// The same of an HDF5 file in memory; `file` is what contains it.
 Hdf5Group read_hdf5_image(const std::string &bytes, const SourceLocation &file);

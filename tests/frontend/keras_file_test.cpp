@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sys/mman.h>
 #include <zip.h>
 
 using namespace sinter;
@@ -236,6 +237,17 @@ TEST_CASE("models within models within models may use a name again") {
   CHECK(model.graph.find_parameter("fc/kernel").valid());
   CHECK(model.graph.find_parameter("right/inner/fc/kernel").valid());
   CHECK(model.graph.find_parameter("last/inner/fc/kernel").valid());
+}
+
+TEST_CASE("HDF5 files are read beside whatever memory the compiler has") {
+  constexpr size_t kMuch = size_t{2} << 30U;
+  void *much = mmap(nullptr, kMuch, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  REQUIRE(much != MAP_FAILED);
+  Hdf5Fixture fixture = keras2_weights("model_weights");
+  fixture.texts["model_config"] = keras2_sequential().dump();
+  CHECK(load_file(write_hdf5("beside.h5", fixture)).weights.size() == 8);
+  munmap(much, kMuch);
 }
 
 TEST_CASE("Keras 2's weights are found by layer, whatever their strings") {
