@@ -84,6 +84,11 @@ Value apply_to_input(Interpreter &interpreter, const Call &call, std::string_vie
 Value call_functional(Interpreter &interpreter, const Call &call) {
   const auto *entry = std::find_if(std::begin(kFunctional), std::end(kFunctional),
                                    [&](const auto &f) { return f.path == call.native.path; });
+  // F.dropout(x, training=False); self.training is not known and means what it says.
+  if (call.arguments.has("training"))
+    if (const auto *training = std::get_if<bool>(&call.arguments["training"]);
+        training && !*training)
+      return call.arguments["input"];
   Named arguments;
   for (const ArgumentSpec &spec : layer_type(entry->layer).native.arguments)
     if (call.arguments.has(spec.name) && call.arguments.given(spec.name))

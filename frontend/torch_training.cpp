@@ -67,13 +67,18 @@ void scale(DataArray &images, const char *op, float value, const SourceLocation 
 }
 
 /// Records ToTensor() (/ 255, a dimension of one channel) and Normalize(mean, std).
-void apply_transform(DataArray &images, const Value &value, const SourceLocation &location) {
+void apply_transform(Interpreter &interpreter, DataArray &images, const Value &value,
+                     const SourceLocation &location, int depth = 0) {
+  constexpr int kMaxDepth = 20; // a Compose's list may hold the Compose
+  if (depth > kMaxDepth)
+    throw CompileError(location, "transforms nest more than {} deep", kMaxDepth);
+  interpreter.charge(1, location);
   const Configured *transform = object<Configured>(value);
   const std::string_view name = transform ? transform->type->name() : std::string_view();
   if (name == "Compose") {
     const std::vector<Value> *parts = sequence_items(transform->arguments["transforms"]);
     for (const Value &part : parts ? *parts : std::vector<Value>{})
-      apply_transform(images, part, transform->location);
+      apply_transform(interpreter, images, part, transform->location, depth + 1);
   } else if (name == "ToTensor") {
     images.shape.insert(images.shape.begin() + 1, 1);
     scale(images, "divide", 255, transform->location);
@@ -105,7 +110,8 @@ Value make_loader(Interpreter &interpreter, const Call &call) {
   } else {
     loader->images = dataset_array(interpreter, *dataset, false);
     loader->labels = dataset_array(interpreter, *dataset, true);
-    apply_transform(*loader->images, dataset->arguments["transform"], dataset->location);
+    apply_transform(interpreter, *loader->images, dataset->arguments["transform"],
+                    dataset->location);
   }
   loader->batch_size = call.arguments.integer("batch_size");
   loader->shuffle = call.arguments.boolean("shuffle");
@@ -255,12 +261,12 @@ std::vector<Native> optimizers() {
           {"torch.optim.AdamW",
            with(1e-3, {optional("betas", Kind::any), epsilon,
                        optional("weight_decay", Kind::number, Value(0.01)), never("amsgrad")}),
-           configure, Family::optimizer},
+           configure_training, Family::optimizer},
           {"torch.optim.Adagrad",
            with(1e-2, {optional("lr_decay", Kind::unsupported, 0), decay,
                        optional("initial_accumulator_value", Kind::number, 0),
                        optional("eps", Kind::number, Value(1e-10))}),
-           configure, Family::optimizer},
+           configure_training, Family::optimizer},
           {"torch.optim.RMSprop",
            with(1e-2, {optional("alpha", Kind::fraction, Value(0.99)), epsilon, decay, momentum,
                        never("centered")}),

@@ -134,6 +134,12 @@ TEST_CASE("objects that hold each other are bounded") {
         "9: tensors are passed in lists that nest more than 100 deep");
   CHECK(error(unit + "for i in range(60):\n  x = [x, x]\nUnit()(x)\n") ==
         "10: the script takes more than 100000 steps to evaluate");
+  CHECK(
+      error(
+          "from torchvision import datasets, transforms\nfrom torch.utils.data import DataLoader\n"
+          "l = []\nt = transforms.Compose(l)\nl.append(t)\n"
+          "DataLoader(datasets.MNIST('.', transform=t))\n") ==
+      "7: transforms nest more than 20 deep");
   // Modules in modules, models in models.
   CHECK(error("l = []\nl.append(l)\nm = nn.Linear(4, 4)\nfor i in range(200):\n"
               "  m = nn.Sequential(m)\nm.modules()\nimport torch\nm(torch.randn(1, 4))\n") ==

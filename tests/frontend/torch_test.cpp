@@ -139,6 +139,33 @@ TEST_CASE("a loop over a DataLoader trains") {
   CHECK(model.graph.find_output("accuracy").valid());
 }
 
+TEST_CASE("every optimizer trains a module without a loop") {
+  for (const std::string name : {"SGD", "Adam", "AdamW", "Adagrad", "RMSprop"}) {
+    INFO(name);
+    const Model model = load(kImports +
+                             "model = nn.Sequential(nn.Linear(8, 3))\nsummary(model, (1, 8))\n"
+                             "criterion = nn.CrossEntropyLoss()\noptimizer = optim." +
+                             name + "(model.parameters(), lr=0.25)\n");
+    REQUIRE(model.training);
+    CHECK(model.training->optimizer.learning_rate == 0.25F);
+  }
+}
+
+TEST_CASE("dropout that is told not to train is the identity") {
+  const auto dropouts = [](const std::string &training) {
+    const Model model =
+        load(kImports +
+             "class Net(nn.Module):\n"
+             "  def forward(self, x):\n"
+             "    x = F.dropout(x, 0.5" +
+             training + ")\n    return F.relu(x)\nmodel = Net()\nsummary(model, (1, 8))\n");
+    return model.graph.all(OpKind::dropout).size();
+  };
+  CHECK(dropouts("") == 1);
+  CHECK(dropouts(", training=self.training") == 1);
+  CHECK(dropouts(", training=False") == 0);
+}
+
 TEST_CASE("what a training loop cannot say is an error") {
   const auto error = [](const std::string &code) { return error_of(kImports + kLoop + code); };
   CHECK(error("optimizer.step()\n").find("step() without backward()") != std::string::npos);
