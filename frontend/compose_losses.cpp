@@ -24,8 +24,13 @@ NodeId class_sum(Composer &c, NodeId x) {
 
 } // namespace
 
+// A class of no weight counts as 0 even where its probability is 0: 0 times infinity is no number.
 NodeId negative_log_likelihood(Composer &c, NodeId log_probabilities, NodeId target) {
-  return c.append(OpKind::negate, {class_sum(c, multiply(c, target, log_probabilities))});
+  const NodeId nothing = c.scalar_like(target, 0);
+  const NodeId absent = c.append(OpKind::equal, {target, nothing});
+  const NodeId terms = multiply(c, target, log_probabilities);
+  const NodeId counted = c.append(OpKind::select, {absent, nothing, terms});
+  return c.append(OpKind::negate, {class_sum(c, counted)});
 }
 
 NodeId mean_absolute_error(Composer &c, NodeId prediction, NodeId target) {

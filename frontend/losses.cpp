@@ -196,6 +196,7 @@ NodeId append_loss(const Targets &t) {
   const auto rows = [&](NodeId value) { return t.row(OpKind::reduce_mean, value); };
   const auto error = [&] { return t.append(OpKind::subtract, {t.prediction, t.target}); };
   const bool logits = t.loss.from_logits;
+  Composer composer = t.composer();
   switch (t.loss.kind) {
   case LossKind::sparse_categorical:
   case LossKind::categorical:
@@ -221,8 +222,7 @@ NodeId append_loss(const Targets &t) {
   case LossKind::kl_divergence:
     return t.row(OpKind::reduce_sum, kl_divergence(t));
   case LossKind::negative_log_likelihood:
-    return t.affine(t.row(OpKind::reduce_sum, t.append(OpKind::multiply, {t.prediction, t.target})),
-                    -1, 0);
+    return compose::negative_log_likelihood(composer, t.prediction, t.target);
   }
   SINTER_UNREACHABLE("loss {}", static_cast<int>(t.loss.kind));
 }

@@ -1,6 +1,7 @@
 // Losses and metrics: what compile() names, and the nodes that compute it.
 #pragma once
 
+#include "frontend/compose.h"
 #include "frontend/keras_objects.h"
 #include "ir/diagnostics.h"
 
@@ -60,6 +61,7 @@ struct Targets {
   NodeId append(OpKind kind, std::vector<NodeId> inputs, Attrs attrs = NoAttrs{}) const {
     return graph.append(kind, std::move(inputs), std::move(attrs), {}, compiled.location);
   }
+  Composer composer() const { return {graph, "", compiled.location}; }
   NodeId affine(NodeId x, float scale, float offset) const {
     return append(OpKind::affine, {x}, AffineAttrs{scale, offset});
   }

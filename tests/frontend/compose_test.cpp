@@ -375,6 +375,11 @@ TEST_CASE("losses a sample") {
   };
   using namespace compose;
   CHECK(loss(negative_log_likelihood) == doctest::Approx(-1.75));
+  CHECK(
+      loss([](Composer &c, NodeId, NodeId t) { // of the target {1, 0} and itself: log(0) is no term
+        const NodeId target = c.append(OpKind::floor, {t});
+        return negative_log_likelihood(c, c.append(OpKind::log, {target}), target);
+      }) == 0);
   CHECK(loss(mean_absolute_error) == doctest::Approx((0.75 + 2.5) / 2));
   CHECK(loss([](Composer &c, NodeId p, NodeId t) { return huber(c, p, t); }) ==
         doctest::Approx((0.75 * 0.75 / 2 + 2) / 2));
