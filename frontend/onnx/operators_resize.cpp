@@ -65,7 +65,7 @@ double source_position(const OperatorContext &c, const ResizeMode &mode, const R
   if (mode.coordinates == "half_pixel")
     return (x + 0.5) / r.scale - 0.5;
   if (mode.coordinates == "half_pixel_symmetric") {
-    const double adjustment = output / (r.scale * input);
+    const double adjustment = static_cast<double>(r.output) / output;
     return input / 2 * (1 - adjustment) + (x + 0.5) / r.scale - 0.5;
   }
   if (mode.coordinates == "pytorch_half_pixel")
@@ -150,7 +150,8 @@ NodeId extrapolated(OperatorContext &c, NodeId y, int64_t axis, const ResizeMode
 
 NodeId resample_axis(OperatorContext &c, NodeId x, int64_t axis, const ResizeMode &mode,
                      const Resampling &r) {
-  if (r.input == r.output && mode.coordinates != "tf_crop_and_resize")
+  if (r.input == kBatch ||
+      (r.input == r.output && r.scale == 1 && mode.coordinates != "tf_crop_and_resize"))
     return x;
   ResampleAttrs table;
   table.axis = axis;

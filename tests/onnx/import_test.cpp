@@ -217,6 +217,25 @@ TEST_CASE("numbers beyond what they may be are errors") {
   CHECK(error_of(old) == "model.onnx: error: the file needs operator set 0: 1 to 22 are supported");
 }
 
+TEST_CASE("a resize by factors looks where the factors say") {
+  const auto indices = [](const std::string &coordinates, float scale) {
+    onnx::ModelProto model = one_node_model(
+        "op_type: 'Resize' attribute { name: 'coordinate_transformation_mode' type: STRING s: '" +
+            coordinates + "' }",
+        "dim { dim_value: 2 } dim { dim_value: 1 } dim { dim_value: 1 } dim { dim_value: 5 }");
+    model.mutable_graph()->mutable_node(0)->add_input("");
+    add_reals(model, "scales", {4}, {1, 1, 1, scale});
+    const Graph graph = load(model).model.graph;
+    const std::vector<NodeId> tables = graph.all(OpKind::resample);
+    return tables.empty() ? std::vector<int64_t>{} : attrs<ResampleAttrs>(graph[tables[0]]).indices;
+  };
+  CHECK(indices("half_pixel", 1) == std::vector<int64_t>{});
+  // 5 * 1.1 and 5 * 0.5 are cut to 5 and to 2: the positions are as far apart as ever.
+  CHECK(indices("asymmetric", 1.1F) == std::vector<int64_t>{0, 1, 2, 3, 4});
+  CHECK(indices("half_pixel", 0.5F) == std::vector<int64_t>{0, 2});
+  CHECK(indices("half_pixel_symmetric", 0.5F) == std::vector<int64_t>{1, 3});
+}
+
 TEST_CASE("a slice may end at the lowest or the largest number") {
   onnx::ModelProto backwards =
       one_node_model("op_type: 'Slice'", "dim { dim_value: 1 } dim { dim_value: 4 }");
