@@ -69,9 +69,6 @@ bool ends_with(const std::string &text, const std::string &end) {
 }
 
 int run_convert(const ConvertOptions &options, Tool &tool) {
-  if (!ends_with(options.output, ".safetensors"))
-    throw CompileError({}, "{}: convert writes .safetensors; for .h5 and .onnx see sinter export",
-                       options.output);
   write_file(options.output,
              safetensors_bytes(options.model.empty() ? renamed_weights(options)
                                                      : model_weights(options, tool)));
@@ -159,16 +156,17 @@ int run_export(const ConvertOptions &options, Tool &tool) {
     write_file(options.output, exported_onnx(options, tool));
   else if (ends_with(options.output, ".weights.h5"))
     write_file(options.output, exported_keras3(options, tool));
-  else if (ends_with(options.output, ".h5"))
-    write_file(options.output, exported_h5(options, tool));
   else
-    throw CompileError({}, "{}: export writes .onnx, .h5 and .weights.h5", options.output);
+    write_file(options.output, exported_h5(options, tool));
   return kExitOk;
 }
 
-void add_options(CLI::App &command, ConvertOptions &options, const char *output) {
+void add_options(CLI::App &command, ConvertOptions &options, const char *output,
+                 const std::vector<std::string> &endings) {
   command.add_option("WEIGHTS", options.input, "Any file of weights")->required();
-  command.add_option("-o,--output", options.output, output)->required();
+  command.add_option("-o,--output", options.output, output)
+      ->required()
+      ->check(must_end_in(endings));
   command.add_option("--map", options.map, "File of lines model_name = file_name");
   command.add_option("--model", options.model,
                      "The model that they are for: its names and layout are written");
@@ -179,13 +177,14 @@ void add_options(CLI::App &command, ConvertOptions &options, const char *output)
 void add_convert_commands(CLI::App &app, Tool &tool) {
   CLI::App *convert = app.add_subcommand("convert", "Turn any file of weights into .safetensors");
   auto convert_options = std::make_shared<ConvertOptions>();
-  add_options(*convert, *convert_options, "OUT.safetensors");
+  add_options(*convert, *convert_options, "OUT.safetensors; for .h5 and .onnx see sinter export",
+              {".safetensors"});
   set_action(*convert, tool, convert_options, run_convert);
   CLI::App *exported =
       app.add_subcommand("export", "Write a trained program's weights for other tools");
   auto export_options = std::make_shared<ConvertOptions>();
   add_options(*exported, *export_options,
-              "OUT.onnx; OUT.h5 and OUT.weights.h5, as Keras 2 and 3 write them");
+              "OUT.onnx; OUT.h5 and OUT.weights.h5, as Keras 2 and 3 write them", {".onnx", ".h5"});
   set_action(*exported, tool, export_options, run_export);
 }
 

@@ -56,6 +56,8 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong on standard error") {
       {"compile", scripts.net(), "--emit=ir", "--passes=canonicalize,plan-memory"},
       {"compile", scripts.net(), "--emit=plan", "--print-after=no-such-pass"},
       {"plot", scripts.net(), "-o", scripts.path("net.txt")},
+      {"convert", scripts.path("w.npz"), "-o", scripts.path("w.h5")},
+      {"export", scripts.path("w.npz"), "-o", scripts.path("w.safetensors")},
       {"summary", scripts.net(), "--dim=N"},
       {"summary", scripts.net(), "--dim=N=0"},
       {"summary", scripts.net(), "--batch=0"},

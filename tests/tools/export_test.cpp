@@ -96,5 +96,4 @@ TEST_CASE("export says what it needs") {
   };
   CHECK(error("model.onnx").find("--model=MODEL") != std::string::npos);
   CHECK(error("run.weights.h5").find("--model=MODEL") != std::string::npos);
-  CHECK(error("model.txt").find("export writes .onnx, .h5 and .weights.h5") != std::string::npos);
 }
