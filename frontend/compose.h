@@ -129,18 +129,18 @@ struct TopK {
 };
 TopK top_k(Composer &, NodeId x, const TopKAttrs &);
 
-// Losses: a value a sample of a prediction and a target of one shape [n, ...], the mean over its
-// elements unless said otherwise.
-/// The sum over classes of -target * log_probability.
+// Losses: a value a row, the last dimension, of a prediction and a target of one shape: the mean
+// over its elements unless said otherwise.
+/// The sum over the row of -target * log_probability.
 NodeId negative_log_likelihood(Composer &, NodeId log_probabilities, NodeId target);
 NodeId mean_absolute_error(Composer &, NodeId prediction, NodeId target);
 /// e^2 / 2 where |e| <= delta, else delta * (|e| - delta / 2), of the error e.
-NodeId huber(Composer &, NodeId prediction, NodeId target, float delta = 1);
+NodeId huber(Composer &, NodeId prediction, NodeId target, float delta);
 /// log(cosh(e)) of the error e.
 NodeId log_cosh(Composer &, NodeId prediction, NodeId target);
-/// max(1 - target * prediction, 0), or its square, of targets -1 and 1.
+/// max(1 - target * prediction, 0), or its square; targets of 0 stand for -1, as in Keras.
 NodeId hinge(Composer &, NodeId prediction, NodeId target, bool squared);
-/// The sum over classes of t * log(t / p), both clipped to [1e-7, 1].
+/// The sum over the row of t * log(t / p), both clipped to [1e-7, 1].
 NodeId kl_divergence(Composer &, NodeId prediction, NodeId target);
 /// prediction - target * log(prediction + 1e-7)
 NodeId poisson(Composer &, NodeId prediction, NodeId target);

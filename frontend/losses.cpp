@@ -98,48 +98,6 @@ NodeId smoothed(const Targets &t) {
   return t.affine(t.target, 1 - s, t.loss.categorical() ? s / classes : s / 2);
 }
 
-/// 0.5 e^2 where |e| <= delta, else delta (|e| - delta / 2): with q = min(|e|, delta) both are
-/// q (|e| - q / 2).
-NodeId huber(const Targets &t, NodeId error) {
-  const NodeId size = t.append(OpKind::abs, {error});
-  const NodeId delta = t.scalar(t.loss.delta);
-  const NodeId q = t.append(OpKind::minimum, {size, delta});
-  return t.append(OpKind::multiply, {q, t.append(OpKind::subtract, {size, t.affine(q, 0.5F, 0)})});
-}
-
-/// log(cosh e) = |e| + log(1 + exp(-2 |e|)) - log 2, which does not overflow.
-NodeId log_cosh(const Targets &t, NodeId error) {
-  const NodeId size = t.append(OpKind::abs, {error});
-  const NodeId tail = t.append(OpKind::exp, {t.affine(size, -2, 0)});
-  const NodeId log = t.append(OpKind::log, {t.affine(tail, 1, 1)});
-  constexpr float kLog2 = 0.69314718F;
-  return t.affine(t.append(OpKind::add, {size, log}), 1, -kLog2);
-}
-
-/// max(1 - target * p, 0), targets of 0 standing for -1 (Keras converts them so).
-NodeId hinge(const Targets &t) {
-  const NodeId positive = t.append(OpKind::greater, {t.target, t.scalar(0)});
-  const NodeId sign = t.append(OpKind::select, {positive, t.scalar(1), t.scalar(-1)});
-  const NodeId product = t.append(OpKind::multiply, {sign, t.prediction});
-  return t.append(OpKind::relu, {t.affine(product, -1, 1)});
-}
-
-/// target * log(target / p), both kept in [1e-7, 1].
-NodeId kl_divergence(const Targets &t) {
-  const auto clipped = [&](NodeId x) {
-    return t.append(OpKind::minimum,
-                    {t.append(OpKind::maximum, {x, t.scalar(1e-7F)}), t.scalar(1)});
-  };
-  const NodeId target = clipped(t.target);
-  const NodeId ratio = t.append(OpKind::divide, {target, clipped(t.prediction)});
-  return t.append(OpKind::multiply, {target, t.append(OpKind::log, {ratio})});
-}
-
-NodeId poisson(const Targets &t) {
-  const NodeId log = t.append(OpKind::log, {t.affine(t.prediction, 1, 1e-7F)});
-  return t.append(OpKind::subtract, {t.prediction, t.append(OpKind::multiply, {t.target, log})});
-}
-
 } // namespace
 
 std::string_view given_name(const Value &value, Family family) {
@@ -193,10 +151,8 @@ NodeId Targets::mean(NodeId per_sample) const {
 }
 
 NodeId append_loss(const Targets &t) {
-  const auto rows = [&](NodeId value) { return t.row(OpKind::reduce_mean, value); };
-  const auto error = [&] { return t.append(OpKind::subtract, {t.prediction, t.target}); };
   const bool logits = t.loss.from_logits;
-  Composer composer = t.composer();
+  Composer c = t.composer();
   switch (t.loss.kind) {
   case LossKind::sparse_categorical:
   case LossKind::categorical:
@@ -208,21 +164,20 @@ NodeId append_loss(const Targets &t) {
   case LossKind::squared:
     return t.append(OpKind::mean_squared_error, {t.prediction, t.target});
   case LossKind::absolute:
-    return rows(t.append(OpKind::abs, {error()}));
+    return compose::mean_absolute_error(c, t.prediction, t.target);
   case LossKind::huber:
-    return rows(huber(t, error()));
+    return compose::huber(c, t.prediction, t.target, t.loss.delta);
   case LossKind::hinge:
-    return rows(hinge(t));
   case LossKind::squared_hinge:
-    return rows(t.append(OpKind::square, {hinge(t)}));
+    return compose::hinge(c, t.prediction, t.target, t.loss.kind == LossKind::squared_hinge);
   case LossKind::log_cosh:
-    return rows(log_cosh(t, error()));
+    return compose::log_cosh(c, t.prediction, t.target);
   case LossKind::poisson:
-    return rows(poisson(t));
+    return compose::poisson(c, t.prediction, t.target);
   case LossKind::kl_divergence:
-    return t.row(OpKind::reduce_sum, kl_divergence(t));
+    return compose::kl_divergence(c, t.prediction, t.target);
   case LossKind::negative_log_likelihood:
-    return compose::negative_log_likelihood(composer, t.prediction, t.target);
+    return compose::negative_log_likelihood(c, t.prediction, t.target);
   }
   SINTER_UNREACHABLE("loss {}", static_cast<int>(t.loss.kind));
 }

@@ -381,7 +381,7 @@ TEST_CASE("losses a sample") {
         return negative_log_likelihood(c, c.append(OpKind::log, {target}), target);
       }) == 0);
   CHECK(loss(mean_absolute_error) == doctest::Approx((0.75 + 2.5) / 2));
-  CHECK(loss([](Composer &c, NodeId p, NodeId t) { return huber(c, p, t); }) ==
+  CHECK(loss([](Composer &c, NodeId p, NodeId t) { return huber(c, p, t, 1); }) ==
         doctest::Approx((0.75 * 0.75 / 2 + 2) / 2));
   CHECK(loss(log_cosh) ==
         doctest::Approx((std::log(std::cosh(0.75)) + std::log(std::cosh(2.5))) / 2));
