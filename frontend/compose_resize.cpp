@@ -23,7 +23,7 @@ double position_in_x(const ResizeAxis &axis, Coordinates coordinates, int64_t i,
   case Coordinates::half_pixel_symmetric:
     return in / 2 * (1 - static_cast<double>(axis.extent) / out) + half_pixel;
   case Coordinates::pytorch_half_pixel:
-    return axis.extent > 1 ? half_pixel : -0.5;
+    return axis.extent > 1 ? half_pixel : 0;
   case Coordinates::align_corners:
     return axis.extent > 1 ? x * (in - 1) / (out - 1) : 0;
   case Coordinates::asymmetric:
@@ -72,18 +72,20 @@ struct Tap {
 /// What the element at `x` is made of.
 std::vector<Tap> taps_at(double x, const ResizeAxis &axis, const ResizeRules &rules,
                          int64_t extent) {
+  const double last = static_cast<double>(extent) - 1;
   const auto held = [&](double index) {
-    return std::min(std::max<int64_t>(static_cast<int64_t>(index), 0), extent - 1);
+    return static_cast<int64_t>(std::clamp(index, 0.0, last));
   };
   if (rules.interpolation == Interpolation::nearest)
     return {{held(nearest(x, rules.rounding)), 1}};
   const double shrink = rules.antialias ? std::min(axis.scale, 1.0) : 1;
   const double reach = (rules.interpolation == Interpolation::linear ? 1 : 2) / shrink;
+  x = std::clamp(x, -reach - 1, last + reach + 1); // far outside all positions are alike
   std::vector<Tap> taps;
   double sum = 0;
   for (double i = std::ceil(x - reach); i <= std::floor(x + reach); ++i) {
     const double weight = weight_at((i - x) * shrink, rules);
-    const bool outside = i < 0 || i >= static_cast<double>(extent);
+    const bool outside = i < 0 || i > last;
     if (weight == 0 || (outside && rules.exclude_outside))
       continue;
     taps.push_back({held(i), weight});

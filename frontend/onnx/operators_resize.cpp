@@ -1,6 +1,6 @@
-// Resize and Upsample: each dimension by itself, as a table of the elements that a result position
-// is made of and their weights.
+// Resize and Upsample: what the file says, as the rules and axes of compose::resize.
 
+#include "frontend/compose_resize.h"
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
 
@@ -11,16 +11,10 @@ namespace sinter {
 
 namespace {
 
-enum class Interpolation { nearest, linear, cubic };
-
-struct ResizeMode {
-  Interpolation interpolation = Interpolation::nearest;
-  std::string coordinates; // coordinate_transformation_mode
-  std::string rounding;    // nearest_mode
-  float cubic = -0.75F;
-  bool exclude_outside = false;
-  float extrapolation = 0;
-};
+using compose::Coordinates;
+using compose::Interpolation;
+using compose::ResizeRules;
+using compose::Rounding;
 
 /// One dimension: its extents, the factor between them, and what tf_crop_and_resize cuts out.
 struct Resampling {
@@ -31,137 +25,47 @@ struct Resampling {
   double end = 1;
 };
 
-Interpolation interpolation_of(const OperatorContext &c) {
-  const std::string mode = c.text("mode", "nearest");
-  if (mode == "nearest")
-    return Interpolation::nearest;
-  if (mode == "linear" || mode == "bilinear")
-    return Interpolation::linear;
-  c.require(mode == "cubic", "has mode '{}'", mode);
-  return Interpolation::cubic;
+/// The value that a table has for a word of the file.
+template <typename T, size_t size>
+T choose(const OperatorContext &c, const char *attribute,
+         const std::pair<const char *, T> (&table)[size], const char *fallback) {
+  const std::string word = c.text(attribute, fallback);
+  for (const auto &[spelling, value] : table)
+    if (word == spelling)
+      return value;
+  c.fail("has {} '{}'", attribute, word);
 }
 
 /// Before opset 11 positions were multiples of the inverse scale, rounded down.
-ResizeMode mode_of(const OperatorContext &c) {
+ResizeRules rules_of(const OperatorContext &c) {
+  constexpr std::pair<const char *, Interpolation> kModes[] = {{"nearest", Interpolation::nearest},
+                                                               {"linear", Interpolation::linear},
+                                                               {"bilinear", Interpolation::linear},
+                                                               {"cubic", Interpolation::cubic}};
+  constexpr std::pair<const char *, Coordinates> kCoordinates[] = {
+      {"half_pixel", Coordinates::half_pixel},
+      {"half_pixel_symmetric", Coordinates::half_pixel_symmetric},
+      {"pytorch_half_pixel", Coordinates::pytorch_half_pixel},
+      {"align_corners", Coordinates::align_corners},
+      {"asymmetric", Coordinates::asymmetric},
+      {"tf_half_pixel_for_nn", Coordinates::tf_half_pixel_for_nn},
+      {"tf_crop_and_resize", Coordinates::tf_crop_and_resize}};
+  constexpr std::pair<const char *, Rounding> kRoundings[] = {
+      {"round_prefer_floor", Rounding::prefer_floor},
+      {"round_prefer_ceil", Rounding::prefer_ceil},
+      {"floor", Rounding::floor},
+      {"ceil", Rounding::ceil}};
   const bool early = c.opset() < 11;
-  ResizeMode mode;
-  mode.interpolation = interpolation_of(c);
-  mode.coordinates = c.text("coordinate_transformation_mode", early ? "asymmetric" : "half_pixel");
-  mode.rounding = c.text("nearest_mode", early ? "floor" : "round_prefer_floor");
-  mode.cubic = c.real("cubic_coeff_a", -0.75F);
-  mode.exclude_outside = c.flag("exclude_outside", false);
-  mode.extrapolation = c.real("extrapolation_value", 0);
-  c.require(!c.flag("antialias", false), "smooths while shrinking (antialias)");
-  return mode;
-}
-
-/// Where in the input a position of the output lies.
-double source_position(const OperatorContext &c, const ResizeMode &mode, const Resampling &r,
-                       int64_t position) {
-  const auto x = static_cast<double>(position);
-  const auto input = static_cast<double>(r.input);
-  // ONNX computes with the extent that the scale asks for, whole or not.
-  const double output = r.scale * input;
-  if (mode.coordinates == "half_pixel")
-    return (x + 0.5) / r.scale - 0.5;
-  if (mode.coordinates == "half_pixel_symmetric") {
-    const double adjustment = static_cast<double>(r.output) / output;
-    return input / 2 * (1 - adjustment) + (x + 0.5) / r.scale - 0.5;
-  }
-  if (mode.coordinates == "pytorch_half_pixel")
-    return r.output > 1 ? (x + 0.5) / r.scale - 0.5 : 0;
-  if (mode.coordinates == "align_corners")
-    return r.output > 1 ? x * (input - 1) / (output - 1) : 0;
-  if (mode.coordinates == "asymmetric")
-    return x / r.scale;
-  if (mode.coordinates == "tf_half_pixel_for_nn")
-    return (x + 0.5) / r.scale;
-  c.require(mode.coordinates == "tf_crop_and_resize", "has coordinate_transformation_mode '{}'",
-            mode.coordinates);
-  return r.output > 1 ? r.start * (input - 1) + x * (r.end - r.start) * (input - 1) / (output - 1)
-                      : 0.5 * (r.start + r.end) * (input - 1);
-}
-
-double rounded(const OperatorContext &c, const std::string &rounding, double x) {
-  if (rounding == "floor")
-    return std::floor(x);
-  if (rounding == "ceil")
-    return std::ceil(x);
-  if (rounding == "round_prefer_ceil")
-    return std::floor(x + 0.5);
-  c.require(rounding == "round_prefer_floor", "has nearest_mode '{}'", rounding);
-  return std::ceil(x - 0.5);
-}
-
-/// The weights of the taps around a position, the first of them at floor(x) - taps / 2 + 1.
-/// R. Keys, "Cubic convolution interpolation for digital image processing", 1981.
-std::vector<double> tap_weights(const ResizeMode &mode, double x) {
-  const double t = x - std::floor(x);
-  if (mode.interpolation == Interpolation::linear)
-    return {1 - t, t};
-  const double a = static_cast<double>(mode.cubic);
-  const auto outer = [&](double d) { return ((a * d - 5 * a) * d + 8 * a) * d - 4 * a; };
-  const auto inner = [&](double d) { return ((a + 2) * d - (a + 3)) * d * d + 1; };
-  return {outer(t + 1), inner(t), inner(1 - t), outer(2 - t)};
-}
-
-/// Appends the taps of one result position. Those outside of the input repeat its edge, or get no
-/// weight.
-void append_taps(const OperatorContext &c, const ResizeMode &mode, const Resampling &r, double x,
-                 ResampleAttrs &table) {
-  const auto edge = [&](double position) {
-    return static_cast<int64_t>(std::clamp(position, 0.0, static_cast<double>(r.input - 1)));
-  };
-  if (mode.interpolation == Interpolation::nearest) {
-    table.indices.push_back(edge(rounded(c, mode.rounding, x)));
-    return;
-  }
-  std::vector<double> weights = tap_weights(mode, x);
-  const double first = std::floor(x) - static_cast<double>(weights.size() / 2) + 1;
-  double total = 0;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    const double position = first + static_cast<double>(i);
-    const bool outside = position < 0 || position >= static_cast<double>(r.input);
-    if (mode.exclude_outside && outside)
-      weights[i] = 0;
-    total += weights[i];
-    table.indices.push_back(edge(position));
-  }
-  for (double weight : weights)
-    table.weights.push_back(static_cast<float>(mode.exclude_outside ? weight / total : weight));
-}
-
-/// tf_crop_and_resize: positions outside of the input take the extrapolation value.
-NodeId extrapolated(OperatorContext &c, NodeId y, int64_t axis, const ResizeMode &mode,
-                    const Resampling &r) {
-  std::vector<int64_t> inside;
-  for (int64_t i = 0; i < r.output; ++i) {
-    const double x = source_position(c, mode, r, i);
-    inside.push_back(x >= 0 && x <= static_cast<double>(r.input - 1));
-  }
-  if (std::count(inside.begin(), inside.end(), 0) == 0)
-    return y;
-  Shape shape{r.output};
-  shape.resize(c.shape_of(y).size() - static_cast<size_t>(axis), 1);
-  const NodeId mask =
-      c.constant_node(HostTensor::of_integers(shape, std::move(inside), DataType::boolean));
-  return c.append(OpKind::select, {mask, y, c.scalar(mode.extrapolation)});
-}
-
-NodeId resample_axis(OperatorContext &c, NodeId x, int64_t axis, const ResizeMode &mode,
-                     const Resampling &r) {
-  if (r.input == kBatch ||
-      (r.input == r.output && r.scale == 1 && mode.coordinates != "tf_crop_and_resize"))
-    return x;
-  ResampleAttrs table;
-  table.axis = axis;
-  table.taps = mode.interpolation == Interpolation::nearest  ? 1
-               : mode.interpolation == Interpolation::linear ? 2
-                                                             : 4;
-  for (int64_t i = 0; i < r.output; ++i)
-    append_taps(c, mode, r, source_position(c, mode, r, i), table);
-  const NodeId y = c.append(OpKind::resample, {x}, table);
-  return mode.coordinates == "tf_crop_and_resize" ? extrapolated(c, y, axis, mode, r) : y;
+  ResizeRules rules;
+  rules.interpolation = choose(c, "mode", kModes, "nearest");
+  rules.coordinates = choose(c, "coordinate_transformation_mode", kCoordinates,
+                             early ? "asymmetric" : "half_pixel");
+  rules.rounding = choose(c, "nearest_mode", kRoundings, early ? "floor" : "round_prefer_floor");
+  rules.cubic_coefficient = static_cast<double>(c.real("cubic_coeff_a", -0.75F));
+  rules.exclude_outside = c.flag("exclude_outside", false);
+  rules.antialias = c.flag("antialias", false);
+  rules.extrapolation = c.real("extrapolation_value", 0);
+  return rules;
 }
 
 /// An operand that is there and has elements: an empty tensor stands for none.
@@ -192,13 +96,22 @@ void set_output(const OperatorContext &c, Resampling &r, double output) {
 }
 
 void resize(OperatorContext &c, const std::vector<Resampling> &dimensions) {
-  const ResizeMode mode = mode_of(c);
+  const ResizeRules rules = rules_of(c);
+  const bool crops = rules.coordinates == Coordinates::tf_crop_and_resize;
+  std::vector<compose::ResizeAxis> axes;
+  for (size_t i = 0; i < dimensions.size(); ++i) {
+    const Resampling &r = dimensions[i];
+    if (r.input == kBatch || (r.input == r.output && r.scale == 1 && !crops))
+      continue;
+    c.require(!rules.antialias || r.input <= kLongestTable / 8, "smooths over {} elements",
+              r.input); // a position takes up to four for each that it stands for
+    axes.push_back({static_cast<int64_t>(i), r.output, r.scale, r.start, r.end});
+  }
   NodeId x = c.tensor(0);
-  if (mode.interpolation != Interpolation::nearest)
+  if (rules.interpolation != Interpolation::nearest)
     x = c.cast(x, ElementType::f32);
-  for (size_t i = 0; i < dimensions.size(); ++i)
-    x = resample_axis(c, x, static_cast<int64_t>(i), mode, dimensions[i]);
-  c.result(c.cast(x, graph_element(c.type(0))));
+  Composer composer = c.composer();
+  c.result(c.cast(compose::resize(composer, x, axes, rules), graph_element(c.type(0))));
 }
 
 /// Extents from factors: floor(extent * factor).
@@ -262,7 +175,7 @@ void import_resize(OperatorContext &c) {
     apply_scales(c, constant_reals(c, 2), axes, dimensions);
   else
     apply_sizes(c, c.constant_integers(3), axes, dimensions);
-  if (c.opset() >= 11 && c.text("coordinate_transformation_mode", "") == "tf_crop_and_resize") {
+  if (c.opset() >= 11 && rules_of(c).coordinates == Coordinates::tf_crop_and_resize) {
     const std::vector<double> region = constant_reals(c, 1);
     c.require(region.size() == 2 * axes.size(), "has a region of {} numbers", region.size());
     c.require(std::all_of(region.begin(), region.end(), [](double x) { return std::isfinite(x); }),
