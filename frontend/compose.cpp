@@ -185,8 +185,9 @@ NodeId expand(Composer &c, NodeId x, const Shape &shape) {
       attrs.axes.push_back(static_cast<int64_t>(i));
     else
       kept.push_back(shape[i]);
-  if (attrs.axes.empty())
-    return x;
+  if (std::all_of(attrs.axes.begin(), attrs.axes.end(),
+                  [&](int64_t axis) { return shape[static_cast<size_t>(axis)] == 1; }))
+    return reshape(c, x, shape);
   return c.append(OpKind::broadcast, {reshape(c, x, kept)}, attrs);
 }
 

@@ -8,14 +8,19 @@ namespace sinter::compose {
 
 namespace {
 
-/// A batch of rows times one matrix, as a 1 x 1 convolution: the batch stays a dimension of its
-/// own, and the kernels are the fast ones.
+/// Rows under any leading dimensions times one matrix: more rows. The batch cannot be joined with
+/// other dimensions; its rows are an image for a 1 x 1 convolution.
 NodeId rows_times_matrix(Composer &c, NodeId rows, NodeId matrix) {
   Shape shape = c.shape(rows);
   const Shape extents = c.shape(matrix);
   int64_t between = 1; // all dimensions but the batch and the row
   for (size_t i = 1; i + 1 < shape.size(); ++i)
     between *= shape[i];
+  if (shape[0] != kBatch) {
+    const NodeId joined = reshape(c, rows, {shape[0] * between, shape.back()});
+    shape.back() = extents[1];
+    return reshape(c, c.append(OpKind::matmul, {joined, matrix}, MatmulAttrs{}), shape);
+  }
   const NodeId image = reshape(c, rows, {shape[0], between, 1, shape.back()});
   const NodeId filter = reshape(c, matrix, {1, 1, extents[0], extents[1]});
   shape.back() = extents[1];

@@ -6,23 +6,8 @@
 namespace sinter {
 
 NodeId broadcast_node(OperatorContext &c, NodeId x, const Shape &shape) {
-  const Shape from = c.shape_of(x);
-  if (from == shape)
-    return x;
-  const size_t missing = shape.size() - from.size();
-  BroadcastAttrs attributes{shape, {}, /*mean=*/false};
-  Shape kept;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    const int64_t extent = i < missing ? 1 : from[i - missing];
-    if (i >= missing && extent == shape[i])
-      kept.push_back(extent);
-    else
-      attributes.axes.push_back(static_cast<int64_t>(i));
-  }
-  if (std::all_of(attributes.axes.begin(), attributes.axes.end(),
-                  [&](int64_t axis) { return shape[static_cast<size_t>(axis)] == 1; }))
-    return c.reshape(x, shape);
-  return c.append(OpKind::broadcast, {c.reshape(x, kept)}, attributes);
+  Composer composer = c.composer();
+  return compose::expand(composer, x, shape);
 }
 
 Shape common_shape(const OperatorContext &c, const std::vector<Shape> &shapes) {

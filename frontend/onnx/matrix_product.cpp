@@ -8,26 +8,6 @@ namespace sinter {
 
 namespace {
 
-/// [..., m, k] times one [k, n]: the leading dimensions are more rows. A batch cannot be joined
-/// with other dimensions, so the rows of a batched stack are an image for a 1x1 convolution.
-NodeId stack_times_matrix(OperatorContext &c, NodeId a, NodeId b) {
-  const Shape stack = c.shape_of(a);
-  const Shape matrix = c.shape_of(b);
-  c.require(stack.back() == matrix[0], "cannot multiply {} and {}", str(stack), str(matrix));
-  Shape result = stack;
-  result.back() = matrix[1];
-  if (stack[0] != kBatch) {
-    const int64_t rows = extent_product_between(stack, 0, stack.size() - 1);
-    const NodeId product =
-        c.append(OpKind::matmul, {c.reshape(a, {rows, stack.back()}), b}, MatmulAttrs{});
-    return c.reshape(product, result);
-  }
-  const int64_t rows = extent_product_between(stack, 1, stack.size() - 1);
-  const NodeId image = c.reshape(a, {stack[0], 1, rows, stack.back()});
-  const NodeId filter = c.reshape(b, {1, 1, matrix[0], matrix[1]});
-  return c.reshape(c.append(OpKind::conv2d, {image, filter}, Conv2dAttrs{}), result);
-}
-
 /// The letters of "bij,bjk->bik": operands and result; "..." became upper-case letters, of which
 /// ONNX's own are lower-case only by habit, so '0' to '9' stand for them.
 struct Equation {
@@ -177,13 +157,12 @@ NodeId contract(OperatorContext &c, NodeId a, NodeId b, const Equation &equation
 } // namespace
 
 NodeId matrix_product(OperatorContext &c, NodeId a, NodeId b) {
-  const size_t rank_a = c.shape_of(a).size();
-  const size_t rank_b = c.shape_of(b).size();
-  if (rank_a == 2 && rank_b == 2)
-    return c.append(OpKind::matmul, {a, b}, MatmulAttrs{});
-  if (rank_b == 2)
-    return stack_times_matrix(c, a, b);
-  return c.append(OpKind::batch_matmul, {a, b}, MatmulAttrs{});
+  const Shape left = c.shape_of(a);
+  const Shape right = c.shape_of(b);
+  c.require(left.back() == right[right.size() - std::min<size_t>(right.size(), 2)],
+            "cannot multiply {} and {}", str(left), str(right));
+  Composer composer = c.composer();
+  return compose::matmul(composer, a, b);
 }
 
 void import_einsum(OperatorContext &c) {

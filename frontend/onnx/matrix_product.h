@@ -5,7 +5,7 @@
 
 namespace sinter {
 
-/// [..., m, k] times [..., k, n], the leading dimensions broadcasting as NumPy's do.
+/// NumPy's matmul, of shapes that fit.
 NodeId matrix_product(OperatorContext &, NodeId a, NodeId b);
 
 /// Einsum of one operand, or of two where it is a matrix product.

@@ -47,11 +47,6 @@ template <const ScalarFunctions &functions> bool fold_mask(OperatorContext &c) {
 
 bool fold_not(OperatorContext &c) { return fold_unary(c, kNot, DataType::boolean); }
 
-NodeId negated_mask(OperatorContext &c, NodeId mask) {
-  const NodeId zero = c.constant_node(HostTensor::of_integers({}, {0}, DataType::boolean));
-  return c.append(OpKind::equal, {mask, zero});
-}
-
 void mask_result(OperatorContext &c, NodeId mask) { c.result(mask, DataType::boolean); }
 
 /// op(a, b)
@@ -66,10 +61,17 @@ template <OpKind kind> void import_swapped(OperatorContext &c) {
 }
 
 void import_xor(OperatorContext &c) {
-  mask_result(c, negated_mask(c, c.append(OpKind::equal, {c.tensor(0), aligned_operand(c)})));
+  const NodeId x = c.tensor(0);
+  const NodeId y = aligned_operand(c);
+  Composer composer = c.composer();
+  mask_result(c, compose::not_equal(composer, x, y));
 }
 
-void import_not(OperatorContext &c) { mask_result(c, negated_mask(c, c.tensor(0))); }
+void import_not(OperatorContext &c) {
+  const NodeId x = c.tensor(0);
+  Composer composer = c.composer();
+  mask_result(c, compose::logical_not(composer, x));
+}
 
 void import_is_nan(OperatorContext &c) {
   mask_result(c, c.append(OpKind::is_nan, {c.real_tensor(0)}));
@@ -114,11 +116,8 @@ void import_conversion(OperatorContext &c, DataType to) {
     c.result(c.cast(x, graph_element(to)), to);
     return;
   }
-  const DataType from = is_float(c.type(0)) ? DataType::f32 : c.type(0);
-  const NodeId zero =
-      c.constant_node(from == DataType::f32 ? HostTensor::of_floats({}, {0})
-                                            : HostTensor::of_integers({}, {0}, from));
-  c.result(negated_mask(c, c.append(OpKind::equal, {x, zero})), to);
+  Composer composer = c.composer();
+  c.result(compose::to_mask(composer, x), to);
 }
 
 bool fold_conversion(OperatorContext &c, DataType to) {

@@ -103,24 +103,12 @@ void import_conv_transpose(OperatorContext &c) {
   c.result(from_image(c, with_bias(c, product), c.rank(0)));
 }
 
-/// A vector on the left is a row, one on the right a column; their dimension leaves the result.
 void import_matmul(OperatorContext &c) {
   const Shape a = c.shape(0);
   const Shape b = c.shape(1);
   c.require(!a.empty() && !b.empty(), "expects matrices, got {} and {}", str(a), str(b));
-  NodeId left = c.real_tensor(0);
-  NodeId right = b.size() == 2 ? c.weight(1) : c.real_tensor(1);
-  if (a.size() == 1)
-    left = c.reshape(left, {1, a[0]});
-  if (b.size() == 1)
-    right = c.reshape(right, {b[0], 1});
-  NodeId product = matrix_product(c, left, right);
-  Shape shape = c.shape_of(product);
-  if (b.size() == 1)
-    shape.pop_back();
-  if (a.size() == 1)
-    shape.erase(shape.end() - (b.size() == 1 ? 1 : 2));
-  c.result(c.reshape(product, shape));
+  const NodeId left = c.real_tensor(0);
+  c.result(matrix_product(c, left, b.size() == 2 ? c.weight(1) : c.real_tensor(1)));
 }
 
 /// alpha * op(a) * op(b) + beta * c. Weights are stored in x out, so a transposed constant b is

@@ -105,7 +105,9 @@ void import_mean(OperatorContext &c) {
 }
 
 void import_reciprocal(OperatorContext &c) {
-  c.result(c.append(OpKind::divide, {c.scalar(1), c.real_tensor(0)}));
+  const NodeId x = c.real_tensor(0);
+  Composer composer = c.composer();
+  c.result(compose::reciprocal(composer, x));
 }
 
 void import_mod(OperatorContext &c) {

@@ -224,28 +224,22 @@ bool fold_expand(OperatorContext &c) {
   return true;
 }
 
-/// Whole copies one after the other in each dimension: repeats that go through a dimension of their
-/// own, [r, d], which then merge into r * d.
+/// Whole copies one after the other in each dimension.
 void import_tile(OperatorContext &c) {
   const std::vector<int64_t> repeats = c.constant_integers(1);
   Shape shape = c.shape(0);
   c.require(repeats.size() == shape.size(), "expects {} repeats, got {}", shape.size(),
             repeats.size());
-  NodeId result = c.tensor(0);
   for (size_t i = 0; i < shape.size(); ++i) {
     c.require(repeats[i] >= 1 && repeats[i] <= kMaxElements, "repeats {} times", repeats[i]);
-    if (repeats[i] == 1)
-      continue;
-    c.require(shape[i] != kBatch, "cannot repeat the batch");
-    Shape apart = shape;
-    apart.insert(apart.begin() + static_cast<std::ptrdiff_t>(i), 1);
-    Shape spread = apart;
-    spread[i] = repeats[i];
-    result = broadcast_node(c, c.reshape(result, apart), spread);
+    c.require(repeats[i] == 1 || shape[i] != kBatch, "cannot repeat the batch");
     shape[i] *= repeats[i];
-    result = c.reshape(result, shape);
   }
-  c.result(result);
+  c.require(checked_element_count(shape).has_value(), "makes {}, beyond what a tensor may have",
+            str(shape));
+  const NodeId x = c.tensor(0);
+  Composer composer = c.composer();
+  c.result(compose::tile(composer, x, repeats));
 }
 
 /// [n, c, h, w] as [n, b, b, c', h, w] or [n, c', b, b, h, w], blocks moved behind h and w.

@@ -102,11 +102,11 @@ double smaller(double a, double b) { return std::fmin(a, b); }
 /// The position of the first largest element, or of the last one; of the smallest by negation.
 template <bool smallest> void import_arg(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
-  NodeId x = c.real_tensor(0);
-  if (smallest)
-    x = c.append(OpKind::negate, {x});
-  NodeId position =
-      c.append(OpKind::argmax, {x}, ArgmaxAttrs{axis, c.flag("select_last_index", false)});
+  const NodeId x = c.real_tensor(0);
+  const ArgmaxAttrs attributes{axis, c.flag("select_last_index", false)};
+  Composer composer = c.composer();
+  NodeId position = smallest ? compose::argmin(composer, x, attributes)
+                             : c.append(OpKind::argmax, {x}, attributes);
   if (c.flag("keepdims", true)) {
     Shape shape = c.shape(0);
     shape[static_cast<size_t>(axis)] = 1;

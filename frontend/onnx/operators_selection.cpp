@@ -72,10 +72,11 @@ void import_top_k(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", -1), c.rank(0));
   const auto count = c.has_operand(1) ? c.constant_integer(1) : c.integer("k", 0);
   const NodeId x = c.tensor(0);
-  const NodeId positions =
-      c.append(OpKind::top_k_indices, {x}, TopKAttrs{axis, count, !c.flag("largest", true)});
-  c.result(c.append(OpKind::gather_elements, {x, positions}, AxisAttrs{axis}));
-  c.result(positions, DataType::i64, 1);
+  Composer composer = c.composer();
+  const compose::TopK top =
+      compose::top_k(composer, x, TopKAttrs{axis, count, !c.flag("largest", true)});
+  c.result(top.values);
+  c.result(top.indices, DataType::i64, 1);
 }
 
 /// `on` at the position, `off` elsewhere; positions are counted from the end when negative.
@@ -103,25 +104,13 @@ void import_one_hot(OperatorContext &c) {
   c.result(result, c.type(2));
 }
 
-/// Positions of the source along one dimension for every position of the padded result.
-std::vector<int64_t> padded_positions(const OperatorContext &c, const std::string &mode,
-                                      int64_t before, int64_t after, int64_t extent) {
-  c.require(before + extent + after <= kLongestTable, "pads {} elements by {} and {}", extent,
-            before, after);
-  std::vector<int64_t> positions;
-  const int64_t period = std::max<int64_t>(1, 2 * (extent - 1));
-  for (int64_t i = -before; i < extent + after; ++i) {
-    if (mode == "edge") {
-      positions.push_back(std::clamp<int64_t>(i, 0, extent - 1));
-    } else if (mode == "wrap") {
-      positions.push_back(((i % extent) + extent) % extent);
-    } else {
-      c.require(mode == "reflect", "has mode '{}'", mode);
-      const int64_t folded = ((i % period) + period) % period;
-      positions.push_back(folded < extent ? folded : period - folded);
-    }
-  }
-  return positions;
+compose::PadMode pad_mode(const OperatorContext &c, const std::string &mode) {
+  if (mode == "edge")
+    return compose::PadMode::edge;
+  if (mode == "wrap")
+    return compose::PadMode::wrap;
+  c.require(mode == "reflect", "has mode '{}'", mode);
+  return compose::PadMode::reflect;
 }
 
 /// One {before, after} a dimension: attributes before opset 11; for some axes only since 18.
@@ -150,26 +139,17 @@ std::vector<std::array<int64_t, 2>> given_pads(const OperatorContext &c) {
   return result;
 }
 
-NodeId pad_with_constant(OperatorContext &c, NodeId x,
-                         const std::vector<std::array<int64_t, 2>> &pads) {
-  PadAttrs attributes;
-  attributes.value =
-      c.has_operand(2) ? static_cast<float>(c.constant_number(2)) : c.real("value", 0);
-  for (size_t i = 0; i < pads.size(); ++i) {
-    attributes.low.push_back(std::max<int64_t>(0, pads[i][0]));
-    attributes.high.push_back(std::max<int64_t>(0, pads[i][1]));
-  }
-  return c.append(OpKind::pad, {x}, attributes);
-}
-
 void import_pad(OperatorContext &c) {
   const std::vector<std::array<int64_t, 2>> pads = given_pads(c);
   const std::string mode = c.text("mode", "constant");
   NodeId x = c.tensor(0);
+  PadAttrs attributes;
   for (size_t i = 0; i < pads.size(); ++i) {
     const int64_t extent = c.shape_of(x)[i];
     const auto axis = static_cast<int64_t>(i);
     const auto [before, after] = pads[i];
+    attributes.low.push_back(std::max<int64_t>(0, before));
+    attributes.high.push_back(std::max<int64_t>(0, after));
     if (before == 0 && after == 0)
       continue;
     c.require(extent != kBatch, "pads the batch");
@@ -177,14 +157,16 @@ void import_pad(OperatorContext &c) {
     const int64_t count = extent - begin - std::max<int64_t>(0, -after);
     c.require(count >= 1, "cuts all {} elements off", extent);
     x = slice_axis(c, x, axis, begin, count);
-    if (mode != "constant")
-      x = select_axis(c, x, axis,
-                      padded_positions(c, mode, std::max<int64_t>(0, before),
-                                       std::max<int64_t>(0, after), count));
+    c.require(mode == "constant" || attributes.low[i] + count + attributes.high[i] <= kLongestTable,
+              "pads {} elements by {} and {}", count, before, after);
   }
-  if (mode == "constant")
-    x = pad_with_constant(c, x, pads);
-  c.result(x);
+  if (mode == "constant") {
+    attributes.value =
+        c.has_operand(2) ? static_cast<float>(c.constant_number(2)) : c.real("value", 0);
+    return c.result(c.append(OpKind::pad, {x}, attributes));
+  }
+  Composer composer = c.composer();
+  c.result(compose::pad(composer, x, pad_mode(c, mode), attributes.low, attributes.high));
 }
 
 /// The triangle above or below a diagonal; the rest becomes 0.
