@@ -174,6 +174,18 @@ NodeId transpose(Composer &c, NodeId x, std::vector<int64_t> permutation) {
   return c.append(OpKind::transpose, {x}, TransposeAttrs{std::move(permutation)});
 }
 
+std::vector<int64_t> channels_last_order(int rank) {
+  std::vector<int64_t> order = axes_between(0, rank);
+  std::rotate(order.begin() + 1, order.begin() + 2, order.end());
+  return order;
+}
+
+std::vector<int64_t> channels_first_order(int rank) {
+  std::vector<int64_t> order = axes_between(0, rank);
+  std::rotate(order.begin() + 1, order.end() - 1, order.end());
+  return order;
+}
+
 // Without the dimensions along which it is repeated, x is what `broadcast` takes.
 NodeId expand(Composer &c, NodeId x, const Shape &shape) {
   const Shape own = c.shape(x);

@@ -157,6 +157,9 @@ NodeId pad(Composer &, NodeId x, PadMode, const std::vector<int64_t> &low,
            const std::vector<int64_t> &high);
 NodeId reshape(Composer &, NodeId x, Shape);
 NodeId transpose(Composer &, NodeId x, std::vector<int64_t> permutation);
+/// The permutation of [n, c, ...] to [n, ..., c], and back.
+std::vector<int64_t> channels_last_order(int rank);
+std::vector<int64_t> channels_first_order(int rank);
 /// x broadcast to a shape, as NumPy does.
 NodeId expand(Composer &, NodeId x, const Shape &);
 /// x repeated whole along each dimension.

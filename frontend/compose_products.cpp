@@ -57,14 +57,9 @@ NodeId matmul(Composer &c, NodeId a, NodeId b) {
 
 std::array<int64_t, 2> partial_windows(const Shape &x, const Pool2dAttrs &pool) {
   std::array<int64_t, 2> beyond{};
-  for (size_t d = 0; d < 2; ++d) {
-    const int64_t span = window_span(pool.size[d], pool.dilations[d]);
-    const int64_t padded = x[d + 1] + pool.padding[d] + pool.padding[d + 2];
-    int64_t last = (std::max<int64_t>(padded - span, 0) + pool.strides[d] - 1) / pool.strides[d];
-    if (last * pool.strides[d] >= x[d + 1] + pool.padding[d])
-      --last;
-    beyond[d] = std::max<int64_t>(last * pool.strides[d] + span - padded, 0);
-  }
+  for (size_t d = 0; d < 2; ++d)
+    beyond[d] = partial_window(x[d + 1], pool.padding[d], pool.padding[d + 2],
+                               window_span(pool.size[d], pool.dilations[d]), pool.strides[d]);
   return beyond;
 }
 

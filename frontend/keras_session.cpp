@@ -62,23 +62,6 @@ private:
   int &depth_;
 };
 
-/// [N,channels,...] as [N,...,channels].
-NodeId channels_last(LayerBuilder &b, NodeId x) {
-  TransposeAttrs order{{0}};
-  for (int64_t axis = 2; axis < b.type(x).rank(); ++axis)
-    order.permutation.push_back(axis);
-  order.permutation.push_back(1);
-  return b.append(OpKind::transpose, {x}, order);
-}
-
-/// Its reverse.
-TransposeAttrs channels_first_order(int rank) {
-  TransposeAttrs order{{0, rank - 1}};
-  for (int64_t axis = 1; axis + 1 < rank; ++axis)
-    order.permutation.push_back(axis);
-  return order;
-}
-
 } // namespace
 
 std::string snake_case_name(std::string_view class_name) {
@@ -178,10 +161,12 @@ NodeId KerasSession::append_layer(Layer &layer, std::vector<NodeId> inputs,
                               arguments.text("data_format") == "channels_first";
   if (channels_first)
     for (NodeId &input : inputs)
-      input = channels_last(b, input);
+      input = b.append(OpKind::transpose, {input},
+                       TransposeAttrs{compose::channels_last_order(b.type(input).rank())});
   NodeId output = layer.type->apply(b, inputs);
   if (channels_first && b.type(output).rank() == b.type(inputs[0]).rank())
-    output = b.append(OpKind::transpose, {output}, channels_first_order(b.type(output).rank()));
+    output = b.append(OpKind::transpose, {output},
+                      TransposeAttrs{compose::channels_first_order(b.type(output).rank())});
   if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
     layer.penalties.push_back({output, arguments["activity_regularizer"]});
   return output;

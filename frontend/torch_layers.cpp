@@ -17,10 +17,10 @@ using Specs = std::vector<ArgumentSpec>;
 constexpr const char *kTorchImages = "images [N,channels,height,width]";
 
 NodeId to_channels_last(LayerBuilder &b, NodeId x) {
-  return b.append(OpKind::transpose, {x}, TransposeAttrs{{0, 2, 3, 1}});
+  return b.append(OpKind::transpose, {x}, TransposeAttrs{compose::channels_last_order(4)});
 }
 NodeId to_channels_first(LayerBuilder &b, NodeId x) {
-  return b.append(OpKind::transpose, {x}, TransposeAttrs{{0, 3, 1, 2}});
+  return b.append(OpKind::transpose, {x}, TransposeAttrs{compose::channels_first_order(4)});
 }
 
 /// A non-negative integer or two of them.
@@ -67,6 +67,12 @@ void require_channels(const LayerBuilder &b, int64_t expected, int64_t given) {
     b.fail("expects {} input channels, got {}", expected, given);
 }
 
+void require_groups(const LayerBuilder &b, int64_t channels, int64_t filters, int64_t groups) {
+  if (channels % groups != 0 || filters % groups != 0)
+    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
+           groups);
+}
+
 NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
@@ -79,9 +85,7 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   attrs.groups = arguments.integer("groups");
   attrs.padding = conv_padding(b, size, attrs.dilations);
   require_channels(b, channels, b.shape(inputs[0])[1]);
-  if (channels % attrs.groups != 0 || filters % attrs.groups != 0)
-    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
-           attrs.groups);
+  require_groups(b, channels, filters, attrs.groups);
   const NodeId x = to_channels_last(b, inputs[0]);
   const Shape input = b.shape(x);
   for (size_t d = 0; d < 2; ++d)
@@ -121,9 +125,7 @@ NodeId apply_conv_transpose2d(LayerBuilder &b, const std::vector<NodeId> &inputs
     if (attrs.size[d] < 1 || more[d] >= attrs.strides[d])
       b.fail("with padding {} and output_padding {} has no result", padding[d], more[d]);
   }
-  if (channels % attrs.groups != 0 || filters % attrs.groups != 0)
-    b.fail("cannot split {} input channels and {} filters into {} groups", channels, filters,
-           attrs.groups);
+  require_groups(b, channels, filters, attrs.groups);
   const int64_t depth = filters / attrs.groups;
   const InitialValues initial = default_initializer(depth * size[0] * size[1]);
   const NodeId weight = b.parameter("weight", {size[0], size[1], depth, channels}, initial);
@@ -148,19 +150,6 @@ NodeId apply_linear(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.append(OpKind::bias_add, {y, b.parameter("bias", {out}, initializer)});
 }
 
-/// With ceil_mode a last window may reach over the padding's end, if it starts before it.
-std::array<int64_t, 2> ceiling_excess(const Shape &input, const Pool2dAttrs &attrs) {
-  std::array<int64_t, 2> excess{};
-  for (size_t d = 0; d < 2; ++d) {
-    const int64_t padded = input[d + 1] + 2 * attrs.padding[d];
-    int64_t windows = (padded - attrs.size[d] + attrs.strides[d] - 1) / attrs.strides[d] + 1;
-    if ((windows - 1) * attrs.strides[d] >= input[d + 1] + attrs.padding[d])
-      --windows;
-    excess[d] = std::max<int64_t>((windows - 1) * attrs.strides[d] + attrs.size[d] - padded, 0);
-  }
-  return excess;
-}
-
 template <OpKind kind> NodeId apply_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
@@ -177,13 +166,15 @@ template <OpKind kind> NodeId apply_pool2d(LayerBuilder &b, const std::vector<No
     if (input[d + 1] + 2 * padding[d] < attrs.size[d] || 2 * padding[d] > attrs.size[d])
       b.fail("has a window of {} x {} that does not fit its input {}", attrs.size[0], attrs.size[1],
              str(b.shape(inputs[0])));
-  if (arguments.boolean("ceil_mode")) {
-    const std::array<int64_t, 2> excess = ceiling_excess(input, attrs);
-    if (average && excess[0] + excess[1] > 0)
-      b.fail("with ceil_mode averages over parts of windows, which is not supported");
-    attrs.padding[2] += excess[0];
-    attrs.padding[3] += excess[1];
+  std::array<int64_t, 2> beyond{};
+  if (arguments.boolean("ceil_mode"))
+    beyond = compose::partial_windows(input, attrs);
+  if (average) {
+    Composer composer = b.composer();
+    return to_channels_first(b, compose::average_pool(composer, x, attrs, beyond));
   }
+  attrs.padding[2] += beyond[0];
+  attrs.padding[3] += beyond[1];
   return to_channels_first(b, b.append(kind, {x}, attrs));
 }
 

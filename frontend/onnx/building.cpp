@@ -40,25 +40,6 @@ NodeId concat_nodes(OperatorContext &c, std::vector<NodeId> parts, int64_t axis)
   return parts.size() == 1 ? parts[0] : c.append(OpKind::concat, std::move(parts), AxisAttrs{axis});
 }
 
-std::vector<int64_t> to_channels_last(int rank) {
-  std::vector<int64_t> permutation{0};
-  for (int64_t i = 2; i < rank; ++i)
-    permutation.push_back(i);
-  permutation.push_back(1);
-  return permutation;
-}
-
-std::vector<int64_t> to_channels_first(int rank) {
-  return inverse_permutation(to_channels_last(rank));
-}
-
-std::vector<int64_t> inverse_permutation(const std::vector<int64_t> &permutation) {
-  std::vector<int64_t> inverse(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i)
-    inverse[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  return inverse;
-}
-
 std::vector<int64_t> axis_to_end(int64_t axis, int rank) {
   std::vector<int64_t> permutation(static_cast<size_t>(rank));
   std::iota(permutation.begin(), permutation.end(), 0);

@@ -22,10 +22,6 @@ NodeId concat_nodes(OperatorContext &, std::vector<NodeId> parts, int64_t axis);
 /// dimensions of 1.
 NodeId aligned_operand(OperatorContext &);
 
-/// {0, 2, 3, ..., 1}: channels first to channels last, of `rank` dimensions; and back.
-std::vector<int64_t> to_channels_last(int rank);
-std::vector<int64_t> to_channels_first(int rank);
-std::vector<int64_t> inverse_permutation(const std::vector<int64_t> &);
 /// Swaps an axis with the last one, its own inverse.
 std::vector<int64_t> axis_to_end(int64_t axis, int rank);
 

@@ -76,12 +76,12 @@ void import_batch_normalization(OperatorContext &c) {
   BatchNormAttrs attributes;
   attributes.epsilon = epsilon;
   attributes.momentum = c.real("momentum", 0.9F);
-  const NodeId x = c.transpose(c.real_tensor(0), to_channels_last(rank));
+  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(rank));
   const NodeId y = c.append(OpKind::batch_norm,
                             {x, c.weight(1), c.weight(2), c.weight(3, {}, {}, "statistic"),
                              c.weight(4, {}, {}, "statistic")},
                             attributes);
-  c.result(c.transpose(y, to_channels_first(rank)));
+  c.result(c.transpose(y, compose::channels_first_order(rank)));
 }
 
 void import_instance_normalization(OperatorContext &c) {
@@ -144,12 +144,12 @@ void import_lrn(OperatorContext &c) {
   const int64_t size = c.integer("size", 0);
   c.require(rank >= 3 && size >= 1, "expects [n, c, ...] and a size, got {} and {}",
             str(c.shape(0)), size);
-  const NodeId x = c.transpose(c.real_tensor(0), to_channels_last(rank));
+  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(rank));
   Composer composer = c.composer();
   const NodeId y = compose::local_response_norm(composer, x, {(size - 1) / 2, size / 2},
                                                 c.real("alpha", 1e-4F) / static_cast<float>(size),
                                                 c.real("beta", 0.75F), c.real("bias", 1));
-  c.result(c.transpose(y, to_channels_first(rank)));
+  c.result(c.transpose(y, compose::channels_first_order(rank)));
 }
 
 /// In training the IR draws masks for its dropout nodes; elsewhere they are the identity.

@@ -63,14 +63,10 @@ Windows read_windows(const OperatorContext &c, const Shape &x, std::vector<int64
 }
 
 void round_up_windows(Windows &windows, const Shape &x) {
-  for (size_t d = 0; d < windows.rank(); ++d) {
-    const int64_t span = window_span(windows.size[d], windows.dilations[d]);
-    const int64_t room = x[d + 2] + windows.before[d] + windows.after[d] - span;
-    const int64_t rest = room < 0 ? 0 : room % windows.strides[d];
-    const int64_t last_start = room - rest + windows.strides[d];
-    if (rest > 0 && last_start < x[d + 2] + windows.before[d])
-      windows.after[d] += windows.strides[d] - rest;
-  }
+  for (size_t d = 0; d < windows.rank(); ++d)
+    windows.after[d] +=
+        partial_window(x[d + 2], windows.before[d], windows.after[d],
+                       window_span(windows.size[d], windows.dilations[d]), windows.strides[d]);
 }
 
 std::array<int64_t, 2> as_pair(const std::vector<int64_t> &values, int64_t missing) {
@@ -88,11 +84,11 @@ NodeId to_image(OperatorContext &c, NodeId x) {
   const Shape shape = c.shape_of(x);
   if (shape.size() == 3)
     x = c.reshape(x, {shape[0], shape[1], 1, shape[2]});
-  return c.transpose(x, to_channels_last(4));
+  return c.transpose(x, compose::channels_last_order(4));
 }
 
 NodeId from_image(OperatorContext &c, NodeId image, int rank) {
-  const NodeId x = c.transpose(image, to_channels_first(4));
+  const NodeId x = c.transpose(image, compose::channels_first_order(4));
   const Shape shape = c.shape_of(x);
   return rank == 3 ? c.reshape(x, {shape[0], shape[1], shape[3]}) : x;
 }

@@ -17,6 +17,16 @@ constexpr int64_t window_count(int64_t extent, int64_t padding, int64_t span, in
   return room < 0 ? 0 : room / stride + 1;
 }
 
+/// How far the last window reaches beyond input and padding when partial windows count too
+/// (ceil_mode); one that would begin in the padding behind does not.
+constexpr int64_t partial_window(int64_t extent, int64_t before, int64_t after, int64_t span,
+                                 int64_t stride) {
+  const int64_t room = extent + before + after - span;
+  const int64_t rest = room < 0 ? 0 : room % stride;
+  const bool counts = rest > 0 && room - rest + stride < extent + before;
+  return counts ? stride - rest : 0;
+}
+
 /// TensorFlow's "same": the result has ceil(extent / stride) positions, and an odd pad goes to the
 /// bottom or right.
 inline std::array<int64_t, 4> same_padding(std::array<int64_t, 2> input,

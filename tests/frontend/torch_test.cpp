@@ -59,6 +59,7 @@ TEST_CASE("torch layers have torch's shapes") {
   CHECK(result("nn.Conv2d(3, 8, (3, 5), padding='same')", "(1, 3, 9, 8)") == "[N,8,9,8]");
   CHECK(result("nn.Conv2d(4, 8, 3, groups=2)", "(1, 4, 9, 8)") == "[N,8,7,6]");
   CHECK(result("nn.MaxPool2d(3, 2, ceil_mode=True)", "(1, 3, 6, 7)") == "[N,3,3,3]");
+  CHECK(result("nn.AvgPool2d(3, 2, ceil_mode=True)", "(1, 3, 6, 7)") == "[N,3,3,3]");
   CHECK(result("nn.MaxPool2d(3, 2)", "(1, 3, 6, 7)") == "[N,3,2,3]");
   CHECK(result("nn.AvgPool2d(2, padding=1)", "(1, 3, 6, 6)") == "[N,3,4,4]");
   CHECK(result("nn.AdaptiveAvgPool2d((1, 1))", "(1, 3, 6, 7)") == "[N,3,1,1]");
