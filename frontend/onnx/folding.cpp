@@ -29,7 +29,7 @@ std::optional<HostTensor> combine(const OperatorContext &c, const ScalarFunction
   if (reals ? !functions.of_reals : !functions.of_integers)
     return std::nullopt;
   const Shape shape = common_shape(c, {a.shape, b.shape});
-  if (count_elements(shape) > kMaxFoldedElements)
+  if (!can_fold(shape))
     return std::nullopt;
   const HostTensor x = broadcast_to(a, shape);
   const HostTensor y = broadcast_to(b, shape);

@@ -71,6 +71,11 @@ int64_t count_elements(const Shape &shape) {
   return empty ? 0 : count;
 }
 
+bool can_fold(const Shape &shape) {
+  const int64_t count = count_elements(shape);
+  return count >= 0 && count <= kMaxFoldedElements;
+}
+
 std::vector<int64_t> row_major_strides_of(const Shape &shape) {
   std::vector<int64_t> strides(shape.size(), 1);
   for (size_t i = shape.size(); i-- > 1;)

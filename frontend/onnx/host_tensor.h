@@ -77,6 +77,8 @@ constexpr int64_t kMaxFoldedElements = int64_t{1} << 26;
 
 /// The product of the extents, 0 allowed, or -1 beyond kMaxElements or with a negative extent.
 int64_t count_elements(const Shape &);
+/// Whether folding may make a tensor of that shape.
+bool can_fold(const Shape &);
 
 /// Row-major strides, in elements.
 std::vector<int64_t> row_major_strides_of(const Shape &);

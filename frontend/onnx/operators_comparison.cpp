@@ -97,7 +97,7 @@ void import_where(OperatorContext &c) {
 
 bool fold_where(OperatorContext &c) {
   const Shape shape = common_shape(c, {c.shape(0), c.shape(1), c.shape(2)});
-  if (c.constant(1).holds_floats() || count_elements(shape) > kMaxFoldedElements)
+  if (c.constant(1).holds_floats() || !can_fold(shape))
     return false;
   const HostTensor mask = broadcast_to(c.constant(0), shape);
   HostTensor result = broadcast_to(c.constant(1), shape);

@@ -34,8 +34,7 @@ bool fold_constant_of_shape(OperatorContext &c) {
     value = reshaped(*given, {});
   c.require(value.size() == 1, "expects one value, got {}", value.size());
   const Shape shape = c.constant_integers(0);
-  const int64_t count = count_elements(shape);
-  c.require(count >= 0 && count <= kMaxFoldedElements, "asks for shape {}", str(shape));
+  c.require(can_fold(shape), "asks for shape {}", str(shape));
   c.result(broadcast_to(value, shape));
   return true;
 }
@@ -73,9 +72,7 @@ void import_eye_like(OperatorContext &c) {
   DataType type = c.type(0);
   if (c.has_attribute("dtype"))
     type = data_type(static_cast<int32_t>(c.integer("dtype", 1)));
-  const int64_t count = count_elements(shape);
-  c.require(shape.size() == 2 && count >= 0 && count <= kMaxFoldedElements,
-            "expects a matrix, got {}", str(shape));
+  c.require(shape.size() == 2 && can_fold(shape), "expects a matrix, got {}", str(shape));
   std::vector<double> values;
   for (int64_t row = 0; row < shape[0]; ++row)
     for (int64_t column = 0; column < shape[1]; ++column)

@@ -217,8 +217,7 @@ void import_expand(OperatorContext &c) {
 
 bool fold_expand(OperatorContext &c) {
   const Shape shape = expand_shape(c);
-  const int64_t count = count_elements(shape);
-  if (count < 0 || count > kMaxFoldedElements)
+  if (!can_fold(shape))
     return false;
   c.result(broadcast_to(c.constant(0), shape));
   return true;

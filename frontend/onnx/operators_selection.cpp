@@ -47,8 +47,7 @@ bool fold_gather(OperatorContext &c) {
   const auto along = static_cast<size_t>(axis);
   const std::vector<int64_t> positions = positions_of(c, 1, x.shape[along]);
   const Shape shape = gathered_shape(x.shape, axis, c.shape(1));
-  const int64_t count = count_elements(shape);
-  if (count < 0 || count > kMaxFoldedElements)
+  if (!can_fold(shape))
     return false;
   const std::vector<int64_t> strides = row_major_strides_of(x.shape);
   const int64_t inner = strides[along];

@@ -270,6 +270,22 @@ TEST_CASE("folding has a limit") {
   CHECK(error_of(model).find("the file's constants have more than") != std::string::npos);
 }
 
+TEST_CASE("what folding would make beyond all limits is not folded") {
+  onnx::ModelProto model = one_node_model("op_type: 'Reshape'", "dim { dim_value: 4 }");
+  add_integers(model, "column", std::vector<int64_t>(65536, 1));
+  add_integers(model, "row", std::vector<int64_t>(65536, 1));
+  onnx::GraphProto &graph = *model.mutable_graph();
+  graph.mutable_initializer(0)->add_dims(1);
+  graph.mutable_node(0)->mutable_input()->RemoveLast();
+  graph.mutable_node(0)->set_input(1, "sum");
+  onnx::NodeProto &sum = *graph.add_node(); // [65536, 1] + [65536]: 2^32 elements
+  sum.set_op_type("Add");
+  sum.add_input("column");
+  sum.add_input("row");
+  sum.add_output("sum");
+  CHECK(error_of(model) != "no error");
+}
+
 TEST_CASE("a cycle is an error") {
   onnx::ModelProto model = relu_model("dim { dim_value: 1 }");
   model.mutable_graph()->mutable_node(0)->set_input(0, "z");
