@@ -33,7 +33,10 @@ template <typename F> NodeId along_last(Composer &c, NodeId x, int64_t axis, F &
 NodeId scale_and_shift(Composer &c, NodeId x, NodeId scale, NodeId offset) {
   if (scale.valid())
     x = c.append(OpKind::multiply, {x, scale});
-  return offset.valid() ? c.append(OpKind::add, {x, offset}) : x;
+  if (!offset.valid())
+    return x;
+  const bool is_bias = c.shape(offset) == Shape{c.shape(x).back()};
+  return c.append(is_bias ? OpKind::bias_add : OpKind::add, {x, offset});
 }
 
 } // namespace
@@ -85,7 +88,7 @@ Normalized standardize(Composer &c, NodeId x, const std::vector<int64_t> &axes, 
   const NodeId squares = c.append(OpKind::square, {centered});
   const NodeId variance = reduce(c, OpKind::reduce_mean, squares, axes, /*keep_dims=*/true);
   const NodeId inverse = c.append(OpKind::rsqrt, {affine(c, variance, 1, epsilon)});
-  return {c.append(OpKind::multiply, {centered, inverse}), mean, inverse};
+  return {c.append(OpKind::multiply, {centered, inverse}), centered, mean, variance, inverse};
 }
 
 Normalized layer_norm(Composer &c, NodeId x, int64_t axis, NodeId scale, NodeId offset,

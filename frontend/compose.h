@@ -93,9 +93,9 @@ NodeId lp_normalize(Composer &, NodeId x, int64_t axis, int p, float epsilon = 0
 /// The largest or mean value of each channel of x [n, ..., c].
 NodeId global_pool(Composer &, OpKind reduction, NodeId x, bool keep_dims);
 
-/// y and what it was made with; mean and inverse standard deviation keep the reduced dimensions.
+/// y and what it was made with: x less its mean, and statistics that keep the reduced dimensions.
 struct Normalized {
-  NodeId y, mean, inverse_deviation;
+  NodeId y, centered, mean, variance, inverse_deviation;
 };
 /// (x - mean) / sqrt(variance + epsilon), both over `axes`.
 Normalized standardize(Composer &, NodeId x, const std::vector<int64_t> &axes, float epsilon);

@@ -63,21 +63,15 @@ NodeId apply_layer_normalization(LayerBuilder &b, const std::vector<NodeId> &inp
   const int64_t last = b.type(inputs[0]).rank() - 1;
   const int64_t axis = checked_axis(b, inputs[0]);
   const NodeId x = move_axis(b, inputs[0], axis, last);
-  const ReduceAttrs rows{{last}, /*keep_dims=*/true};
-  const NodeId mean = b.append(OpKind::reduce_mean, {x}, rows);
-  const NodeId centered = b.append(OpKind::subtract, {x, mean});
-  const NodeId variance =
-      b.append(OpKind::reduce_mean, {b.append(OpKind::square, {centered})}, rows);
-  const NodeId shifted =
-      b.append(OpKind::affine, {variance}, AffineAttrs{1, arguments.real("epsilon")});
-  NodeId y = b.append(OpKind::multiply, {centered, b.append(OpKind::rsqrt, {shifted})});
   const Shape channels{b.shape(x).back()};
-  if (arguments.boolean("scale"))
-    y = b.append(OpKind::multiply,
-                 {y, b.parameter("gamma", channels, arguments["gamma_initializer"])});
-  if (arguments.boolean("center"))
-    y = b.append(OpKind::bias_add,
-                 {y, b.parameter("beta", channels, arguments["beta_initializer"])});
+  const NodeId gamma = arguments.boolean("scale")
+                           ? b.parameter("gamma", channels, arguments["gamma_initializer"])
+                           : NodeId{};
+  const NodeId beta = arguments.boolean("center")
+                          ? b.parameter("beta", channels, arguments["beta_initializer"])
+                          : NodeId{};
+  Composer composer = b.composer();
+  const NodeId y = compose::layer_norm(composer, x, last, gamma, beta, arguments.real("epsilon")).y;
   return move_axis(b, y, last, axis);
 }
 

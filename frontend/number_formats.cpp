@@ -1,4 +1,5 @@
 // How numbers are stored in files of weights.
+#include "frontend/strided_view.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
@@ -96,24 +97,6 @@ std::optional<int64_t> extent_product(const Shape &shape) {
     if (extent < 0 || __builtin_mul_overflow(count, extent, &count) || count > kMaxElements)
       return std::nullopt;
   return count;
-}
-
-std::vector<float> strided_view(const std::vector<float> &stored, const Shape &shape,
-                                const std::vector<int64_t> &strides) {
-  std::vector<float> values(static_cast<size_t>(extent_product(shape).value_or(0)));
-  std::vector<int64_t> index(shape.size(), 0);
-  int64_t offset = 0;
-  for (float &value : values) {
-    value = stored[static_cast<size_t>(offset)];
-    for (size_t d = shape.size(); d-- > 0;) {
-      offset += strides[d];
-      if (++index[d] < shape[d])
-        break;
-      offset -= strides[d] * shape[d];
-      index[d] = 0;
-    }
-  }
-  return values;
 }
 
 std::vector<float> from_column_major(const std::vector<float> &stored, const Shape &shape) {

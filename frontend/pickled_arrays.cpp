@@ -1,5 +1,7 @@
 #include "frontend/pickled_arrays.h"
 
+#include "frontend/ends_with.h"
+#include "frontend/strided_view.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
@@ -15,10 +17,6 @@ constexpr size_t kMaxRank = 64; // NumPy's own limit
 constexpr int64_t kAlwaysAllowed = int64_t{64} << 20U;
 /// What the entry of a dict costs beside the characters of its name, in elements of an array.
 constexpr int64_t kEntryCost = 64;
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
-}
 
 /// Values are shared, so a small pickle can hold arrays without end: everything that is made of
 /// one comes out of a budget.

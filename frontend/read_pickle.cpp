@@ -1,6 +1,7 @@
 // PyTorch's checkpoints (a zip archive since 1.6, a sequence of pickles before) and pickled dicts
 // of NumPy arrays.
 #include "frontend/archive.h"
+#include "frontend/ends_with.h"
 #include "frontend/pickled_arrays.h"
 #include "ir/diagnostics.h"
 
@@ -20,11 +21,8 @@ constexpr int64_t kLegacyMagic = static_cast<int64_t>(0xa86a20f9469cfc6cULL);
 std::vector<NamedArray> read_torch_archive(const SourceLocation &file) {
   Archive archive(file, "PyTorch archive");
   const std::string member = "data.pkl";
-  const auto found = std::find_if(
-      archive.members().begin(), archive.members().end(), [&](const std::string &name) {
-        return name.size() >= member.size() &&
-               name.compare(name.size() - member.size(), member.size(), member) == 0;
-      });
+  const auto found = std::find_if(archive.members().begin(), archive.members().end(),
+                                  [&](const std::string &name) { return ends_with(name, member); });
   if (found == archive.members().end())
     throw CompileError(file, "the archive has no data.pkl: PyTorch did not write it");
   const std::string prefix = found->substr(0, found->size() - member.size());

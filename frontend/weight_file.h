@@ -23,10 +23,6 @@ int64_t byte_size(NumberFormat);
 const char *name(NumberFormat);
 std::vector<float> to_floats(std::string_view bytes, NumberFormat);
 
-/// The elements of a view in row-major order; element i of dimension d lies `strides[d]` after its
-/// predecessor. The view must lie inside of `stored`.
-std::vector<float> strided_view(const std::vector<float> &stored, const Shape &shape,
-                                const std::vector<int64_t> &strides);
 /// Values that were stored with the first index fastest.
 std::vector<float> from_column_major(const std::vector<float> &stored, const Shape &shape);
 

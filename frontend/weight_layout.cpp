@@ -1,5 +1,6 @@
 #include "frontend/weight_layout.h"
 
+#include "frontend/strided_view.h"
 #include "ir/op.h"
 
 #include <numeric>
@@ -7,13 +8,6 @@
 namespace sinter {
 
 namespace {
-
-std::vector<int64_t> row_major_strides(const Shape &shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
-  return strides;
-}
 
 /// Dimension d of the result is dimension order[d] of the array.
 void permute(WeightArray &array, const std::vector<size_t> &order) {

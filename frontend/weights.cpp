@@ -1,5 +1,6 @@
 #include "frontend/weights.h"
 
+#include "frontend/ends_with.h"
 #include "frontend/keras_file/keras_weights.h"
 #include "frontend/weight_file.h"
 #include "frontend/weight_layout.h"
@@ -141,10 +142,6 @@ bool sort_unnamed(std::vector<NamedArray> &arrays) {
   else
     return false;
   return true;
-}
-
-bool ends_with(const std::string &text, std::string_view end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 using Matches = std::vector<const NamedArray *>; // one a parameter; null: there is none

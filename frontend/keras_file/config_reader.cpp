@@ -1,5 +1,6 @@
 #include "frontend/keras_file/config_reader.h"
 
+#include "frontend/ends_with.h"
 #include "frontend/keras_file/json_text.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"
@@ -68,10 +69,6 @@ const ArgumentSpec *find_argument(const Native &native, std::string_view name) {
       if (const ArgumentSpec *spec = find(new_name))
         return spec;
   return nullptr;
-}
-
-bool ends_with(std::string_view text, std::string_view end) {
-  return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
 /// Where an argument's classes are.

@@ -1,5 +1,6 @@
 #include "frontend/onnx/host_tensor.h"
 
+#include "frontend/strided_view.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
@@ -76,46 +77,15 @@ bool can_fold(const Shape &shape) {
   return count >= 0 && count <= kMaxFoldedElements;
 }
 
-std::vector<int64_t> row_major_strides_of(const Shape &shape) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t i = shape.size(); i-- > 1;)
-    strides[i - 1] = strides[i] * shape[i];
-  return strides;
-}
-
-namespace {
-
-template <typename T>
-std::vector<T> strided_values(const std::vector<T> &x, const Shape &shape,
-                              const std::vector<int64_t> &strides, int64_t offset) {
-  const int64_t count = shape.empty() ? 1 : std::max<int64_t>(0, count_elements(shape));
-  std::vector<T> values;
-  values.reserve(static_cast<size_t>(count));
-  std::vector<int64_t> position(shape.size(), 0);
-  while (static_cast<int64_t>(values.size()) < count) {
-    values.push_back(x[static_cast<size_t>(offset)]);
-    for (size_t d = shape.size(); d-- > 0;) { // carry
-      offset += strides[d];
-      if (++position[d] < shape[d])
-        break;
-      offset -= strides[d] * shape[d];
-      position[d] = 0;
-    }
-  }
-  return values;
-}
-
-} // namespace
-
 HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int64_t> &strides,
                         int64_t offset) {
   HostTensor result;
   result.type = x.type;
   if (x.holds_floats())
-    result.floats = std::make_shared<const std::vector<float>>(
-        strided_values(*x.floats, shape, strides, offset));
+    result.floats =
+        std::make_shared<const std::vector<float>>(strided_view(*x.floats, shape, strides, offset));
   else
-    result.integers = strided_values(x.integers, shape, strides, offset);
+    result.integers = strided_view(x.integers, shape, strides, offset);
   result.shape = std::move(shape);
   return result;
 }
@@ -125,7 +95,7 @@ namespace {
 /// The shape and the strides of a transpose.
 std::pair<Shape, std::vector<int64_t>> transposed_view(const Shape &shape,
                                                        const std::vector<int64_t> &permutation) {
-  const std::vector<int64_t> strides = row_major_strides_of(shape);
+  const std::vector<int64_t> strides = row_major_strides(shape);
   std::pair<Shape, std::vector<int64_t>> view;
   for (int64_t axis : permutation) {
     view.first.push_back(shape[static_cast<size_t>(axis)]);
@@ -143,13 +113,13 @@ HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutati
 
 std::vector<float> transposed_floats(const HostTensor &x, const std::vector<int64_t> &permutation) {
   const auto [shape, strides] = transposed_view(x.shape, permutation);
-  return strided_values(*x.floats, shape, strides, 0);
+  return strided_view(*x.floats, shape, strides);
 }
 
 HostTensor broadcast_to(const HostTensor &x, const Shape &shape) {
   if (x.shape == shape)
     return x;
-  const std::vector<int64_t> own = row_major_strides_of(x.shape);
+  const std::vector<int64_t> own = row_major_strides(x.shape);
   const size_t missing = shape.size() - x.shape.size();
   std::vector<int64_t> strides(shape.size(), 0);
   for (size_t i = 0; i < x.shape.size(); ++i)

@@ -80,10 +80,7 @@ int64_t count_elements(const Shape &);
 /// Whether folding may make a tensor of that shape.
 bool can_fold(const Shape &);
 
-/// Row-major strides, in elements.
-std::vector<int64_t> row_major_strides_of(const Shape &);
-/// The elements x[offset + sum of index[d] * strides[d]] for every index below `shape`: what
-/// slices, permutations and repetitions are.
+/// strided_view of a tensor, which may have no elements.
 HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int64_t> &strides,
                         int64_t offset = 0);
 /// Result dimension i is x's dimension permutation[i].

@@ -2,6 +2,7 @@
 
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
+#include "frontend/strided_view.h"
 
 #include <algorithm>
 #include <numeric>
@@ -100,7 +101,7 @@ bool fold_split(OperatorContext &c) {
   const int64_t axis = c.axis(c.integer("axis", 0), c.rank(0));
   const auto along = static_cast<size_t>(axis);
   const std::vector<int64_t> extents = split_extents(c, x.shape[along]);
-  const std::vector<int64_t> strides = row_major_strides_of(x.shape);
+  const std::vector<int64_t> strides = row_major_strides(x.shape);
   int64_t offset = 0;
   for (size_t i = 0; i < extents.size(); ++i) {
     Shape shape = x.shape;
@@ -192,7 +193,7 @@ void import_slice(OperatorContext &c) {
 bool fold_slice(OperatorContext &c) {
   const HostTensor &x = c.constant(0);
   const std::vector<Cut> cuts = slice_cuts(c);
-  std::vector<int64_t> strides = row_major_strides_of(x.shape);
+  std::vector<int64_t> strides = row_major_strides(x.shape);
   Shape shape;
   int64_t offset = 0;
   for (size_t i = 0; i < cuts.size(); ++i) {

@@ -17,23 +17,6 @@ NodeId affine(OperatorContext &c, NodeId x, float scale, float offset) {
   return c.append(OpKind::affine, {x}, AffineAttrs{scale, offset});
 }
 
-/// x less its mean, the inverse of its standard deviation, and the mean, over some axes.
-struct Standardized {
-  NodeId centered, inverse, mean, variance;
-  NodeId value(OperatorContext &c) const { return product(c, centered, inverse); }
-};
-
-Standardized standardize(OperatorContext &c, NodeId x, std::vector<int64_t> axes, float epsilon) {
-  const ReduceAttrs over{std::move(axes), /*keep_dims=*/true};
-  Standardized result;
-  result.mean = c.append(OpKind::reduce_mean, {x}, over);
-  result.centered = c.append(OpKind::subtract, {x, result.mean});
-  const NodeId square = c.append(OpKind::square, {result.centered});
-  result.variance = c.append(OpKind::reduce_mean, {square}, over);
-  result.inverse = c.append(OpKind::rsqrt, {affine(c, result.variance, 1, epsilon)});
-  return result;
-}
-
 std::vector<int64_t> axes_from(int begin, int end) {
   std::vector<int64_t> axes;
   for (int axis = begin; axis < end; ++axis)
@@ -54,8 +37,10 @@ void normalize_by_batch(OperatorContext &c, float epsilon) {
   const int rank = c.rank(0);
   std::vector<int64_t> axes = axes_from(2, rank);
   axes.insert(axes.begin(), 0);
-  const Standardized x = standardize(c, c.real_tensor(0), axes, epsilon);
-  const NodeId scaled = product(c, x.value(c), per_channel(c, 1, rank));
+  const NodeId operand = c.real_tensor(0);
+  Composer composer = c.composer();
+  const compose::Normalized x = compose::standardize(composer, operand, axes, epsilon);
+  const NodeId scaled = product(c, x.y, per_channel(c, 1, rank));
   c.result(sum(c, scaled, per_channel(c, 2, rank)));
   const float momentum = c.real("momentum", 0.9F);
   const NodeId statistics[] = {x.mean, x.variance};
@@ -131,8 +116,9 @@ void import_group_normalization(OperatorContext &c) {
 void import_mean_variance_normalization(OperatorContext &c) {
   const std::vector<int64_t> axes = c.axes(c.integers("axes", {0, 2, 3}), c.rank(0));
   constexpr float kEpsilon = 1e-9F; // as the operator's own definition adds to the deviation
-  const ReduceAttrs over{axes, /*keep_dims=*/true};
-  const Standardized x = standardize(c, c.real_tensor(0), axes, 0);
+  const NodeId operand = c.real_tensor(0);
+  Composer composer = c.composer();
+  const compose::Normalized x = compose::standardize(composer, operand, axes, 0);
   const NodeId deviation = affine(c, c.append(OpKind::sqrt, {x.variance}), 1, kEpsilon);
   c.result(c.append(OpKind::divide, {x.centered, deviation}));
 }

@@ -2,6 +2,7 @@
 
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
+#include "frontend/strided_view.h"
 
 #include <algorithm>
 #include <limits>
@@ -49,7 +50,7 @@ bool fold_gather(OperatorContext &c) {
   const Shape shape = gathered_shape(x.shape, axis, c.shape(1));
   if (!can_fold(shape))
     return false;
-  const std::vector<int64_t> strides = row_major_strides_of(x.shape);
+  const std::vector<int64_t> strides = row_major_strides(x.shape);
   const int64_t inner = strides[along];
   const int64_t outer = x.size() / std::max<int64_t>(1, inner * x.shape[along]);
   std::vector<int64_t> indices;
