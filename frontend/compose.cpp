@@ -16,9 +16,6 @@ std::vector<int64_t> axes_between(int64_t begin, int64_t end) {
   return axes;
 }
 
-/// The dimensions between the batch and the channels.
-std::vector<int64_t> positions(Composer &c, NodeId x) { return axes_between(1, c.rank(x) - 1); }
-
 /// f(x) with `axis` moved to the last place and back.
 template <typename F> NodeId along_last(Composer &c, NodeId x, int64_t axis, F &&f) {
   const int64_t last = c.rank(x) - 1;
@@ -67,21 +64,6 @@ NodeId log_sum_exp(Composer &c, NodeId x, const std::vector<int64_t> &axes, bool
   return c.append(OpKind::add, {m, c.append(OpKind::log, {sum})});
 }
 
-NodeId lp_normalize(Composer &c, NodeId x, int64_t axis, int p, float epsilon) {
-  SINTER_ASSERT(p == 1 || p == 2, "a norm of power {}", p);
-  const NodeId powers = c.append(p == 1 ? OpKind::abs : OpKind::square, {x});
-  NodeId norm = reduce(c, OpKind::reduce_sum, powers, {axis}, /*keep_dims=*/true);
-  if (p == 2)
-    norm = c.append(OpKind::sqrt, {norm});
-  if (epsilon > 0)
-    norm = c.append(OpKind::maximum, {norm, c.scalar_like(x, epsilon)});
-  return c.append(OpKind::divide, {x, norm});
-}
-
-NodeId global_pool(Composer &c, OpKind reduction, NodeId x, bool keep_dims) {
-  return reduce(c, reduction, x, positions(c, x), keep_dims);
-}
-
 Normalized standardize(Composer &c, NodeId x, const std::vector<int64_t> &axes, float epsilon) {
   const NodeId mean = reduce(c, OpKind::reduce_mean, x, axes, /*keep_dims=*/true);
   const NodeId centered = c.append(OpKind::subtract, {x, mean});
@@ -96,23 +78,6 @@ Normalized layer_norm(Composer &c, NodeId x, int64_t axis, NodeId scale, NodeId 
   Normalized result = standardize(c, x, axes_between(axis, c.rank(x)), epsilon);
   result.y = scale_and_shift(c, result.y, scale, offset);
   return result;
-}
-
-NodeId instance_norm(Composer &c, NodeId x, NodeId scale, NodeId offset, float epsilon) {
-  return scale_and_shift(c, standardize(c, x, positions(c, x), epsilon).y, scale, offset);
-}
-
-NodeId group_norm(Composer &c, NodeId x, int64_t groups, NodeId scale, NodeId offset,
-                  float epsilon) {
-  const Shape shape = c.shape(x);
-  Shape grouped = shape;
-  grouped.back() = groups;
-  grouped.push_back(shape.back() / groups);
-  const NodeId in_groups = reshape(c, x, grouped);
-  std::vector<int64_t> axes = positions(c, x);
-  axes.push_back(c.rank(in_groups) - 1);
-  const NodeId y = reshape(c, standardize(c, in_groups, axes, epsilon).y, shape);
-  return scale_and_shift(c, y, scale, offset);
 }
 
 // The power by a logarithm and an exponential: its base is positive.
@@ -141,13 +106,9 @@ namespace {
 int64_t mirrored(int64_t position, int64_t extent, PadMode mode) {
   if (mode == PadMode::edge)
     return std::min(std::max<int64_t>(position, 0), extent - 1);
-  const int64_t period = mode == PadMode::wrap        ? extent
-                         : mode == PadMode::symmetric ? 2 * extent
-                                                      : std::max<int64_t>(2 * extent - 2, 1);
+  const int64_t period = mode == PadMode::wrap ? extent : std::max<int64_t>(2 * extent - 2, 1);
   const int64_t rest = ((position % period) + period) % period;
-  if (rest < extent)
-    return rest;
-  return mode == PadMode::symmetric ? 2 * extent - 1 - rest : 2 * extent - 2 - rest;
+  return rest < extent ? rest : 2 * extent - 2 - rest;
 }
 
 } // namespace
@@ -222,23 +183,6 @@ NodeId tile(Composer &c, NodeId x, const std::vector<int64_t> &repeats) {
   if (attrs.axes.empty())
     return x;
   return reshape(c, c.append(OpKind::broadcast, {x}, attrs), result);
-}
-
-NodeId depth_to_space(Composer &c, NodeId x, int64_t block, bool channels_first) {
-  const Shape s = c.shape(x);
-  const int64_t channels = s[3] / (block * block);
-  const NodeId parts = channels_first ? reshape(c, x, {s[0], s[1], s[2], channels, block, block})
-                                      : reshape(c, x, {s[0], s[1], s[2], block, block, channels});
-  const NodeId turned = channels_first ? transpose(c, parts, {0, 1, 4, 2, 5, 3})
-                                       : transpose(c, parts, {0, 1, 3, 2, 4, 5});
-  return reshape(c, turned, {s[0], s[1] * block, s[2] * block, channels});
-}
-
-NodeId space_to_depth(Composer &c, NodeId x, int64_t block) {
-  const Shape s = c.shape(x);
-  const NodeId parts = reshape(c, x, {s[0], s[1] / block, block, s[2] / block, block, s[3]});
-  return reshape(c, transpose(c, parts, {0, 1, 3, 2, 4, 5}),
-                 {s[0], s[1] / block, s[2] / block, block * block * s[3]});
 }
 
 } // namespace sinter::compose

@@ -31,13 +31,8 @@ private:
 namespace compose {
 
 // Masks: u8 of zeros and ones.
-NodeId less(Composer &, NodeId a, NodeId b);
-NodeId less_equal(Composer &, NodeId a, NodeId b);
 NodeId not_equal(Composer &, NodeId a, NodeId b);
 NodeId logical_not(Composer &, NodeId mask);
-NodeId logical_and(Composer &, NodeId a, NodeId b);
-NodeId logical_or(Composer &, NodeId a, NodeId b);
-NodeId logical_xor(Composer &, NodeId a, NodeId b);
 /// Where x is not zero, NaNs included.
 NodeId to_mask(Composer &, NodeId x);
 
@@ -76,8 +71,6 @@ NodeId log_sigmoid(Composer &, NodeId x);
 NodeId softsign(Composer &, NodeId x);
 /// x * tanh(softplus(x))
 NodeId mish(Composer &, NodeId x);
-/// x - tanh(x)
-NodeId tanh_shrink(Composer &, NodeId x);
 /// x moved towards zero by bias, 0 where |x| <= threshold.
 NodeId shrink(Composer &, NodeId x, float threshold, float bias);
 /// 1 / x
@@ -88,10 +81,6 @@ NodeId reduce(Composer &, OpKind kind, NodeId x, std::vector<int64_t> axes, bool
 NodeId softmax(Composer &, NodeId x, int64_t axis);
 NodeId log_softmax(Composer &, NodeId x, int64_t axis);
 NodeId log_sum_exp(Composer &, NodeId x, const std::vector<int64_t> &axes, bool keep_dims);
-/// x / max(||x||_p, epsilon), p being 1 or 2.
-NodeId lp_normalize(Composer &, NodeId x, int64_t axis, int p, float epsilon = 0);
-/// The largest or mean value of each channel of x [n, ..., c].
-NodeId global_pool(Composer &, OpKind reduction, NodeId x, bool keep_dims);
 
 /// y and what it was made with: x less its mean, and statistics that keep the reduced dimensions.
 struct Normalized {
@@ -103,11 +92,6 @@ Normalized standardize(Composer &, NodeId x, const std::vector<int64_t> &axes, f
 /// valid; they broadcast to x.
 Normalized layer_norm(Composer &, NodeId x, int64_t axis, NodeId scale, NodeId offset,
                       float epsilon);
-/// standardize over the positions of each channel of x [n, ..., c].
-NodeId instance_norm(Composer &, NodeId x, NodeId scale, NodeId offset, float epsilon);
-/// standardize over the positions of `groups` groups of channels of x [n, ..., c].
-NodeId group_norm(Composer &, NodeId x, int64_t groups, NodeId scale, NodeId offset, float epsilon);
-
 /// x / (bias + scale * s)^beta, s the sum of the squares of each channel and its neighbours (local
 /// response normalisation).
 NodeId local_response_norm(Composer &, NodeId x, const ChannelSumAttrs &neighbours, float scale,
@@ -147,10 +131,9 @@ NodeId poisson(Composer &, NodeId prediction, NodeId target);
 
 // Shapes.
 enum class PadMode {
-  reflect,   // mirrored without the edge: 2 1 | 0 1 2
-  symmetric, // mirrored with it: 1 0 | 0 1 2
-  edge,      // 0 0 | 0 1 2
-  wrap       // 1 2 | 0 1 2
+  reflect, // mirrored without the edge: 2 1 | 0 1 2
+  edge,    // 0 0 | 0 1 2
+  wrap     // 1 2 | 0 1 2
 };
 /// x with elements of its own around.
 NodeId pad(Composer &, NodeId x, PadMode, const std::vector<int64_t> &low,
@@ -164,12 +147,6 @@ std::vector<int64_t> channels_first_order(int rank);
 NodeId expand(Composer &, NodeId x, const Shape &);
 /// x repeated whole along each dimension.
 NodeId tile(Composer &, NodeId x, const std::vector<int64_t> &repeats);
-/// [n, h, w, b * b * c] to [n, h * b, w * b, c]. Channels are in the order (by, bx, c), or
-/// (c, by, bx) with channels first: ONNX's DCR and CRD.
-NodeId depth_to_space(Composer &, NodeId x, int64_t block, bool channels_first = false);
-/// [n, h * b, w * b, c] to [n, h, w, b * b * c] in the order (by, bx, c).
-NodeId space_to_depth(Composer &, NodeId x, int64_t block);
-
 } // namespace compose
 
 } // namespace sinter

@@ -21,12 +21,6 @@ NodeId negative_part(Composer &c, NodeId x) {
 
 } // namespace
 
-NodeId less(Composer &c, NodeId a, NodeId b) { return c.append(OpKind::greater, {b, a}); }
-
-NodeId less_equal(Composer &c, NodeId a, NodeId b) {
-  return c.append(OpKind::greater_equal, {b, a});
-}
-
 NodeId not_equal(Composer &c, NodeId a, NodeId b) {
   return logical_not(c, c.append(OpKind::equal, {a, b}));
 }
@@ -34,12 +28,6 @@ NodeId not_equal(Composer &c, NodeId a, NodeId b) {
 NodeId logical_not(Composer &c, NodeId mask) {
   return c.append(OpKind::equal, {mask, c.scalar_like(mask, 0)});
 }
-
-NodeId logical_and(Composer &c, NodeId a, NodeId b) { return c.append(OpKind::minimum, {a, b}); }
-
-NodeId logical_or(Composer &c, NodeId a, NodeId b) { return c.append(OpKind::maximum, {a, b}); }
-
-NodeId logical_xor(Composer &c, NodeId a, NodeId b) { return not_equal(c, a, b); }
 
 NodeId to_mask(Composer &c, NodeId x) { return not_equal(c, x, c.scalar_like(x, 0)); }
 
@@ -130,10 +118,6 @@ NodeId softsign(Composer &c, NodeId x) {
 
 NodeId mish(Composer &c, NodeId x) {
   return multiply(c, x, c.append(OpKind::tanh, {softplus(c, x)}));
-}
-
-NodeId tanh_shrink(Composer &c, NodeId x) {
-  return c.append(OpKind::subtract, {x, c.append(OpKind::tanh, {x})});
 }
 
 NodeId shrink(Composer &c, NodeId x, float threshold, float bias) {

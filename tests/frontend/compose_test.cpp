@@ -89,7 +89,6 @@ TEST_CASE("activations are what they are called") {
   check_function("log_sigmoid", log_sigmoid, [](double x) { return std::log(sigmoid(x)); });
   check_function("softsign", softsign, [](double x) { return x / (1 + std::fabs(x)); });
   check_function("mish", mish, [](double x) { return x * std::tanh(softplus_of(x)); });
-  check_function("tanh_shrink", tanh_shrink, [](double x) { return x - std::tanh(x); });
   check_function("shrink", with(shrink, 1.0F, 0.5F), [](double x) {
     return x > 1 ? x - 0.5 : x < -1 ? x + 0.5 : 0;
   });
@@ -109,22 +108,11 @@ TEST_CASE("masks") {
   const auto above = [](Composer &c, NodeId x, float limit) {
     return c.append(OpKind::greater, {x, c.scalar_like(x, limit)});
   };
-  check_function("less",
-                 as_float([](Composer &c, NodeId x) { return less(c, x, c.scalar_like(x, 1)); }),
-                 [](double x) { return x < 1; });
   check_function("not",
                  as_float([&](Composer &c, NodeId x) { return logical_not(c, above(c, x, 1)); }),
                  [](double x) { return x <= 1; });
-  check_function("and", as_float([&](Composer &c, NodeId x) {
-                   return logical_and(c, above(c, x, -1), less_equal(c, x, c.scalar_like(x, 2)));
-                 }),
-                 [](double x) { return x > -1 && x <= 2; });
-  check_function("or", as_float([&](Composer &c, NodeId x) {
-                   return logical_or(c, above(c, x, 1), less(c, x, c.scalar_like(x, -1)));
-                 }),
-                 [](double x) { return x > 1 || x < -1; });
-  check_function("xor", as_float([&](Composer &c, NodeId x) {
-                   return logical_xor(c, above(c, x, 1), above(c, x, -1));
+  check_function("not equal", as_float([&](Composer &c, NodeId x) {
+                   return not_equal(c, above(c, x, 1), above(c, x, -1));
                  }),
                  [](double x) { return x > -1 && x <= 1; });
   check_function("to_mask", as_float([](Composer &c, NodeId x) { return to_mask(c, x); }),
@@ -181,34 +169,18 @@ TEST_CASE("normalisations have mean offset and deviation scale") {
   };
   check_groups(compose::layer_norm(c, x, 2, two, five, 1e-6F).y,
                [](int64_t i, int64_t j) { return i / 8 == j / 8; });
-  check_groups(compose::instance_norm(c, x, two, five, 1e-6F),
-               [](int64_t i, int64_t j) { return i / 24 == j / 24 && i % 4 == j % 4; });
-  check_groups(compose::group_norm(c, x, 2, two, five, 1e-6F),
-               [](int64_t i, int64_t j) { return i / 24 == j / 24 && i % 4 / 2 == j % 4 / 2; });
 }
 
-TEST_CASE("shapes: expand, tile, depth to space and back") {
+TEST_CASE("shapes: expand and tile") {
   Composition composition;
   Composer &c = composition.composer;
   const NodeId row = composition.input("row", {1, 3});
-  const NodeId x = composition.input("x", {kBatch, 2, 3, 8});
   const auto number = [](int64_t i) { return static_cast<double>(i); };
-  const NamedArrays inputs{{"row", filled({1, 3}, number)},
-                           {"x", filled({kBatch, 2, 3, 8}, number)}};
+  const NamedArrays inputs{{"row", filled({1, 3}, number)}};
   CHECK(composition.value(compose::expand(c, row, {2, 2, 3}), inputs).values ==
         std::vector<double>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2});
   CHECK(composition.value(compose::tile(c, row, {2, 2}), inputs).values ==
         std::vector<double>{0, 1, 2, 0, 1, 2, 0, 1, 2, 0, 1, 2});
-  const NodeId space = compose::depth_to_space(c, x, 2);
-  CHECK(c.shape(space) == Shape{kBatch, 4, 6, 2});
-  const Array spread = composition.value(space, inputs);
-  CHECK(std::vector<double>(spread.values.begin(), spread.values.begin() + 14) ==
-        std::vector<double>{0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 4, 5});
-  CHECK(composition.value(compose::space_to_depth(c, space, 2), inputs).values ==
-        inputs.at("x").values);
-  const Array crd = composition.value(compose::depth_to_space(c, x, 2, true), inputs);
-  CHECK(std::vector<double>(crd.values.begin(), crd.values.begin() + 4) ==
-        std::vector<double>{0, 4, 1, 5});
 }
 
 namespace {
@@ -299,7 +271,6 @@ TEST_CASE("padding with elements of its own") {
     });
   };
   CHECK(padded(PadMode::reflect) == Values{3, 2, 1, 2, 3, 2, 1, 2, 3});
-  CHECK(padded(PadMode::symmetric) == Values{2, 1, 1, 2, 3, 3, 2, 1, 1});
   CHECK(padded(PadMode::edge) == Values{1, 1, 1, 2, 3, 3, 3, 3, 3});
   CHECK(padded(PadMode::wrap) == Values{2, 3, 1, 2, 3, 1, 2, 3, 1});
 }
