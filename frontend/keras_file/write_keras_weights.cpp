@@ -38,6 +38,10 @@ void write_list(hid_t group, const std::string &name, const std::vector<std::str
   check(attribute.valid() && (texts.empty() || H5Awrite(attribute, type, bytes.data()) >= 0));
 }
 
+void write_text(hid_t group, const char *name, const std::string &text) {
+  check(H5LTset_attribute_string(group, ".", name, text.c_str()) >= 0);
+}
+
 /// The list in one attribute, or split over NAME0, NAME1 ...
 void write_chunked_list(hid_t group, const std::string &name,
                         const std::vector<std::string> &texts) {
@@ -125,8 +129,8 @@ std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers) {
       write_layer(root, layer);
     }
     write_chunked_list(root, "layer_names", names);
-    write_list(root, "backend", {"tensorflow"});
-    write_list(root, "keras_version", {"2.11.0"});
+    write_text(root, "backend", "tensorflow");
+    write_text(root, "keras_version", "2.11.0");
   });
 }
 
@@ -145,7 +149,7 @@ std::string keras3_weights_file(const std::vector<KerasLayerWeights> &layers) {
       const Hdf5Handle group =
           new_group(container, counter == 0 ? name : fmt::format("{}_{}", name, counter));
       const Hdf5Handle variables = new_group(group, "vars");
-      check(H5LTset_attribute_string(group, "vars", "name", layer.name.c_str()) >= 0);
+      write_text(variables, "name", layer.name);
       for (size_t i = 0; i < layer.arrays.size(); ++i)
         write_array(variables, fmt::format("{}", i), layer.arrays[i].second);
     }
