@@ -27,8 +27,8 @@ struct LoadedModel {
 
 /// Dispatches on the file's extension: `.py` is a model script (docs/model_script.md), `.keras`,
 /// `.h5` and `.json` are saved Keras models (docs/model_files.md), `.onnx` a file of ONNX, `.sir`
-/// the text form of the IR. Warnings go to the diagnostics; whatever is wrong with the file is a
-/// CompileError with its place.
+/// the text form of the IR, `.safetensors` the weights and the model that a program wrote. Warnings
+/// go to the diagnostics; whatever is wrong with the file is a CompileError with its place.
 LoadedModel load_model(const std::string &path, const LoadOptions &, Diagnostics &);
 
 /// A model script whose text is at hand; `name` stands for the file in messages.

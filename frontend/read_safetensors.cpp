@@ -91,31 +91,56 @@ std::vector<std::string> names_in_order(const Json &header) {
   return result;
 }
 
+/// The header; the stream stands behind it, before `rest` bytes of values.
+Json read_header(std::ifstream &stream, uint64_t &rest, const SourceLocation &file) {
+  if (!stream)
+    throw CompileError(file, "cannot read the file");
+  stream.seekg(0, std::ios::end);
+  const auto size = static_cast<uint64_t>(stream.tellg());
+  stream.seekg(0);
+  std::string prefix(8, '\0');
+  uint64_t length = 0;
+  if (stream.read(prefix.data(), 8))
+    for (size_t i = 8; i-- > 0;)
+      length = length << 8U | static_cast<unsigned char>(prefix[i]);
+  if (size < 8 || length > kMaxHeaderBytes || length > size - 8)
+    throw CompileError(file,
+                       "this is no safetensors file, or it is truncated: {} bytes with a "
+                       "header of {}",
+                       size, length);
+  std::string text(static_cast<size_t>(length), '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(length));
+  const Json header = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!header.is_object())
+    throw CompileError(file, "the header of this safetensors file is not a JSON object");
+  rest = size - 8 - length;
+  return header;
+}
+
 } // namespace
 
 std::vector<NamedArray> read_safetensors(const SourceLocation &file) {
   std::ifstream stream(*file.file, std::ios::binary);
-  if (!stream)
-    throw CompileError(file, "cannot read the file");
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  uint64_t length = 0;
-  for (size_t i = 8; i-- > 0 && bytes.size() >= 8;)
-    length = length << 8U | static_cast<unsigned char>(bytes[i]);
-  if (bytes.size() < 8 || length > kMaxHeaderBytes || length > bytes.size() - 8)
-    throw CompileError(file,
-                       "this is no safetensors file, or it is truncated: {} bytes with a "
-                       "header of {}",
-                       bytes.size(), length);
-  const Json header =
-      Json::parse(bytes.begin() + 8, bytes.begin() + 8 + static_cast<int64_t>(length), nullptr,
-                  /*allow_exceptions=*/false);
-  if (!header.is_object())
-    throw CompileError(file, "the header of this safetensors file is not a JSON object");
-  const std::string_view values = std::string_view(bytes).substr(8 + static_cast<size_t>(length));
+  uint64_t size = 0;
+  const Json header = read_header(stream, size, file);
+  std::string values(static_cast<size_t>(size), '\0');
+  stream.read(values.data(), static_cast<std::streamsize>(size));
   std::vector<NamedArray> arrays;
   for (const std::string &name : names_in_order(header))
     arrays.push_back(parse_tensor(name, header[name], values));
   return arrays;
+}
+
+std::optional<std::string> safetensors_model(const SourceLocation &file) {
+  std::ifstream stream(*file.file, std::ios::binary);
+  uint64_t size = 0;
+  const Json header = read_header(stream, size, file);
+  const auto metadata = header.find("__metadata__");
+  if (metadata == header.end() || !metadata->is_object())
+    return std::nullopt;
+  const auto model = metadata->find("sinter_model");
+  return model == metadata->end() || !model->is_string() ? std::nullopt
+                                                         : std::optional(model->get<std::string>());
 }
 
 } // namespace sinter

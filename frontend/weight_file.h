@@ -40,5 +40,7 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes);
 std::vector<NamedArray> read_pickle(const SourceLocation &file);
 /// The tensors of a .safetensors file, by name.
 std::vector<NamedArray> read_safetensors(const SourceLocation &file);
+/// The IR's text of the model whose program wrote the file, if one did.
+std::optional<std::string> safetensors_model(const SourceLocation &file);
 
 } // namespace sinter

@@ -106,18 +106,16 @@ std::string training_text(const TrainingSpec &training) {
   return result;
 }
 
-std::string layer_text(const LayerRecord &layer) {
+std::string layer_text(const LayerRecord &layer, Locations locations) {
   std::string inbound;
   for (const std::string &name : layer.inbound)
     inbound += (inbound.empty() ? "" : ", ") + text(name);
   return fmt::format("  layer {} {} {} [{}] [{}]{}\n", text(layer.name), text(layer.type),
                      id_text(layer.output), ids_text(layer.parameters), inbound,
-                     location_text(layer.location));
+                     locations == Locations::printed ? location_text(layer.location) : "");
 }
 
-} // namespace
-
-std::string print_node(const Graph &graph, NodeId id) {
+std::string node_text(const Graph &graph, NodeId id) {
   const Node &node = graph[id];
   std::string line = fmt::format("{} = {}", id_text(id), name(node.kind));
   if (!node.inputs.empty())
@@ -129,13 +127,15 @@ std::string print_node(const Graph &graph, NodeId id) {
   line += " : " + node.type.str();
   if (!node.layer.empty())
     line += " @" + text(node.layer);
-  return line + location_text(node.location);
+  return line;
 }
 
-std::string print(const Graph &graph) {
+std::string graph_text(const Graph &graph, Locations locations) {
   std::string result = "graph {\n";
   for (int i = 0; i < graph.size(); ++i)
-    result += "  " + print_node(graph, {i}) + "\n";
+    result += "  " +
+              (locations == Locations::printed ? print_node(graph, {i}) : node_text(graph, {i})) +
+              "\n";
   for (const Output &output : graph.outputs)
     result += fmt::format("  output {} {}\n", text(output.name), id_text(output.value));
   for (const Update &update : graph.updates)
@@ -143,15 +143,23 @@ std::string print(const Graph &graph) {
   return result + "}\n";
 }
 
-std::string print(const Model &model) {
+} // namespace
+
+std::string print_node(const Graph &graph, NodeId id) {
+  return node_text(graph, id) + location_text(graph[id].location);
+}
+
+std::string print(const Graph &graph) { return graph_text(graph, Locations::printed); }
+
+std::string print(const Model &model, Locations locations) {
   std::string result = fmt::format("model {} {{\n", text(model.name));
   if (model.training)
     result += training_text(*model.training);
   if (model.data)
     result += data_text(*model.data);
   for (const LayerRecord &layer : model.layers)
-    result += layer_text(layer);
-  return result + "}\n" + print(model.graph);
+    result += layer_text(layer, locations);
+  return result + "}\n" + graph_text(model.graph, locations);
 }
 
 } // namespace sinter

@@ -14,7 +14,10 @@ std::string print_node(const Graph &, NodeId);
 /// `graph { ... }`, one node a line, then outputs and updates.
 std::string print(const Graph &);
 
+/// Whether nodes and layers say where in the user's file they come from.
+enum class Locations { printed, left_out };
+
 /// A whole .sir file: `model "name" { ... }` and the graph.
-std::string print(const Model &);
+std::string print(const Model &, Locations = Locations::printed);
 
 } // namespace sinter

@@ -16,6 +16,7 @@ struct ParameterSlot {
 struct Program {
   std::string name;                      // C identifier: the prefix of every symbol
   Model model;                           // after choose_layout
+  std::string model_text;                // as it was given, without locations; "": too long
   std::vector<ParameterSlot> parameters; // weights and statistics first, then optimizer state
   int64_t parameter_bytes = 0;
   Plan infer;

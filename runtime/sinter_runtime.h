@@ -201,6 +201,7 @@ typedef struct sinter_model {
   const char *name;        /* "fashion" */
   const char *target;      /* "host", "x86-64", as --target gave it */
   const char *description; /* a JSON object: shapes, parameters, layers, training settings */
+  const char *model_text;  /* the IR's, kept beside the weights that are written; NULL: none */
   const sinter_parameter *parameters;
   int32_t parameter_count;
   int64_t parameter_bytes; /* of the parameter region */
@@ -226,7 +227,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 3u
+#define SINTER_ABI 4u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 

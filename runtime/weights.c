@@ -9,6 +9,11 @@ static int is_trained(const sinter_parameter *parameter) {
   return parameter->role != SINTER_ROLE_OPTIMIZER;
 }
 
+/* NULL without a model, or when a name in it is no UTF-8. */
+static json_t *model_metadata(const sinter_model *model) {
+  return model->model_text ? json_pack("{s:s}", "sinter_model", model->model_text) : NULL;
+}
+
 int sinter_save_region(const sinter_model *model, const unsigned char *region, const char *path) {
   sinter_tensor *tensors = calloc((size_t)model->parameter_count + 1, sizeof *tensors);
   if (!tensors)
@@ -20,7 +25,9 @@ int sinter_save_region(const sinter_model *model, const unsigned char *region, c
       tensors[count++] =
           (sinter_tensor){parameter->name, parameter, (const float *)(region + parameter->offset)};
   }
-  const int status = sinter_tensors_write(path, tensors, count, NULL);
+  json_t *metadata = model_metadata(model);
+  const int status = sinter_tensors_write(path, tensors, count, metadata);
+  json_decref(metadata);
   free(tensors);
   return status;
 }

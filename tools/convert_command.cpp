@@ -110,9 +110,11 @@ std::vector<KerasLayerWeights> layers_of_model(const LoadedModel &loaded) {
   return layers;
 }
 
-/// Files of these kinds are models with their weights.
+/// Files of these kinds are models with their weights; what a program writes is one, too.
 bool holds_model(const std::string &path) {
-  return ends_with(path, ".keras") || ends_with(path, ".onnx");
+  return ends_with(path, ".keras") || ends_with(path, ".onnx") ||
+         (ends_with(path, ".safetensors") &&
+          safetensors_model({std::make_shared<const std::string>(path), 0, 0}).has_value());
 }
 
 /// The model with the weights to write: the one that is named, or that the file itself holds.

@@ -29,23 +29,25 @@ struct Contents {
   std::vector<NamedArray> arrays;
 };
 
-/// Which of the two an extension stands for.
-bool may_hold_model(const std::string &extension) {
+/// Which of the two an extension stands for; .safetensors holds a model when a program wrote it.
+bool may_hold_model(const std::string &path, const std::string &extension) {
   static const std::set<std::string> kinds = {".py",   ".sir",   ".json", ".h5",
                                               ".hdf5", ".keras", ".onnx"};
-  return kinds.count(extension) > 0;
+  return kinds.count(extension) > 0 ||
+         (extension == ".safetensors" &&
+          safetensors_model({std::make_shared<const std::string>(path), 0, 0}).has_value());
 }
-bool may_hold_weights(const std::string &extension) {
-  return !may_hold_model(extension) || extension == ".h5" || extension == ".hdf5" ||
-         extension == ".keras";
+bool may_hold_weights(const std::string &path, const std::string &extension) {
+  static const std::set<std::string> both = {".h5", ".hdf5", ".keras", ".safetensors"};
+  return !may_hold_model(path, extension) || both.count(extension) > 0;
 }
 
 Contents read_contents(const std::string &path, Diagnostics &diagnostics) {
   const std::string extension = std::filesystem::path(path).extension().string();
   Contents contents;
-  if (may_hold_weights(extension)) {
+  if (may_hold_weights(path, extension)) {
     contents.arrays = read_weight_arrays(path);
-    if (!may_hold_model(extension))
+    if (!may_hold_model(path, extension))
       return contents;
   }
   try {

@@ -46,9 +46,10 @@ std::function<std::string(const std::string &)> must_end_in(std::vector<std::str
 
 void add_model_option(CLI::App &command, ModelOptions &options) {
   command
-      .add_option("MODEL", options.path,
-                  "Model script (.py), saved Keras model (.keras, .h5, .json), ONNX (.onnx) or "
-                  "IR text (.sir)")
+      .add_option(
+          "MODEL", options.path,
+          "Model script (.py), saved Keras model (.keras, .h5, .json), ONNX (.onnx), IR text "
+          "(.sir), or what a program trained (.safetensors)")
       ->required();
   command
       .add_option("--dim", options.dimensions,

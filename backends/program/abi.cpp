@@ -31,9 +31,33 @@ Abi::Abi(llvm::LLVMContext &c)
   data = make("sinter_data", {p, p, i32, i32, subset, subset, subset, p, i32});
   monitor = make("sinter_monitor", {i32, i32, i32, f32});
   training = make("sinter_training", {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2)});
-  model = make("sinter_model", {i32, p,   p,   p,   p,   i32, i64, i64, p,
-                                p,   p,   i32, i32, i32, i32, i32, p,   array(phase_info, 3),
-                                p,   i32, p,   p,   p,   p,   p,   p});
+  model = make("sinter_model", {i32,
+                                p,
+                                p,
+                                p,
+                                p,
+                                p,
+                                i32,
+                                i64,
+                                i64,
+                                p,
+                                p,
+                                p,
+                                i32,
+                                i32,
+                                i32,
+                                i32,
+                                i32,
+                                p,
+                                array(phase_info, 3),
+                                p,
+                                i32,
+                                p,
+                                p,
+                                p,
+                                p,
+                                p,
+                                p});
   context =
       make("sinter_context", {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p, p});
   halide_dimension = make("halide_dimension_t", {i32, i32, i32, i32});

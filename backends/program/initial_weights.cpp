@@ -27,6 +27,7 @@ sinter_model parameter_model(const Program &program,
   sinter_model model{};
   model.abi = SINTER_ABI;
   model.name = program.name.c_str();
+  model.model_text = program.model_text.empty() ? nullptr : program.model_text.c_str();
   model.parameters = parameters.data();
   model.parameter_count = static_cast<int32_t>(parameters.size());
   model.parameter_bytes = program.parameter_bytes;

@@ -244,6 +244,10 @@ llvm::Constant *TableWriter::variant_names() {
   return m_.table("variant_names", abi_.pointer, names);
 }
 
+llvm::Constant *model_text(ModuleWriter &m, const Program &program) {
+  return program.model_text.empty() ? m.null() : m.text(program.model_text);
+}
+
 } // namespace
 
 llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &compiled,
@@ -265,6 +269,7 @@ llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &
                                           m.text(compiled.prefix),
                                           m.text(compiled.target),
                                           m.text(description),
+                                          model_text(m, program),
                                           tables.parameters(weights),
                                           m.int32(static_cast<int64_t>(program.parameters.size())),
                                           m.int64(program.parameter_bytes),

@@ -33,7 +33,8 @@ TEST_CASE("a file that is no model file is named as what it is") {
   CHECK(error_of_file(build_path("none.onnx")) == "no such file");
   CHECK(error_of_file(build_path("none.tflite")) ==
         "unknown kind of model file '.tflite': .py (a model script), .keras, .h5 and .json (saved "
-        "Keras models), .onnx and .sir (the IR's text form) are supported");
+        "Keras models), .onnx, .sir (the IR's text form) and .safetensors (of a program) are "
+        "supported");
   std::filesystem::create_directories(build_path("folder.py"));
   CHECK(error_of_file(build_path("folder.py")) == "this is a folder, not a model file");
   CHECK(error_of_file(write("nul.py", std::string("x = 1\ny = \0", 11))) ==

@@ -51,6 +51,8 @@ TEST_CASE("weights survive a save and a load bit for bit, in logical order") {
   CHECK(tiny::logical(b, tiny::kernel) == tiny::logical(a, tiny::kernel));
   CHECK(tiny::logical(c, tiny::kernel) == tiny::logical(a, tiny::kernel));
   CHECK(read_bytes(path).find("momentum") == std::string::npos);
+  CHECK(read_bytes(path).find(R"("__metadata__":{"sinter_model":"model \"tiny\" {\n}\n"})") !=
+        std::string::npos);
   // The plain layout writes the very same file.
   REQUIRE(sinter_save(c.context, folder.file("c").c_str()) == SINTER_OK);
   CHECK(read_bytes(folder.file("c")) == read_bytes(path));

@@ -258,6 +258,7 @@ Model::Model() : parameters{}, input{}, label{}, output{}, training{}, data{}, m
   model.name = "tiny";
   model.target = "host";
   model.description = "{\"model\": \"tiny\", \"total_params\": 93, \"layers\": []}";
+  model.model_text = "model \"tiny\" {\n}\n";
   model.parameters = parameters;
   model.parameter_count = parameter_count;
   model.parameter_bytes = 1152;

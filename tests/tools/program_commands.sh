@@ -60,6 +60,25 @@ expect 0 env SINTER_RUNTIME="$folder/runtime" "$sinter" bench net.py --batch=2 -
 }
 expect 0 "$sinter" bench net.py --cache=off --batch=2 --json
 expect 2 "$sinter" bench net.py --no-such-option
+
+# What a program trained holds its model: nothing else is needed to export it or to go on.
+mkdir data
+for part in train t10k; do
+  { printf '\0\0\010\003\0\0\0\010\0\0\0\004\0\0\0\004' && yes abcdefgh | head -c 128; } \
+    >data/$part-images-idx3-ubyte
+  printf '\0\0\010\001\0\0\0\010\0\001\002\0\001\002\0\001' >data/$part-labels-idx1-ubyte
+done
+expect 0 "$sinter" train net.py --data=data --epochs=1 --checkpoint=run.safetensors
+expect 0 "$sinter" inspect run.safetensors
+shows out 'flatten (Flatten)'
+expect 0 "$sinter" export run.safetensors -o run.onnx
+expect 0 "$sinter" export run.safetensors -o run.weights.h5
+expect 0 "$sinter" inspect run.onnx
+shows out 'dense/kernel'
+expect 0 "$sinter" evaluate run.safetensors --data=data
+cp out before.out
+expect 0 "$sinter" evaluate net.py --data=data --weights=run.weights.h5
+cmp out before.out || failures=$((failures + 1))
 expect 1 "$sinter" train net.py --data="$folder/nowhere"
 expect 1 "$sinter" predict net.py "$folder/nowhere.png"
 expect 1 "$sinter" train missing.py

@@ -114,6 +114,7 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
                    AT(name),
                    AT(target),
                    AT(description),
+                   AT(model_text),
                    AT(parameters),
                    AT(parameter_count),
                    AT(parameter_bytes),
