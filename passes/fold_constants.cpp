@@ -140,17 +140,20 @@ std::optional<Values> evaluate(const RewriteContext &context) {
   return std::nullopt;
 }
 
+/// Reshapes and transposes fold at any size and of any type: nothing is computed and nothing grows,
+/// and no kernel may read a view of a constant.
 bool is_foldable(const RewriteContext &context) {
+  const Node &node = context.node();
+  const bool moved = node.kind == OpKind::reshape || node.kind == OpKind::transpose;
   const auto is_plain_constant = [&](NodeId id) {
-    const Node &node = context.after[id];
-    return node.kind == OpKind::constant && node.type.element == ElementType::f32 &&
-           !node.type.blocked();
+    const Node &operand = context.after[id];
+    return operand.kind == OpKind::constant && !operand.type.blocked() &&
+           (moved || operand.type.element == ElementType::f32);
   };
-  const TensorType &type = context.node().type;
-  return !context.inputs.empty() &&
-         std::all_of(context.inputs.begin(), context.inputs.end(), is_plain_constant) &&
-         type.element == ElementType::f32 && !type.batched() &&
-         type.elements() <= kMaxFoldedElements;
+  const bool small =
+      node.type.element == ElementType::f32 && node.type.elements() <= kMaxFoldedElements;
+  return !context.inputs.empty() && !node.type.batched() && (moved || small) &&
+         std::all_of(context.inputs.begin(), context.inputs.end(), is_plain_constant);
 }
 
 } // namespace

@@ -3,9 +3,11 @@
 //   %0 = constant {values=[4], type=f32[3]}
 //   %1 = rsqrt %0                                ->   %0 = constant {values=[0.5], type=f32[3]}
 //
-// Covers elementwise maths (with broadcasting), reshape and transpose. A result that holds one
-// value everywhere is kept as one value; results beyond kMaxFoldedElements stay as they are, so
-// that folding never makes a program large.
+// Covers elementwise maths of f32 (with broadcasting), and reshape and transpose of every type. A
+// result that holds one value everywhere is kept as one value; sums and the like of more than
+// kMaxFoldedElements stay as they are, so that folding never makes a program large.
+//
+// Guarantees: no reshape of a constant is left, which no kernel could read.
 #pragma once
 
 #include "ir/graph.h"

@@ -1,6 +1,7 @@
 #include "passes/pipeline.h"
 
 #include "ir/op.h"
+#include "ir/print.h"
 #include "passes/add_optimizer.h"
 #include "passes/cancel_transposes.h"
 #include "passes/canonicalize.h"
@@ -119,7 +120,7 @@ const std::vector<std::string_view> kInference = {
 
 const std::vector<std::string_view> kGradient = {
     "cancel-transposes", // so that gradients never meet those
-    "canonicalize", // before differentiate: the fused losses have the stable gradient
+    "canonicalize",      // before differentiate: the fused losses have the stable gradient
     "specialize-for-training",
     "fold-constants",
     "differentiate",
@@ -181,6 +182,14 @@ Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const Pass
   return plan;
 }
 
+/// What a program writes beside its weights. A path of the user's has no place there, and constants
+/// in the millions are no architecture: such a model is not kept.
+std::string kept_text(const Model &model) {
+  constexpr size_t kLongest = size_t{4} << 20U;
+  std::string text = print(model, Locations::left_out);
+  return text.size() <= kLongest ? text : "";
+}
+
 } // namespace
 
 // Beyond make_plan no node is added.
@@ -188,6 +197,7 @@ Program build_program(const Model &model, const ProgramOptions &options) {
   Program program;
   program.name = options.name.empty() ? model.name : options.name;
   program.model = model;
+  program.model_text = kept_text(model);
   choose_layout(program.model.graph); // once: every plan and every checkpoint share the layout
   const Graph &forward = program.model.graph;
 
