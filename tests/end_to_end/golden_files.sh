@@ -32,6 +32,18 @@ expect 'loss 0.0523, accuracy 0.9890' "$scripts/simple_convnet.py" --data="$gold
   --model="$scripts/torch_fashion_cnn.py" &&
   "$sinter" export "$folder/w.safetensors" -o "$folder/w.h5" || failures=$((failures + 1))
 expect 'loss 0.2494, accuracy 0.9083' "$scripts/torch_fashion_cnn.py" --weights="$folder/w.h5"
-"$sinter" inspect "$golden/keras3_fashion_cnn.keras" | grep -q 'conv2d_1 (Conv2D)' ||
-  failures=$((failures + 1))
+
+# lists FILE TEXT
+lists() {
+  "$sinter" inspect "$golden/$1" | grep -qF "$2" || {
+    echo "inspect of $1 does not show $2"
+    failures=$((failures + 1))
+  }
+}
+for file in keras2_fashion_cnn.h5 keras3_fashion_cnn.keras; do
+  lists $file 'conv2d (Conv2D)                │ [N,28,28,32] │    320'
+  lists $file 'dense (Dense)                  │ [N,100]      │ 313700'
+done
+lists simple_convnet_params.pkl 'W1    │ f64  │ [30,1,5,5]'
+lists torch_fashion_cnn_book.pt '333526 elements'
 exit $((failures > 0))
