@@ -33,7 +33,8 @@ struct InputAttrs {
   }
 };
 
-/// A persistent tensor. `role` is "weight", "statistic" (not trained) or "optimizer".
+/// A persistent tensor. `role` is "weight", "statistic" (not trained), "optimizer", or "prepared":
+/// made from the others by the program, in no file.
 /// `initializer` is "zeros", "ones", "constant" (a), "uniform" (in [a, b)), "normal" or
 /// "truncated_normal" (mean a, standard deviation b): Keras's families are resolved to these by
 /// the frontend, which knows the fans.
@@ -76,6 +77,28 @@ struct Conv2dAttrs {
     f("dilations", &Conv2dAttrs::dilations);
     f("padding", &Conv2dAttrs::padding);
     f("groups", &Conv2dAttrs::groups);
+  }
+};
+
+/// The filter of F(tile, 3) in both directions: `tile` x `tile` results from (tile + 2)^2 products
+/// a pair of channels. tile is 2, with the points 0, 1, -1, infinity, or 4, with 0, +-1/sqrt(2),
+/// +-sqrt(2), infinity. `block` is the result's storage block.
+struct WinogradFilterAttrs {
+  int64_t tile = 4;
+  int64_t block = 0;
+  template <typename F> static void fields(F &&f) {
+    f("tile", &WinogradFilterAttrs::tile);
+    f("block", &WinogradFilterAttrs::block);
+  }
+};
+
+/// padding as in Conv2dAttrs; tile as the filter was transformed.
+struct WinogradAttrs {
+  int64_t tile = 4;
+  std::array<int64_t, 4> padding{0, 0, 0, 0};
+  template <typename F> static void fields(F &&f) {
+    f("tile", &WinogradAttrs::tile);
+    f("padding", &WinogradAttrs::padding);
   }
 };
 
@@ -359,11 +382,12 @@ struct AdamRateAttrs {
 
 using Attrs =
     std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
-                 Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs,
-                 BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs,
-                 AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs,
-                 ResampleAttrs, AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs,
-                 DropoutMaskAttrs, OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+                 WinogradFilterAttrs, WinogradAttrs, Conv2dGradientAttrs, Pool2dAttrs,
+                 Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs, BroadcastAttrs, ReshapeAttrs,
+                 TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs, AxisAttrs, ArgmaxAttrs,
+                 CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs, ResampleAttrs, AffineAttrs,
+                 ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs, OneHotAttrs,
+                 CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Field-by-field equality of two attribute structs of one type.
 template <typename A> bool equal_fields(const A &a, const A &b) {

@@ -14,11 +14,13 @@ struct ParameterSlot {
 };
 
 struct Program {
-  std::string name;                      // C identifier: the prefix of every symbol
-  Model model;                           // after choose_layout
-  std::string model_text;                // as it was given, without locations; "": too long
-  std::vector<ParameterSlot> parameters; // weights and statistics first, then optimizer state
+  std::string name;       // C identifier: the prefix of every symbol
+  Model model;            // after choose_layout
+  std::string model_text; // as it was given, without locations; "": too long
+  /// Weights and statistics first, then what is prepared from them, then optimizer state.
+  std::vector<ParameterSlot> parameters;
   int64_t parameter_bytes = 0;
+  std::optional<Plan> prepare; // from parameters alone; before infer and eval when those changed
   Plan infer;
   std::optional<Plan> eval;  // with a loss
   std::optional<Plan> train; // with training settings, unless --no-train

@@ -28,6 +28,15 @@ template <typename PoolAttrs> bool windows_touch_once(const PoolAttrs &pool) {
          pool.dilations == std::array<int64_t, 2>{1, 1};
 }
 
+/// Whether a Winograd convolution of the group, if there is one, makes whole windows with each
+/// tile.
+bool windows_lie_in_tiles(const Partition &partition, int group, const Pool2dAttrs &pool) {
+  return std::all_of(partition.nodes(group).begin(), partition.nodes(group).end(), [&](NodeId id) {
+    const auto *winograd = std::get_if<WinogradAttrs>(&partition.graph()[id].attrs);
+    return !winograd || (winograd->tile % pool.size[0] == 0 && pool.size[0] == pool.size[1]);
+  });
+}
+
 /// A pooling node of the group, or an invalid id.
 NodeId find_pool(const Partition &partition, int group) {
   for (NodeId id : partition.nodes(group))
@@ -131,14 +140,18 @@ const char *refuse_pool(const Partition &partition, NodeId producer, NodeId cons
   const Graph &graph = partition.graph();
   const int group = partition.home(producer);
   const bool from_convolution =
-      std::any_of(partition.nodes(group).begin(), partition.nodes(group).end(),
-                  [&](NodeId id) { return std::holds_alternative<Conv2dAttrs>(graph[id].attrs); });
+      std::any_of(partition.nodes(group).begin(), partition.nodes(group).end(), [&](NodeId id) {
+        return std::holds_alternative<Conv2dAttrs>(graph[id].attrs) ||
+               std::holds_alternative<WinogradAttrs>(graph[id].attrs);
+      });
   if (!from_convolution)
     return "no convolution makes it";
   if (!reads_directly(partition, consumer, producer))
     return "a reshape lies between";
   if (!windows_touch_once(attrs<Pool2dAttrs>(graph[consumer])))
     return "pooling windows overlap or are padded";
+  if (!windows_lie_in_tiles(partition, group, attrs<Pool2dAttrs>(graph[consumer])))
+    return "pooling windows straddle tiles";
   const NodeId pool = find_pool(partition, group);
   if (pool.valid() && graph[pool].inputs[0] != producer)
     return "its kernel pools already";

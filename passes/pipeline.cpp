@@ -5,6 +5,7 @@
 #include "passes/add_optimizer.h"
 #include "passes/cancel_transposes.h"
 #include "passes/canonicalize.h"
+#include "passes/choose_algorithms.h"
 #include "passes/choose_layout.h"
 #include "passes/differentiate.h"
 #include "passes/eliminate_dead_nodes.h"
@@ -18,6 +19,7 @@
 #include "passes/make_plan.h"
 #include "passes/merge_common_subexpressions.h"
 #include "passes/plan_memory.h"
+#include "passes/prepare_parameters.h"
 #include "passes/reuse_sums.h"
 #include "passes/simplify.h"
 #include "passes/specialize_for_inference.h"
@@ -29,6 +31,7 @@ namespace sinter {
 
 namespace {
 
+constexpr std::string_view kChooseAlgorithms = "choose-algorithms";
 constexpr std::string_view kPlanMemory = "plan-memory";
 
 } // namespace
@@ -39,6 +42,8 @@ const std::vector<Pass> &all_passes() {
        [](Graph &graph) { add_optimizer(graph, {}); }},
       {"cancel-transposes", "moves transposes until they meet their inverses", cancel_transposes},
       {"canonicalize", "gives each meaning one spelling", canonicalize},
+      {"choose-algorithms", "computes convolutions by Winograd's algorithm where it pays",
+       choose_algorithms},
       {"choose-layout", "stores filters and dense weights in blocks of outputs", choose_layout},
       {"differentiate", "adds the gradient of the loss by every weight", differentiate,
        /*may_reject=*/true},
@@ -115,6 +120,7 @@ const std::vector<std::string_view> kInference = {
     "fold-constants",
     "canonicalize", // multiplications by folded constants are affine
     "merge-common-subexpressions",
+    kChooseAlgorithms,
     "isolate-results",
 };
 
@@ -190,6 +196,51 @@ std::string kept_text(const Model &model) {
   return text.size() <= kLongest ? text : "";
 }
 
+/// The graphs of a program's phases.
+struct Graphs {
+  Graph prepare; // without nodes when there is nothing to prepare
+  Graph infer;
+  std::optional<Graph> eval, train;
+};
+
+std::vector<Pass> forward_passes(Math math) {
+  std::vector<Pass> passes = inference_pipeline();
+  if (math == Math::exact)
+    passes.erase(std::remove_if(passes.begin(), passes.end(),
+                                [](const Pass &pass) { return pass.name == kChooseAlgorithms; }),
+                 passes.end());
+  return passes;
+}
+
+Graphs build_graphs(const Model &model, const ProgramOptions &options) {
+  const Graph &forward = model.graph;
+  Graphs graphs;
+  PreparedParameters prepared(forward);
+  const auto build_forward = [&](Graph graph) {
+    run_passes(graph, forward_passes(options.math), options.passes);
+    prepared.take_from(graph);
+    return graph;
+  };
+  graphs.infer = build_forward(prediction_graph(forward));
+  if (forward.find_output("loss").valid()) {
+    graphs.eval = build_forward(loss_graph(forward));
+    if (options.train && model.training) {
+      graphs.train = loss_graph(forward);
+      run_passes(*graphs.train, training_pipeline(model.training->optimizer), options.passes);
+    }
+  }
+  graphs.prepare = prepared.graph();
+  return graphs;
+}
+
+/// Prepared parameters lie before the optimizer's state, which inference has no memory for.
+std::vector<ParameterSlot> place_all(const Graph &forward, const Graphs &graphs) {
+  std::vector<const Graph *> all{&forward, &graphs.prepare};
+  if (graphs.train)
+    all.push_back(&*graphs.train);
+  return place_parameters(all);
+}
+
 } // namespace
 
 // Beyond make_plan no node is added.
@@ -199,28 +250,23 @@ Program build_program(const Model &model, const ProgramOptions &options) {
   program.model = model;
   program.model_text = kept_text(model);
   choose_layout(program.model.graph); // once: every plan and every checkpoint share the layout
-  const Graph &forward = program.model.graph;
-
-  Graph infer = prediction_graph(forward);
-  run_passes(infer, inference_pipeline(), options.passes);
-  std::optional<Graph> eval;
-  std::optional<Graph> train;
-  if (forward.find_output("loss").valid()) {
-    eval = loss_graph(forward);
-    run_passes(*eval, evaluation_pipeline(), options.passes);
-  }
-  if (eval && options.train && model.training) {
-    train = loss_graph(forward);
-    run_passes(*train, training_pipeline(model.training->optimizer), options.passes);
-  }
-
-  program.parameters = train ? place_parameters({&forward, &*train}) : place_parameters({&forward});
+  Graphs graphs = build_graphs(program.model, options);
+  program.parameters = place_all(program.model.graph, graphs);
   program.parameter_bytes = region_bytes(program.parameters);
-  program.infer = plan_graph(std::move(infer), program.parameters, options.passes);
-  if (eval)
-    program.eval = plan_graph(std::move(*eval), program.parameters, options.passes);
-  if (train)
-    program.train = plan_graph(std::move(*train), program.parameters, options.passes);
+  const auto plan = [&](Graph &graph) {
+    return plan_graph(std::move(graph), program.parameters, options.passes);
+  };
+  program.infer = plan(graphs.infer);
+  if (graphs.eval)
+    program.eval = plan(*graphs.eval);
+  if (graphs.train)
+    program.train = plan(*graphs.train);
+  if (graphs.prepare.size() > 0) {
+    program.prepare = plan(graphs.prepare);
+    for (Plan *user : {&program.infer, program.eval ? &*program.eval : nullptr})
+      if (user) // preparation runs in their memory, before them
+        user->arena_fixed = std::max(user->arena_fixed, program.prepare->arena_fixed);
+  }
   return program;
 }
 

@@ -29,13 +29,18 @@ std::vector<std::string_view> graph_pass_names();
 /// The same, the fusion passes and plan-memory: every name that PassOptions may see.
 std::vector<std::string_view> all_pass_names();
 
+/// Which algorithms inference may use: those whose rounding errors are a direct convolution's, or
+/// also those that stay within 2e-5 of the largest result.
+enum class Math { fast, exact };
+
 struct ProgramOptions {
   std::string name;  // C identifier; "" takes the model's
   bool train = true; // false: --no-train
+  Math math = Math::fast;
   PassOptions passes;
 };
 
-/// forward model -> choose layout -> {infer, eval, train} graphs -> plans with memory.
+/// forward model -> choose layout -> {prepare, infer, eval, train} graphs -> plans with memory.
 Program build_program(const Model &, const ProgramOptions &);
 
 /// The train graph whose outputs also name every trainable parameter's gradient

@@ -2,6 +2,7 @@
  * region, the arena. Only the thread pool and the kernels' scratch are allocated, and only here and
  * in the first step.
  */
+#include "runtime/huge_pages.h"
 #include "runtime/ports.h"
 #include "runtime/thread_pool.h"
 
@@ -109,6 +110,7 @@ int sinter_context_create(const sinter_model *model, void *memory, size_t bytes,
   if (!pool)
     return SINTER_ERROR_MEMORY;
 
+  sinter_use_huge_pages(memory, sinter_context_bytes(model, max_batch, phase_limit));
   unsigned char *base = memory;
   sinter_context *context = memory;
   memset(context, 0, sizeof *context);
@@ -150,7 +152,10 @@ int sinter_set_threads(sinter_context *context, int32_t threads) {
   return status;
 }
 
+void sinter_parameters_changed(sinter_context *context) { context->prepared = 0; }
+
 void sinter_begin_train_step(sinter_context *context) {
+  sinter_parameters_changed(context);
   context->rng[2] = (uint32_t)context->steps_done;
   context->rng[3] = (uint32_t)(context->steps_done >> 32);
   context->step = (float)(context->steps_done + 1);

@@ -111,6 +111,7 @@ static void initialize_parameter(struct sinter_pool *pool, const sinter_paramete
 
 void sinter_initialize_parameters(sinter_context *context, uint64_t seed) {
   const sinter_model *model = context->model;
+  sinter_parameters_changed(context);
   for (int32_t p = 0; p < model->parameter_count; ++p) {
     const sinter_parameter *parameter = &model->parameters[p];
     if (parameter->role != SINTER_ROLE_OPTIMIZER || context->phase_limit == SINTER_TRAIN)

@@ -15,6 +15,7 @@ static int32_t replay(sinter_session *session, int32_t last, sinter_watch *watch
   float metrics[SINTER_MAX_METRICS];
   memcpy(context->parameters, session->snapshot.parameters,
          (size_t)session->model->parameter_bytes);
+  sinter_parameters_changed(context);
   context->steps_done = session->snapshot.steps_done;
   for (int32_t b = session->snapshot.batch; b <= last; ++b) {
     watch->batch = sinter_session_gather(session, b);

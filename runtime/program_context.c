@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* asprintf */
 #include "runtime/program_context.h"
 
+#include "runtime/huge_pages.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,7 +17,7 @@ int sinter_program_context_open(sinter_program_context *program, const sinter_mo
   if (model->phases[phase].kernel_count == 0)
     return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled for inference only", model->name);
   const size_t bytes = sinter_context_bytes(model, max_batch, phase);
-  program->memory = bytes > 0 ? aligned_alloc(SINTER_ALIGNMENT, bytes) : NULL;
+  program->memory = bytes > 0 ? aligned_alloc(sinter_page_alignment(bytes), bytes) : NULL;
   if (!program->memory)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory: a batch of %d needs %zu bytes",
                        max_batch, bytes);

@@ -189,6 +189,7 @@ static int read_best(sinter_session *session, const sinter_tensor_file *file, in
 static int read_tensors(sinter_session *session, const sinter_tensor_file *file) {
   const sinter_model *model = session->model;
   int status = SINTER_OK;
+  sinter_parameters_changed(session->context);
   for (int32_t p = 0; p < model->parameter_count && status == SINTER_OK; ++p) {
     const sinter_parameter *parameter = &model->parameters[p];
     status = sinter_tensor_file_read(file, parameter->name, parameter,

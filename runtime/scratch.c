@@ -1,5 +1,7 @@
 #include "runtime/scratch.h"
 
+#include "runtime/huge_pages.h"
+
 #include <stdlib.h>
 
 #define ALIGNMENT 128
@@ -57,8 +59,10 @@ static unsigned size_class_of(size_t bytes) {
 
 static sinter_scratch_block *make_block(sinter_scratch *owner, unsigned size_class) {
   const size_t total = sizeof(sinter_scratch_block) + ((size_t)1 << size_class) + ALIGNMENT;
-  sinter_scratch_block *block = aligned_alloc(ALIGNMENT, total);
+  const size_t pages = sinter_page_alignment(total);
+  sinter_scratch_block *block = aligned_alloc(pages > ALIGNMENT ? pages : ALIGNMENT, total);
   if (block) {
+    sinter_use_huge_pages(block, total);
     block->owner = owner;
     block->size_class = size_class;
   }

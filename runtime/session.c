@@ -296,6 +296,7 @@ static void restore_best_weights(sinter_session *session) {
   if (!weights)
     weights = session->best[SINTER_JUDGE_CHECKPOINT].weights;
   memcpy(session->context->parameters, weights, (size_t)session->model->trainable_bytes);
+  sinter_parameters_changed(session->context);
 }
 
 int sinter_training_end(sinter_session *session, int32_t stopped_early) {

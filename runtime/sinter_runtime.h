@@ -89,7 +89,14 @@ typedef struct sinter_parameter {
   const float *initial; /* weights compiled in, logical row-major; NULL: initializer */
 } sinter_parameter;
 
-typedef enum sinter_phase { SINTER_INFER = 0, SINTER_EVAL = 1, SINTER_TRAIN = 2 } sinter_phase;
+/* Preparation is no phase of a context: inference and evaluation begin with it when parameters have
+ * changed. It computes what depends on them alone, such as transformed filters. */
+typedef enum sinter_phase {
+  SINTER_INFER = 0,
+  SINTER_EVAL = 1,
+  SINTER_TRAIN = 2,
+  SINTER_PREPARE = 3
+} sinter_phase;
 
 /* Where a value lies while its kernel has just run; n is the batch. */
 typedef enum sinter_region {
@@ -205,7 +212,7 @@ typedef struct sinter_model {
   const sinter_parameter *parameters;
   int32_t parameter_count;
   int64_t parameter_bytes; /* of the parameter region */
-  int64_t trainable_bytes; /* weights and statistics come first; this many bytes */
+  int64_t trainable_bytes; /* weights, statistics, prepared values come first; this many bytes */
   const sinter_port *inputs, *labels, *outputs;
   int32_t input_count, label_count, output_count;
   int32_t batched;                  /* some port is; if not, every n must be 1 */
@@ -227,7 +234,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 4u
+#define SINTER_ABI 5u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
@@ -259,6 +266,7 @@ typedef struct sinter_context {
   uint64_t steps_done;
   sinter_profile_entry *profile; /* per kernel of the running phase, or NULL */
   struct sinter_watch *watch;    /* consulted by sinter_profile_end only; NULL most of the time */
+  int32_t prepared; /* 1: the prepared values are those of the parameters as they are */
 } sinter_context;
 
 /* 0 when an argument is out of range or the size cannot be addressed. */
@@ -273,6 +281,8 @@ void sinter_context_destroy(
 /* Glorot and the rest, from Philox(seed, parameter index); the optimizer state to zero. */
 void sinter_initialize_parameters(sinter_context *, uint64_t seed);
 int sinter_set_threads(sinter_context *, int32_t threads);
+/* After every change of parameters that is not a training step's: prepared values are stale. */
+void sinter_parameters_changed(sinter_context *);
 /* Called at the head of every generated train_step, after the checks: sets rng[2..3] and `step`
  * from steps_done, then counts this step as done. */
 void sinter_begin_train_step(sinter_context *);

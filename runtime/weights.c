@@ -67,8 +67,10 @@ int sinter_load(sinter_context *context, const char *path) {
   } else {
     memcpy(copy, context->parameters, bytes);
     status = load_region(context->model, file, copy);
-    if (status == SINTER_OK)
+    if (status == SINTER_OK) {
       memcpy(context->parameters, copy, bytes);
+      sinter_parameters_changed(context);
+    }
   }
   free(copy);
   sinter_tensor_file_close(file);

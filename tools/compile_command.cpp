@@ -25,7 +25,6 @@ struct CompileCommandOptions {
   std::string output;
   std::vector<std::string> emit{"exe"};
   std::string precision = "f32";
-  std::string math = "exact";
   WeightOptions weights;
   std::string passes;
   bool embed_weights = false;
@@ -104,7 +103,8 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
     deliver_texts(options, {{text_extension("ir"), print(result)}}, tool);
     return kExitOk;
   }
-  const Program program = build_program_for(model, default_name(options), options.pipeline, tool);
+  const Program program =
+      build_program_for(model, default_name(options), options.backend, options.pipeline, tool);
   BuildOptions build;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
@@ -143,11 +143,6 @@ void add_compile_command(CLI::App &app, Tool &tool) {
   add_pipeline_options(*command, options->pipeline);
   command->add_option("--precision", options->precision, "f32 (bf16 is to come)")
       ->check(CLI::IsMember({"f32", "bf16"}))
-      ->capture_default_str();
-  command
-      ->add_option("--math", options->math,
-                   "fast or exact; both mean exact today: no kernel trades accuracy for speed")
-      ->check(CLI::IsMember({"fast", "exact"}))
       ->capture_default_str();
   CLI::Option *weights =
       command->add_option("--weights", options->weights.path,

@@ -58,8 +58,10 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
 }
 
 Program build_program_for(const Model &model, const std::string &default_name,
-                          const PipelineOptions &options, Tool &tool) {
+                          const BackendOptions &backend, const PipelineOptions &options,
+                          Tool &tool) {
   ProgramOptions program;
+  program.math = backend.math;
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);

@@ -5,6 +5,7 @@
 #include "frontend/load_model.h"
 #include "ir/program.h"
 #include "tools/command.h"
+#include "tools/options.h"
 
 #include <string>
 #include <vector>
@@ -26,8 +27,8 @@ struct PipelineOptions {
 void add_pipeline_options(CLI::App &command, PipelineOptions &);
 
 /// Runs the pipelines; prints and times go to `tool.err`.
-Program build_program_for(const Model &, const std::string &default_name, const PipelineOptions &,
-                          Tool &);
+Program build_program_for(const Model &, const std::string &default_name, const BackendOptions &,
+                          const PipelineOptions &, Tool &);
 
 /// For CLI::Option::check: "" for graph passes ("a,b"), else which of them is none.
 std::string check_graph_passes(const std::string &argument);

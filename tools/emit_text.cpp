@@ -85,6 +85,8 @@ std::vector<Phase> phases(const Program &program) {
     result.push_back({"eval", &*program.eval});
   if (program.train)
     result.push_back({"train", &*program.train});
+  if (program.prepare)
+    result.push_back({"prepare", &*program.prepare});
   return result;
 }
 

@@ -17,7 +17,7 @@ std::string text_extension(const std::string &kind);
 std::string emit_text(const Program &, const std::string &kind, const BuildOptions &options,
                       Diagnostics &);
 
-/// A plan with the name of its phase: "infer", "eval", "train".
+/// A plan with the name of its phase: "infer", "eval", "train"; then "prepare".
 struct Phase {
   const char *name;
   const Plan *plan;

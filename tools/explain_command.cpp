@@ -38,7 +38,8 @@ std::vector<std::vector<std::string>> algorithms(const std::vector<Phase> &phase
 
 int run_explain(const ExplainOptions &options, Tool &tool) {
   const Model model = load_model_and_warn(options.model, tool).model;
-  const Program program = build_program_for(model, stem(options.model.path), {}, tool);
+  const Program program =
+      build_program_for(model, stem(options.model.path), options.backend, {}, tool);
   const Variant variant = variants_for_target(options.backend.target).back();
   const Explanation explanation =
       explain(program, variant.name,

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/ostream.h>
+#include <map>
 #include <optional>
 #include <ostream>
 
@@ -87,6 +88,13 @@ void add_backend_options(CLI::App &command, BackendOptions &options,
       .add_option("--target", options.target,
                   "host, x86-64 (portable), or a Halide target string; see `sinter targets`")
       ->capture_default_str();
+  command
+      .add_option("--math", options.math,
+                  "fast: algorithms whose rounding stays within 2e-5 of the largest result; exact: "
+                  "sums of products as the model states them")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Math>{{"fast", Math::fast}, {"exact", Math::exact}}))
+      ->default_str("fast");
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
 }

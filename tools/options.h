@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frontend/load_model.h"
+#include "passes/pipeline.h"
 #include "tools/command.h"
 
 #include <functional>
@@ -25,9 +26,10 @@ void add_model_option(CLI::App &command, ModelOptions &);
 /// Loads MODEL and prints its warnings on `tool.err`.
 LoadedModel load_model_and_warn(const ModelOptions &, Tool &);
 
-/// --target and --cache.
+/// --target, --math and --cache.
 struct BackendOptions {
   std::string target;
+  Math math = Math::fast;
   std::string cache; // DIR, "off", or "" for the default
 };
 void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);

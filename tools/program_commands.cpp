@@ -38,8 +38,9 @@ void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
   build.weights = initial_weights(loaded, {});
-  build_outputs(build_program_for(loaded.model, stem(options.model.path), {}, tool), build,
-                tool.diagnostics);
+  build_outputs(
+      build_program_for(loaded.model, stem(options.model.path), options.backend, {}, tool), build,
+      tool.diagnostics);
 }
 
 /// Replaces this process by the program. It runs from an open file, so its path may go before it
@@ -71,7 +72,7 @@ int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
     program = open_program(folder.path() + "/" + program_name);
   } else {
     const std::string folder =
-        fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend.target));
+        fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend));
     build_program_file(loaded, options, folder + "/" + program_name, tool);
     keep_recent_programs(folder);
     program = open_program(folder + "/" + program_name);

@@ -60,10 +60,28 @@ void give_weights(const std::map<std::string, WeightArray> &weights, NamedArrays
       input->second.values.assign(array.values.begin(), array.values.end());
 }
 
+/// What the program prepares from parameters, for random ones or those that came with the model.
+NamedArrays prepared_values(const Program &program,
+                            const std::map<std::string, WeightArray> &weights,
+                            const VerifyOptions &options) {
+  NamedArrays values;
+  if (!program.prepare)
+    return values;
+  const Graph &graph = program.prepare->graph;
+  values = random_inputs(graph, options.batch, options.seed);
+  give_weights(weights, values);
+  evaluate_updates(graph, options.batch, values);
+  for (auto value = values.begin(); value != values.end();) {
+    const auto &parameter = attrs<ParameterAttrs>(graph[graph.find_parameter(value->first)]);
+    value = parameter.role == "prepared" ? std::next(value) : values.erase(value);
+  }
+  return values;
+}
+
 /// Checks the phases' kernels in one variant; the last phase is the gradients' when asked for.
 void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
                     const std::string &prefix, const std::map<std::string, WeightArray> &weights,
-                    const VerifyOptions &options, Report &report) {
+                    const NamedArrays &prepared, const VerifyOptions &options, Report &report) {
   std::vector<const Plan *> plans;
   for (const Phase &phase : checked)
     plans.push_back(phase.plan);
@@ -74,6 +92,9 @@ void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
     const Plan &plan = *checked[i].plan;
     NamedArrays inputs = random_inputs(plan.graph, options.batch, options.seed);
     give_weights(weights, inputs);
+    for (const auto &[parameter, value] : prepared)
+      if (const auto input = inputs.find(parameter); input != inputs.end())
+        input->second = value;
     if (options.check_grad && i + 1 == checked.size()) {
       for (GradientCheck &check :
            check_gradients(library, i, plan, options.batch, inputs, options.seed)) {
@@ -101,11 +122,12 @@ Report verify_model(const LoadedModel &loaded, const Program &program,
     gradient_plan = build_gradient_plan(model);
     checked.push_back({"gradient", &gradient_plan});
   }
+  const NamedArrays prepared = prepared_values(program, loaded.weights, options);
   const std::vector<Variant> variants = runnable_variants(options.backend.target);
   Report report;
   for (const Variant &variant : variants)
     verify_variant(checked, variant, variants.size() > 1 ? variant.name + ":" : "", loaded.weights,
-                   options, report);
+                   prepared, options, report);
   return report;
 }
 
@@ -159,7 +181,8 @@ nlohmann::ordered_json json(const Report &report) {
 
 int run_verify(const VerifyOptions &options, Tool &tool) {
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
-  const Program program = build_program_for(loaded.model, stem(options.model.path), {}, tool);
+  const Program program =
+      build_program_for(loaded.model, stem(options.model.path), options.backend, {}, tool);
   const Report report = verify_model(loaded, program, options);
   if (options.json)
     tool.out << json_text(json(report)) << "\n";

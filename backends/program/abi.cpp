@@ -58,8 +58,8 @@ Abi::Abi(llvm::LLVMContext &c)
                                 p,
                                 p,
                                 p});
-  context =
-      make("sinter_context", {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p, p});
+  context = make("sinter_context",
+                 {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p, p, i32});
   halide_dimension = make("halide_dimension_t", {i32, i32, i32, i32});
   halide_buffer = make("halide_buffer_t", {i64, p, p, i64, i32, i32, p, p});
 }

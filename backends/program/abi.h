@@ -39,7 +39,8 @@ enum : unsigned {
   threads,
   steps_done,
   profile,
-  watch
+  watch,
+  prepared
 };
 }
 

@@ -106,6 +106,8 @@ void Builder::compile() {
     plans.push_back(&plan);
     phases.push_back(phase);
   };
+  if (program_.prepare)
+    add(SINTER_PREPARE, *program_.prepare);
   add(SINTER_INFER, program_.infer);
   if (program_.eval)
     add(SINTER_EVAL, *program_.eval);

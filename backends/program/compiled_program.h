@@ -20,7 +20,7 @@ struct CompiledProgram {
   std::string prefix; // of every public symbol
   std::string target; // as the user named it
   std::vector<Variant> variants;
-  CompiledPhase phases[3]; // by sinter_phase
+  CompiledPhase phases[4]; // by sinter_phase
 };
 
 } // namespace sinter

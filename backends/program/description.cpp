@@ -48,7 +48,7 @@ Json parameters_json(const Program &program) {
   int64_t trainable = 0;
   int64_t total = 0;
   for (const ParameterSlot &slot : program.parameters) {
-    if (slot.attrs.role == "optimizer")
+    if (slot.attrs.role == "optimizer" || slot.attrs.role == "prepared")
       continue;
     const int64_t elements = slot.attrs.type.elements();
     total += elements;

@@ -285,7 +285,8 @@ std::string memory_macros(const CompiledProgram &compiled) {
 int64_t parameter_count(const Program &program) {
   int64_t count = 0;
   for (const ParameterSlot &slot : program.parameters)
-    count += slot.attrs.role == "optimizer" ? 0 : slot.attrs.type.elements();
+    if (slot.attrs.role == "weight" || slot.attrs.role == "statistic")
+      count += slot.attrs.type.elements();
   return count;
 }
 

@@ -15,11 +15,13 @@ namespace {
 ModelFunctions emit_functions(ModuleWriter &writer, const CompiledProgram &compiled,
                               ModuleForm form) {
   ModelFunctions functions;
-  functions.infer = emit_step_function(writer, compiled, SINTER_INFER);
+  if (compiled.phases[SINTER_PREPARE].plan != nullptr)
+    functions.prepare = emit_step_function(writer, compiled, SINTER_PREPARE, nullptr);
+  functions.infer = emit_step_function(writer, compiled, SINTER_INFER, functions.prepare);
   if (compiled.phases[SINTER_EVAL].plan != nullptr)
-    functions.eval_step = emit_step_function(writer, compiled, SINTER_EVAL);
+    functions.eval_step = emit_step_function(writer, compiled, SINTER_EVAL, functions.prepare);
   if (compiled.phases[SINTER_TRAIN].plan != nullptr) {
-    functions.train_step = emit_step_function(writer, compiled, SINTER_TRAIN);
+    functions.train_step = emit_step_function(writer, compiled, SINTER_TRAIN, nullptr);
     if (form == ModuleForm::executable)
       functions.train_loop = emit_training_loop(writer, compiled, functions);
   }

@@ -134,7 +134,8 @@ llvm::Constant *TableWriter::kernel(const CompiledPhase &phase, size_t index) {
 
 llvm::Constant *TableWriter::phases() {
   Constants rows;
-  for (const CompiledPhase &phase : compiled_.phases) {
+  for (const int number : {SINTER_INFER, SINTER_EVAL, SINTER_TRAIN}) {
+    const CompiledPhase &phase = compiled_.phases[number];
     if (phase.plan == nullptr) {
       rows.push_back(llvm::ConstantAggregateZero::get(abi_.phase_info));
       continue;
@@ -263,35 +264,35 @@ llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &
   const auto function = [&](llvm::Function *f) -> llvm::Constant * {
     return f != nullptr ? static_cast<llvm::Constant *>(f) : m.null();
   };
-  return m.global(
-      "model", llvm::ConstantStruct::get(m.abi.model,
-                                         {m.int32(SINTER_ABI),
-                                          m.text(compiled.prefix),
-                                          m.text(compiled.target),
-                                          m.text(description),
-                                          model_text(m, program),
-                                          tables.parameters(weights),
-                                          m.int32(static_cast<int64_t>(program.parameters.size())),
-                                          m.int64(program.parameter_bytes),
-                                          m.int64(trainable_bytes(program)),
-                                          tables.ports("inputs", interface.inputs),
-                                          tables.ports("labels", interface.labels),
-                                          tables.ports("outputs", interface.outputs),
-                                          count(interface.inputs),
-                                          count(interface.labels),
-                                          count(interface.outputs),
-                                          m.int32(interface.batched()),
-                                          m.int32(static_cast<int64_t>(interface.metrics.size())),
-                                          tables.metric_names(),
-                                          tables.phases(),
-                                          tables.variant_names(),
-                                          m.int32(static_cast<int64_t>(compiled.variants.size())),
-                                          tables.training(),
-                                          tables.data(),
-                                          function(functions.infer),
-                                          function(functions.eval_step),
-                                          function(functions.train_step),
-                                          function(functions.train_loop)}));
+  return m.global("model",
+                  llvm::ConstantStruct::get(
+                      m.abi.model, {m.int32(SINTER_ABI),
+                                    m.text(compiled.prefix),
+                                    m.text(compiled.target),
+                                    m.text(description),
+                                    model_text(m, program),
+                                    tables.parameters(weights),
+                                    m.int32(static_cast<int64_t>(parameter_table(program).size())),
+                                    m.int64(program.parameter_bytes),
+                                    m.int64(trainable_bytes(program)),
+                                    tables.ports("inputs", interface.inputs),
+                                    tables.ports("labels", interface.labels),
+                                    tables.ports("outputs", interface.outputs),
+                                    count(interface.inputs),
+                                    count(interface.labels),
+                                    count(interface.outputs),
+                                    m.int32(interface.batched()),
+                                    m.int32(static_cast<int64_t>(interface.metrics.size())),
+                                    tables.metric_names(),
+                                    tables.phases(),
+                                    tables.variant_names(),
+                                    m.int32(static_cast<int64_t>(compiled.variants.size())),
+                                    tables.training(),
+                                    tables.data(),
+                                    function(functions.infer),
+                                    function(functions.eval_step),
+                                    function(functions.train_step),
+                                    function(functions.train_loop)}));
 }
 
 } // namespace sinter

@@ -14,6 +14,7 @@ using WeightOffsets = std::map<std::string, int64_t>;
 
 /// The generated functions of a model; nullptr where the program has none.
 struct ModelFunctions {
+  llvm::Function *prepare = nullptr; // called by infer and eval_step
   llvm::Function *infer = nullptr;
   llvm::Function *eval_step = nullptr;
   llvm::Function *train_step = nullptr;

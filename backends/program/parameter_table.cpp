@@ -42,6 +42,8 @@ void copy_dims(const Shape &from, int64_t (&to)[SINTER_MAX_RANK]) {
 std::vector<sinter_parameter> parameter_table(const Program &program) {
   std::vector<sinter_parameter> table;
   for (const ParameterSlot &slot : program.parameters) {
+    if (slot.attrs.role == "prepared")
+      continue;
     sinter_parameter entry{};
     entry.name = slot.attrs.name.c_str();
     copy_dims(slot.attrs.type.shape, entry.dims);

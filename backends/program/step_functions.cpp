@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kKernelsPerFunction = 32;
 
 const char *function_name(sinter_phase phase) {
-  static constexpr const char *kNames[] = {"infer", "eval_step", "train_step"};
+  static constexpr const char *kNames[] = {"infer", "eval_step", "train_step", "prepare"};
   return kNames[phase];
 }
 
@@ -75,29 +75,41 @@ public:
   StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase,
              const std::string &name)
       : compiled_(compiled), phase_(phase), code_(compiled.phases[phase]), plan_(*code_.plan),
-        w_(module, name, module.abi.i32, parameter_types(module.abi, phase),
-           phase == SINTER_INFER ? "context inputs n outputs" : "context inputs labels n metrics",
+        w_(module, name, module.abi.i32, parameter_types(module.abi, phase), parameter_names(phase),
            llvm::GlobalValue::InternalLinkage) {}
 
   llvm::Function *write_part(llvm::Constant *kernel_table, KernelRange);
-  llvm::Function *write_step(const std::vector<llvm::Function *> &parts);
+  llvm::Function *write_step(const std::vector<llvm::Function *> &parts, llvm::Function *prepare);
 
 private:
   static std::vector<llvm::Type *> parameter_types(const Abi &abi, sinter_phase phase) {
+    if (phase == SINTER_PREPARE)
+      return {abi.pointer};
     if (phase == SINTER_INFER)
       return {abi.pointer, abi.pointer, abi.i32, abi.pointer};
     return {abi.pointer, abi.pointer, abi.pointer, abi.i32, abi.pointer};
   }
+  static const char *parameter_names(sinter_phase phase) {
+    return phase == SINTER_PREPARE ? "context"
+           : phase == SINTER_INFER ? "context inputs n outputs"
+                                   : "context inputs labels n metrics";
+  }
+  bool has_metrics() const { return phase_ == SINTER_EVAL || phase_ == SINTER_TRAIN; }
   llvm::Value *context() { return w_.argument(0); }
   llvm::Value *inputs() { return w_.argument(1); }
   llvm::Value *labels() { return w_.argument(2); }
-  llvm::Value *batch() { return w_.argument(phase_ == SINTER_INFER ? 2 : 3); }
+  llvm::Value *batch() {
+    if (phase_ == SINTER_PREPARE)
+      return w_.int32(1);
+    return w_.argument(phase_ == SINTER_INFER ? 2 : 3);
+  }
   llvm::Value *results() { return w_.argument(phase_ == SINTER_INFER ? 3 : 4); } // or metrics
   llvm::Value *load_context(unsigned field) {
     return w_.load_field(w_.abi().context, context(), field);
   }
 
   void check_arguments();
+  void prepare_parameters(llvm::Function *prepare);
   std::vector<llvm::Value *> load_ports(llvm::Value *array, size_t count);
   void load_addresses();
   void prepare_calls(llvm::Constant *kernel_table, KernelRange);
@@ -138,6 +150,16 @@ void StepWriter::check_arguments() {
         w_.call("sinter_check_step", {context(), w_.int32(phase_), inputs(), labels(), batch()}));
 }
 
+// if (!context->prepared) { prepare(context); context->prepared = 1 }
+void StepWriter::prepare_parameters(llvm::Function *prepare) {
+  llvm::Value *fresh = load_context(context_field::prepared);
+  w_.if_then(w_.ir().CreateICmpEQ(fresh, w_.int32(0)), [&] {
+    w_.return_if_failed(w_.ir().CreateCall(prepare, {context()}));
+    w_.ir().CreateStore(w_.int32(1),
+                        w_.field(w_.abi().context, context(), context_field::prepared));
+  });
+}
+
 // The caller's pointers; those that no kernel asks for, the optimiser drops.
 std::vector<llvm::Value *> StepWriter::load_ports(llvm::Value *array, size_t count) {
   std::vector<llvm::Value *> pointers;
@@ -149,10 +171,11 @@ std::vector<llvm::Value *> StepWriter::load_ports(llvm::Value *array, size_t cou
 void StepWriter::load_addresses() {
   batch64_ = w_.ir().CreateSExt(batch(), w_.abi().i64);
   const Interface &interface = compiled_.interface;
-  inputs_ = load_ports(inputs(), interface.inputs.size());
+  if (phase_ != SINTER_PREPARE)
+    inputs_ = load_ports(inputs(), interface.inputs.size());
   if (phase_ == SINTER_INFER)
     outputs_ = load_ports(results(), interface.outputs.size());
-  else
+  if (has_metrics())
     labels_ = load_ports(labels(), interface.labels.size());
   parameters_ = load_context(context_field::parameters);
   arena_ = load_context(context_field::arena);
@@ -162,7 +185,10 @@ void StepWriter::load_addresses() {
 void StepWriter::prepare_calls(llvm::Constant *kernel_table, KernelRange range) {
   const Abi &abi = w_.abi();
   pool_ = load_context(context_field::pool);
-  profiling_ = w_.ir().CreateIsNotNull(load_context(context_field::profile), "profiling");
+  // A profile counts the kernels of the phase that is measured, which is never preparation.
+  profiling_ = phase_ == SINTER_PREPARE
+                   ? static_cast<llvm::Value *>(w_.ir().getFalse())
+                   : w_.ir().CreateIsNotNull(load_context(context_field::profile), "profiling");
 
   // With one variant the constant row lets the optimiser call the kernels directly.
   llvm::Value *variant =
@@ -328,8 +354,12 @@ llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, KernelRange
   return w_.function();
 }
 
-llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &parts) {
-  check_arguments();
+llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &parts,
+                                       llvm::Function *prepare) {
+  if (phase_ != SINTER_PREPARE)
+    check_arguments();
+  if (prepare)
+    prepare_parameters(prepare);
   if (phase_ == SINTER_TRAIN)
     w_.call("sinter_begin_train_step", {context()});
   std::vector<llvm::Value *> arguments;
@@ -337,7 +367,7 @@ llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &part
     arguments.push_back(&argument);
   for (llvm::Function *part : parts)
     w_.return_if_failed(w_.ir().CreateCall(part, arguments));
-  if (phase_ != SINTER_INFER) {
+  if (has_metrics()) {
     load_addresses();
     copy_metrics();
   }
@@ -348,7 +378,7 @@ llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &part
 } // namespace
 
 llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &compiled,
-                                   sinter_phase phase) {
+                                   sinter_phase phase, llvm::Function *prepare) {
   const std::string name = function_name(phase);
   const CompiledPhase &code = compiled.phases[phase];
   llvm::Constant *kernels = kernel_table(module, code, name + "_kernels");
@@ -362,7 +392,7 @@ llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &
   if (parts.size() > 1) // a single one becomes part of the step again
     for (llvm::Function *part : parts)
       part->addFnAttr(llvm::Attribute::NoInline);
-  return StepWriter(module, compiled, phase, name).write_step(parts);
+  return StepWriter(module, compiled, phase, name).write_step(parts, prepare);
 }
 
 } // namespace sinter

@@ -80,6 +80,18 @@ std::vector<Array> evaluate(const Graph &graph, int64_t batch, const NamedArrays
   return values;
 }
 
+void evaluate_updates(const Graph &graph, int64_t batch, NamedArrays &values) {
+  std::vector<NodeId> wanted;
+  for (const Update &update : graph.updates)
+    wanted.push_back(update.value);
+  if (wanted.empty())
+    return;
+  std::vector<Array> results = evaluate(graph, batch, values, wanted);
+  for (const Update &update : graph.updates)
+    values[attrs<ParameterAttrs>(graph[update.parameter]).name] =
+        results[static_cast<size_t>(update.value.index)];
+}
+
 Array reevaluate(const Graph &graph, int64_t batch, const std::vector<Array> &values,
                  NodeId changed, const Array &value, NodeId wanted) {
   const std::vector<int> reads = count_reads(graph, {wanted});

@@ -21,6 +21,9 @@ using NamedArrays = std::map<std::string, Array>;
 std::vector<Array> evaluate(const Graph &, int64_t batch, const NamedArrays &inputs,
                             const std::vector<NodeId> &wanted = {});
 
+/// Gives the parameters that the graph updates their new values: those of a program's preparation.
+void evaluate_updates(const Graph &, int64_t batch, NamedArrays &values);
+
 /// The value of `wanted` when `changed` holds `value` instead of what it has in `values`, which
 /// evaluate returned: recomputes only what lies between the two.
 Array reevaluate(const Graph &, int64_t batch, const std::vector<Array> &values, NodeId changed,

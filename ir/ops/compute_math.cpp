@@ -17,6 +17,13 @@ Expr call_libm(const char *function, const std::vector<Expr> &arguments) {
                                       Halide::Internal::Call::PureExtern);
 }
 
+Tensor packed(KernelBuilder &k, const Tensor &operand, const std::string &role) {
+  if (operand.type().block % kLanes == 0 && operand.type().blocked())
+    return operand;
+  const TensorType type{ElementType::f32, operand.type().shape, kLanes};
+  return k.copy(type, role, [&](const Index &index) { return operand(index); });
+}
+
 void define_unary(KernelBuilder &k, const std::function<Expr(const Expr &)> &f) {
   k.define_elementwise([&](const std::vector<Expr> &v) { return f(v[0]); });
 }

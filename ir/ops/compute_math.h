@@ -17,6 +17,11 @@ Halide::Expr mask_of(const Halide::Expr &condition);
 /// A float function of the C library; not vectorised.
 Halide::Expr call_libm(const char *function, const std::vector<Halide::Expr> &arguments);
 
+/// Lanes that copies are padded to: whole vectors of every variant.
+constexpr int64_t kLanes = 16;
+/// The operand when its last dimension is stored in whole vectors, else a copy that is.
+Tensor packed(KernelBuilder &, const Tensor &operand, const std::string &role);
+
 /// result = f(x), element by element.
 void define_unary(KernelBuilder &, const std::function<Halide::Expr(const Halide::Expr &)> &f);
 /// result = f(a, b), element by element, operands broadcast.

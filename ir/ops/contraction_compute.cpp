@@ -15,6 +15,7 @@
 #include "ir/diagnostics.h"
 #include "ir/kernel_builder.h"
 #include "ir/ops/compute.h"
+#include "ir/ops/compute_math.h"
 #include "ir/ops/window.h"
 
 #include <algorithm>
@@ -26,9 +27,6 @@ using Halide::Expr;
 
 namespace {
 
-/// Lanes that copies are padded to: whole vectors of every variant.
-constexpr int64_t kLanes = 16;
-
 int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
@@ -37,14 +35,6 @@ int as_int(int64_t value) { return static_cast<int>(value); }
 
 /// The index, held below the extent: a tile that overhangs reads some element of the operand.
 Expr held(const Expr &index, const Expr &extent) { return Halide::min(index, extent - 1); }
-
-/// The operand when its last dimension is stored in whole vectors, else a copy that is.
-Tensor packed(KernelBuilder &k, const Tensor &operand, const std::string &role) {
-  if (operand.type().block % kLanes == 0 && operand.type().blocked())
-    return operand;
-  const TensorType type{ElementType::f32, operand.type().shape, kLanes};
-  return k.copy(type, role, [&](const Index &index) { return operand(index); });
-}
 
 /// A stride, dilation and group structure of a convolution with everything resolved.
 struct Geometry {

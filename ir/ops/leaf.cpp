@@ -35,7 +35,7 @@ TensorType input_type(const TypeContext &context) {
 TensorType parameter_type(const TypeContext &context) {
   const auto &attrs = context.attrs<ParameterAttrs>();
   const TensorType &type = attrs.type;
-  require(context, one_of(attrs.role, {"weight", "statistic", "optimizer"}),
+  require(context, one_of(attrs.role, {"weight", "statistic", "optimizer", "prepared"}),
           "\"{}\" has unknown role \"{}\"", attrs.name, attrs.role);
   require(context,
           one_of(attrs.initializer,

@@ -199,6 +199,44 @@ TEST_CASE("a step of many kernels runs them all in order") {
   CHECK(sums == std::array<float, 2>{kLayers + 0.5F, kLayers + 0.5F});
 }
 
+namespace {
+
+/// The numbers of a history's rows, without the header.
+std::vector<double> history_numbers(const std::string &name) {
+  std::istringstream text(read(name));
+  std::string cell;
+  std::getline(text, cell);
+  std::vector<double> numbers;
+  for (std::string row; std::getline(text, row);)
+    for (std::istringstream cells(row); std::getline(cells, cell, ',');)
+      numbers.push_back(std::stod(cell));
+  return numbers;
+}
+
+} // namespace
+
+// Validation by Winograd's algorithm, with filters that each epoch of training makes stale.
+TEST_CASE("every validation is one of the weights that training has made") {
+  Model model = fashion_net(kSize, 16, 0);
+  model.data = scripted_model().data;
+  model.training->epochs = 4;
+  std::vector<std::vector<double>> histories;
+  for (const Math math : {Math::fast, Math::exact}) {
+    BuildOptions options;
+    options.target = "host";
+    options.output = folder() + "/validated";
+    build_model(model, "validated", options, math);
+    const CommandResult result = run("train --data=. --history=validated.csv", "./validated");
+    CAPTURE(result.output);
+    REQUIRE(result.status == 0);
+    histories.push_back(history_numbers("validated.csv"));
+  }
+  REQUIRE(histories[0].size() == histories[1].size());
+  REQUIRE(histories[0].size() >= 4 * 5); // epoch, loss, accuracy and both of validation
+  for (size_t i = 0; i < histories[0].size(); ++i)
+    CHECK(histories[0][i] == doctest::Approx(histories[1][i]).epsilon(1e-4));
+}
+
 /// Two heads on the same pictures, each with a loss of its own: class numbers and one-hot rows.
 Model two_headed_model() {
   Model model;

@@ -30,9 +30,11 @@ std::string fresh_folder(const std::string &name) {
   return folder;
 }
 
-BuildResult build_model(const Model &model, const std::string &prefix, BuildOptions options) {
+BuildResult build_model(const Model &model, const std::string &prefix, BuildOptions options,
+                        Math math) {
   ProgramOptions program_options;
   program_options.name = prefix;
+  program_options.math = math;
   options.cache_directory = build_path("tests/kernel_cache");
   Diagnostics diagnostics;
   return build_outputs(build_program(model, program_options), options, diagnostics);

@@ -3,6 +3,7 @@
 
 #include "backends/program/build.h"
 #include "ir/model.h"
+#include "passes/pipeline.h"
 
 #include <string>
 
@@ -20,6 +21,7 @@ CommandResult run_command(const std::string &command);
 std::string fresh_folder(const std::string &name);
 
 /// Plans and builds a model; kernels come from a cache that all tests share.
-BuildResult build_model(const Model &, const std::string &prefix, BuildOptions);
+BuildResult build_model(const Model &, const std::string &prefix, BuildOptions,
+                        Math math = Math::fast);
 
 } // namespace sinter

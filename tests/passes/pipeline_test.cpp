@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace sinter;
 
@@ -35,6 +36,81 @@ TEST_CASE("programs hold together") {
   }
 }
 
+namespace {
+
+bool uses(const Graph &graph, OpKind kind) { return !graph.all(kind).empty(); }
+
+/// One convolution that is worth Winograd's while, with a bias.
+Model convolution(int64_t size) {
+  Model model;
+  model.name = "convolution";
+  model.graph =
+      parse_graph(fmt::format(R"(%0 = input {{name="x", type=f32[N,{0},{0},64]}} : f32[N,{0},{0},64]
+%1 = parameter {{name="w", initializer="uniform", a=-0.1, b=0.1, type=f32[3,3,64,64]}} : f32[3,3,64,64]
+%2 = conv2d %0, %1 {{padding=[1,1,1,1]}} : f32[N,{0},{0},64]
+output "prediction" %2)",
+                              size),
+                  "convolution.sir");
+  return model;
+}
+
+} // namespace
+
+TEST_CASE("fast mathematics transforms filters once, exact mathematics not at all") {
+  ProgramOptions options;
+  const Program fast = build_program(convolution(28), options);
+  REQUIRE(fast.prepare);
+  CHECK(uses(fast.prepare->graph, OpKind::winograd_filter));
+  CHECK(uses(fast.infer.graph, OpKind::winograd_conv2d));
+  CHECK_FALSE(uses(fast.infer.graph, OpKind::winograd_filter));
+  options.math = Math::exact;
+  const Program exact = build_program(convolution(28), options);
+  CHECK_FALSE(exact.prepare);
+  CHECK(uses(exact.infer.graph, OpKind::conv2d));
+}
+
+TEST_CASE("prepared values take no name that a parameter has") {
+  Model model = convolution(28);
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,4]} : f32[N,4]
+%1 = parameter {name="prepared/0", type=f32[4]} : f32[4]
+%2 = parameter {name="_prepared/1", type=f32[4]} : f32[4]
+%3 = multiply %1, %2 : f32[4]
+%4 = add %0, %3 : f32[N,4]
+output "prediction" %4)",
+                            "names.sir");
+  const Program program = build_program(model, {});
+  REQUIRE(program.parameters.size() == 3);
+  CHECK(program.parameters[2].attrs.name == "__prepared/0");
+}
+
+TEST_CASE("a Winograd convolution means what the convolution means") {
+  const Model model = convolution(14);
+  const Program program = build_program(model, {});
+  NamedArrays values = random_values(model.graph, 2, 3);
+  const NamedArrays expected = results(model.graph, 2, values);
+  REQUIRE(program.prepare);
+  evaluate_updates(program.prepare->graph, 2, values);
+  CHECK(difference(expected, results(program.infer.graph, 2, values)) < 1e-12);
+}
+
+TEST_CASE("inference and evaluation share what they prepare, and training prepares nothing") {
+  const Model model = residual_net();
+  const Program program = build_program(model, {});
+  REQUIRE(program.prepare); // batch normalisation's scale and shift
+  const auto prepared = [](const Graph &graph) {
+    size_t count = 0;
+    for (NodeId id : graph.all(OpKind::parameter))
+      count += attrs<ParameterAttrs>(graph[id]).role == "prepared" ? 1 : 0;
+    return count;
+  };
+  const size_t all = program.prepare->graph.updates.size();
+  CHECK(all > 0);
+  CHECK(prepared(program.infer.graph) == all);
+  CHECK(prepared(program.eval->graph) == all);
+  CHECK(prepared(program.train->graph) == 0);
+  CHECK(program.infer.arena_fixed >= program.prepare->arena_fixed);
+}
+
 TEST_CASE("weights and statistics come before optimizer state, where --no-train puts them too") {
   const Model model = fashion_net(28, 32, 0.5F);
   const Program program = build_program(model, {});
@@ -52,8 +128,10 @@ TEST_CASE("weights and statistics come before optimizer state, where --no-train 
 TEST_CASE("inference and evaluation mean what the model means") {
   for (const Model &model : models()) {
     const Program program = build_program(model, {});
-    const NamedArrays values = random_values(model.graph, 3, 5);
+    NamedArrays values = random_values(model.graph, 3, 5);
     const NamedArrays expected = results(model.graph, 3, values);
+    if (program.prepare)
+      evaluate_updates(program.prepare->graph, 3, values);
     NamedArrays found = results(program.infer.graph, 3, values);
     for (const auto &[name, array] : results(program.eval->graph, 3, values))
       found[name] = array;

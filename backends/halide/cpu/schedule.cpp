@@ -4,6 +4,7 @@
 #include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
 #include "backends/halide/cpu/matmul.h"
+#include "backends/halide/cpu/winograd.h"
 
 #include <algorithm>
 
@@ -55,6 +56,8 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
   const LoweredNode *contraction = only_contraction(kernel);
   if (contraction && has_stage(*contraction, "gradient"))
     return schedule_filter_gradient(kernel, *contraction, variant);
+  if (contraction && has_stage(*contraction, "tiles"))
+    return schedule_winograd(kernel, *contraction, variant);
   if (contraction && has_stage(*contraction, "padded"))
     return schedule_convolution(kernel, *contraction, variant);
   if (contraction && has_stage(*contraction, "left"))

@@ -143,6 +143,6 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
     layouts.check(layouts.abi.context, sizeof(T),
                   {AT(model), AT(parameters), AT(arena), AT(pool), AT(rng), AT(learning_rate),
                    AT(step), AT(variant), AT(max_batch), AT(phase_limit), AT(threads),
-                   AT(steps_done), AT(profile), AT(watch)});
+                   AT(steps_done), AT(profile), AT(watch), AT(prepared)});
   }
 }

@@ -1,0 +1,16 @@
+// Winograd convolution.
+#pragma once
+
+#include "backends/halide/kernels.h"
+#include "backends/halide/lower_kernel.h"
+
+#include <string>
+
+namespace sinter {
+
+/// Schedules a kernel whose contraction is winograd_conv2d, with what stands behind it, up to one
+/// pooling whose windows lie within a tile, applied to the results of a tile.
+std::string schedule_winograd(const LoweredKernel &, const LoweredNode &convolution,
+                              const Variant &);
+
+} // namespace sinter

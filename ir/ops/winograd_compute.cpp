@@ -1,0 +1,175 @@
+// The algorithms of Winograd convolution, in stages over tiles t = ty * columns + tx:
+//
+//   padded    copy       x with zeros around, defined for any index
+//   columns   copy       [N, y, i, t, c]: the rows of a tile, each transformed: B^T d
+//   tiles     copy       [N, j, i, t, c]: B^T d B
+//   sum       reduction  [N, j, i, t, o]: a matrix product over c for each point (j, i)
+//   folded    copy       [N, j, x, t, o]: half of the way back, A^T m
+//   filter    copy       only of a filter that is not stored in whole vectors
+//
+// The result picks its element of A^T m A by its place in the tile; where a schedule unrolls the
+// tile, the choices below (mux) are made by the compiler.
+
+#include "ir/kernel_builder.h"
+#include "ir/ops/compute.h"
+#include "ir/ops/compute_math.h"
+#include "ir/ops/winograd_matrices.h"
+
+#include <cmath>
+
+namespace sinter {
+
+using Halide::Expr;
+
+namespace {
+
+/// Coefficients below this are zeros that were rounded.
+constexpr double kZero = 1e-9;
+int as_int(int64_t value) { return static_cast<int>(value); }
+
+/// a + b * scale, leaving out what is not there.
+Expr plus(const Expr &a, const Expr &b, double scale) {
+  const Expr term =
+      std::abs(std::abs(scale) - 1) < kZero ? b : b * static_cast<float>(std::abs(scale));
+  if (!a.defined())
+    return scale < 0 ? -term : term;
+  return scale < 0 ? a - term : a + term;
+}
+
+/// Sum of row[k] * terms[k] over k = first, first + 2, ..., undefined when all are zero.
+Expr every_other(const std::vector<double> &row, const std::vector<Expr> &terms, size_t first) {
+  Expr sum;
+  for (size_t k = row.size(); k-- > 0;)
+    if (k % 2 == first && std::abs(row[k]) > kZero)
+      sum = plus(sum, terms[k], row[k]);
+  return sum;
+}
+
+/// A row of B^T times a vector. The rows of points a and -a differ in the sign of the odd terms:
+/// even and odd terms are summed apart so that both rows share them.
+Expr input_row(const std::vector<double> &row, const std::vector<Expr> &terms) {
+  std::vector<double> positive = row;
+  bool negate = false;
+  for (size_t k = row.size(); k-- > 0;)
+    if (k % 2 == 1 && std::abs(row[k]) > kZero) {
+      negate = row[k] < 0;
+      break;
+    }
+  for (size_t k = 1; k < row.size(); k += 2)
+    positive[k] = negate ? -row[k] : row[k];
+  const Expr even = every_other(positive, terms, 0);
+  const Expr odd = every_other(positive, terms, 1);
+  if (!even.defined() || !odd.defined())
+    return even.defined() ? even : odd;
+  return negate ? even - odd : even + odd;
+}
+
+/// A row of A^T times a vector: points 1 and 2, 3 and 4 are a pair a, -a, whose sum or difference
+/// several rows share.
+Expr output_row(const std::vector<double> &row, const std::vector<Expr> &terms) {
+  Expr sum;
+  if (std::abs(row.front()) > kZero)
+    sum = plus(sum, terms.front(), row.front());
+  for (size_t k = 1; k + 2 < row.size(); k += 2) {
+    const bool opposite = row[k] * row[k + 1] < 0;
+    sum = plus(sum, opposite ? terms[k] - terms[k + 1] : terms[k] + terms[k + 1], row[k]);
+  }
+  if (std::abs(row.back()) > kZero)
+    sum = plus(sum, terms.back(), row.back());
+  return sum;
+}
+
+using RowRule = Expr (*)(const std::vector<double> &, const std::vector<Expr> &);
+
+/// Row number `which` of the matrix times term(0), term(1), ...
+Expr transformed(const Matrix &matrix, RowRule rule, const Expr &which,
+                 const std::function<Expr(int)> &term) {
+  std::vector<Expr> terms, rows;
+  for (size_t k = 0; k < matrix.front().size(); ++k)
+    terms.push_back(term(static_cast<int>(k)));
+  for (const std::vector<double> &row : matrix)
+    rows.push_back(rule(row, terms));
+  return Halide::mux(which, rows);
+}
+
+/// x between zeros; any index beyond is a zero, too.
+Tensor surrounded(KernelBuilder &k, const Tensor &x, const WinogradAttrs &attrs, int64_t rows,
+                  int64_t columns) {
+  const Shape &shape = x.type().shape;
+  const int height = as_int(shape[1]), width = as_int(shape[2]), channels = as_int(shape[3]);
+  const int64_t tile = attrs.tile;
+  const TensorType type{
+      ElementType::f32, {shape[0], rows * tile + 2, columns * tile + 2, shape[3]}, 0};
+  return k.copy(type, "padded", [&](const Index &i) {
+    const Expr y = i[1] - as_int(attrs.padding[0]), column = i[2] - as_int(attrs.padding[1]);
+    const Expr c = channels % kLanes == 0 ? i[3] : Halide::min(i[3], channels - 1);
+    const Expr value =
+        x({i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(column, 0, width - 1), c});
+    return Halide::select(y >= 0 && y < height && column >= 0 && column < width, value, 0.0F);
+  });
+}
+
+} // namespace
+
+// u[j,i] = sum over ky, kx of G[j][ky] * G[i][kx] * w[ky,kx], rounded once
+void compute_winograd_filter(KernelBuilder &k) {
+  const Matrix g = winograd_matrices(k.attrs<WinogradFilterAttrs>().tile).filter;
+  Halide::Buffer<double> matrix(3, as_int(static_cast<int64_t>(g.size())));
+  for (size_t j = 0; j < g.size(); ++j)
+    for (size_t tap = 0; tap < g[j].size(); ++tap)
+      matrix(static_cast<int>(tap), static_cast<int>(j)) = g[j][tap];
+  k.define([&](const Index &i) {
+    Expr sum = Halide::cast<double>(0);
+    for (int ky = 0; ky < 3; ++ky)
+      for (int kx = 0; kx < 3; ++kx)
+        sum += matrix(ky, i[0]) * matrix(kx, i[1]) *
+               Halide::cast<double>(k.operand(0)({ky, kx, i[2], i[3]}));
+    return Halide::cast<float>(sum);
+  });
+}
+
+void compute_winograd_conv2d(KernelBuilder &k) {
+  const auto &attrs = k.attrs<WinogradAttrs>();
+  const WinogradMatrices m = winograd_matrices(attrs.tile);
+  const int tile = as_int(attrs.tile);
+  const int64_t points = attrs.tile + 2;
+  const Shape &result = k.type().shape;
+  const int64_t channels = k.operand(0).type().shape[3];
+  const int64_t rows = (result[1] + tile - 1) / tile, columns = (result[2] + tile - 1) / tile;
+  const auto stage_type = [&](int64_t j, int64_t i, int64_t c) {
+    return TensorType{ElementType::f32, {result[0], j, i, rows * columns, c}, 0};
+  };
+  const Tensor padded = surrounded(k, k.operand(0), attrs, rows, columns);
+  const int across = as_int(columns);
+  const Tensor transformed_rows =
+      k.copy(stage_type(points, points, channels), "columns", [&](const Index &i) {
+        const Expr y = i[3] / across * tile + i[1], x = i[3] % across * tile;
+        return transformed(m.input, input_row, i[2], [&](int tap) {
+          return padded({i[0], y, x + tap, i[4]});
+        });
+      });
+  const Tensor tiles = k.copy(stage_type(points, points, channels), "tiles", [&](const Index &i) {
+    return transformed(m.input, input_row, i[1], [&](int tap) {
+      return transformed_rows({i[0], tap, i[2], i[3], i[4]});
+    });
+  });
+  const Tensor filter = packed(k, k.operand(1), "filter");
+  const Tensor sum =
+      k.reduce(Reduction::sum, stage_type(points, points, result[3]).shape, {as_int(channels)},
+               [&](const Index &i, const Index &r) {
+                 return tiles({i[0], i[1], i[2], i[3], r[0]}) * filter({i[1], i[2], r[0], i[4]});
+               });
+  const Tensor folded = k.copy(stage_type(points, tile, result[3]), "folded", [&](const Index &i) {
+    return transformed(m.output, output_row, i[2], [&](int point) {
+      return sum({i[0], i[1], point, i[3], i[4]});
+    });
+  });
+  k.define([&](const Index &i) {
+    const Expr t = i[1] / tile * across + i[2] / tile;
+    return transformed(m.output, output_row, i[1] % tile, [&](int point) {
+      return folded({i[0], point, i[2] % tile, t, i[3]});
+    });
+  });
+}
+
+} // namespace sinter
