@@ -1,5 +1,6 @@
 #include "frontend/archive.h"
 
+#include "frontend/binary_file.h"
 #include "ir/diagnostics.h"
 
 #include <filesystem>
@@ -10,7 +11,7 @@ namespace sinter {
 namespace {
 
 // Weights hardly shrink: what inflates to more than this is no model.
-constexpr uint64_t kInflation = 16;
+constexpr uint64_t kInflation = 8;
 constexpr uint64_t kAlwaysAllowed = uint64_t{256} << 20U;
 constexpr zip_int64_t kMaxMembers = 1'000'000;
 
@@ -23,17 +24,21 @@ struct CloseMember {
 void Archive::Close::operator()(zip *archive) const { zip_discard(archive); }
 
 Archive::Archive(const SourceLocation &file, const char *kind) : file_(file) {
+  require_regular_file(file);
+  std::error_code error;
+  file_bytes_ = std::filesystem::file_size(*file.file, error);
+  if (error)
+    throw CompileError(file, "cannot read the file");
   int code = 0;
   archive_.reset(zip_open(file.file->c_str(), ZIP_RDONLY, &code));
   if (!archive_) {
-    zip_error_t error;
-    zip_error_init_with_code(&error, code);
-    const std::string text = zip_error_strerror(&error);
-    zip_error_fini(&error);
+    zip_error_t reason;
+    zip_error_init_with_code(&reason, code);
+    const std::string text = zip_error_strerror(&reason);
+    zip_error_fini(&reason);
     throw CompileError(file, "this is no {}: {}", kind, text);
   }
-  std::error_code ignored;
-  budget_ = kAlwaysAllowed + kInflation * std::filesystem::file_size(*file.file, ignored);
+  budget_ = kAlwaysAllowed + kInflation * file_bytes_;
   const zip_int64_t count = zip_get_num_entries(archive_.get(), 0);
   if (count > kMaxMembers)
     throw CompileError(file, "the archive has {} entries, more than {}", count, kMaxMembers);

@@ -20,6 +20,7 @@ public:
 
   /// The members' names in the order of the directory.
   const std::vector<std::string> &members() const { return members_; }
+  uint64_t file_bytes() const { return file_bytes_; }
   bool has(const std::string &name) const { return index_.count(name) > 0; }
   /// The contents of a member, or nothing when there is none of this name. Throws when it is
   /// damaged, or when the archive inflates to far more than its own size: memory stays bounded
@@ -34,6 +35,7 @@ private:
   std::unique_ptr<zip, Close> archive_;
   std::vector<std::string> members_;
   std::map<std::string, uint64_t> index_;
+  uint64_t file_bytes_ = 0;
   uint64_t budget_ = 0; // bytes that may still be inflated
 };
 

@@ -12,7 +12,7 @@ namespace sinter {
 
 namespace {
 
-constexpr size_t kMaxValues = 8'000'000;
+constexpr size_t kMaxValues = 4'000'000; // a hundred times those of a large network
 
 /// Everything that state dicts and NumPy arrays are made of.
 constexpr std::array<std::string_view, 36> kKnownGlobals = {
@@ -133,7 +133,11 @@ private:
   std::string_view line();
   int64_t decimal(std::string_view digits) const;
   // The stack.
-  void push(PickleId id) { stack_.push_back(id); }
+  void push(PickleId id) {
+    if (stack_.size() >= kMaxValues)
+      fail("too many values");
+    stack_.push_back(id);
+  }
   PickleValue &push_new(PickleKind kind);
   PickleId pop();
   PickleValue &top();
@@ -152,7 +156,11 @@ private:
   void push_call(PickleKind kind, std::vector<PickleId> items);
   void extend_list();
   void extend_dict(const std::vector<PickleId> &items);
-  void remember(uint64_t key) { memo_[key] = stack_.empty() ? pop() : stack_.back(); }
+  void remember(uint64_t key) {
+    if (memo_.size() >= kMaxValues)
+      fail("too many values");
+    memo_[key] = stack_.empty() ? pop() : stack_.back();
+  }
   void recall(uint64_t key);
 
   std::string_view bytes_;
@@ -449,6 +457,8 @@ bool Machine::execute_memo(unsigned char op) {
     recall(number(4));
     return true;
   case MARK:
+    if (marks_.size() >= kMaxValues)
+      fail("too many values");
     marks_.push_back(stack_.size());
     return true;
   case POP_MARK:

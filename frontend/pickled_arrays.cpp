@@ -15,7 +15,7 @@ namespace {
 constexpr int kMaxDepth = 50;   // of dicts within dicts
 constexpr size_t kMaxRank = 64; // NumPy's own limit
 constexpr int64_t kAlwaysAllowed = int64_t{64} << 20U;
-/// What the entry of a dict costs beside the characters of its name, in elements of an array.
+/// What the entry of a dict costs beside the characters of its name.
 constexpr int64_t kEntryCost = 64;
 
 /// Values are shared, so a small pickle can hold arrays without end: everything that is made of
@@ -25,9 +25,6 @@ public:
   ArrayReader(const Pickle &pickle, const StorageSource &storages, uint64_t file_bytes)
       : pickle_(pickle), storages_(storages),
         budget_(kAlwaysAllowed + static_cast<int64_t>(file_bytes)) {}
-
-  /// False, and nothing is spent, where that is more than a file of this size can still hold.
-  bool spend(int64_t elements);
 
   bool is_array(PickleId id) const;
   NamedArray array(const std::string &name, PickleId id);
@@ -130,16 +127,12 @@ std::optional<std::string> from_latin(std::string_view text) {
   return latin;
 }
 
-bool ArrayReader::spend(int64_t elements) {
-  if (elements > budget_)
-    return false;
-  budget_ -= elements;
-  return true;
-}
-
+/// False, and nothing is spent, where that is more than a file of this size can still hold.
 bool ArrayReader::spend(int64_t count, NamedArray &result) {
-  const bool allowed = spend(count);
-  if (!allowed)
+  const bool allowed = count <= budget_;
+  if (allowed)
+    budget_ -= count;
+  else
     result.problem = "it has more elements than a file of this size can hold";
   return allowed;
 }
@@ -244,10 +237,12 @@ NamedArray ArrayReader::array(const std::string &name, PickleId id) {
   return result;
 }
 
-/// Finds the arrays of dicts within dicts.
+/// Finds the arrays of dicts within dicts. Names have a budget of their own, so that one array that
+/// asks for too much does not make the others unreadable.
 class Collector {
 public:
-  Collector(ArrayReader &reader, const SourceLocation &file) : reader_(reader), file_(file) {}
+  Collector(ArrayReader &reader, uint64_t file_bytes, const SourceLocation &file)
+      : reader_(reader), file_(file), budget_(kAlwaysAllowed + static_cast<int64_t>(file_bytes)) {}
 
   void collect(const std::string &prefix, PickleId dict, int depth);
   std::vector<NamedArray> arrays;
@@ -255,12 +250,14 @@ public:
 private:
   ArrayReader &reader_;
   const SourceLocation &file_;
+  int64_t budget_;
 };
 
 void Collector::collect(const std::string &prefix, PickleId dict, int depth) {
   for (const auto &[key, value] : reader_.at(dict).pairs) {
     const PickleValue &name = reader_.at(key);
-    if (!reader_.spend(kEntryCost + static_cast<int64_t>(prefix.size() + name.text.size())))
+    budget_ -= kEntryCost + static_cast<int64_t>(prefix.size() + name.text.size());
+    if (budget_ < 0)
       throw CompileError(file_, "the dicts of the pickle have more entries than a file of this "
                                 "size can hold");
     if (name.kind != PickleKind::text && name.kind != PickleKind::bytes)
@@ -327,7 +324,7 @@ std::optional<StorageReference> storage_reference(const Pickle &pickle, PickleId
 std::vector<NamedArray> pickled_arrays(const Pickle &pickle, const StorageSource &storages,
                                        uint64_t file_bytes, const SourceLocation &file) {
   ArrayReader reader(pickle, storages, file_bytes);
-  Collector collector(reader, file);
+  Collector collector(reader, file_bytes, file);
   collector.collect("", find_weights(reader, pickle.root), 0);
   if (collector.arrays.empty())
     throw CompileError(file, "the pickle holds no dict of arrays");

@@ -10,6 +10,8 @@ namespace sinter {
 
 namespace {
 
+constexpr int64_t kAlwaysAllowed = int64_t{64} << 20U; // elements, however small the file
+
 /// Reads the header, a Python dict literal such as
 /// {'descr': '<f4', 'fortran_order': False, 'shape': (3, 3, 1, 32), }
 class NpyHeader {
@@ -107,7 +109,7 @@ std::optional<std::pair<std::string_view, size_t>> split_npy(std::string_view by
 
 } // namespace
 
-NamedArray parse_npy(const std::string &name, std::string_view bytes) {
+NamedArray parse_npy(const std::string &name, std::string_view bytes, int64_t most_elements) {
   NamedArray result;
   result.name = name;
   const auto parts = split_npy(bytes);
@@ -137,6 +139,10 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes) {
         fmt::format("{} values of {} bytes are stored in {} bytes", count, size, values.size());
     return result;
   }
+  if (count > most_elements) {
+    result.problem = "it has more elements than a file of this size can hold";
+    return result;
+  }
   result.array.shape = *shape;
   result.array.values = to_floats(values, format->second);
   if (*fortran)
@@ -146,6 +152,8 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes) {
 
 std::vector<NamedArray> read_npz(const SourceLocation &file) {
   Archive archive(file, ".npz archive");
+  // Bytes become floats of four: what the archive inflates to may still grow.
+  int64_t budget = kAlwaysAllowed + static_cast<int64_t>(archive.file_bytes());
   std::vector<NamedArray> arrays;
   for (const std::string &member : archive.members()) {
     const std::string extension = ".npy";
@@ -153,7 +161,8 @@ std::vector<NamedArray> read_npz(const SourceLocation &file) {
         member.compare(member.size() - extension.size(), extension.size(), extension) != 0)
       continue;
     const std::string name = member.substr(0, member.size() - extension.size());
-    arrays.push_back(parse_npy(name, *archive.read(member)));
+    arrays.push_back(parse_npy(name, *archive.read(member), budget));
+    budget -= static_cast<int64_t>(arrays.back().array.values.size());
   }
   return arrays;
 }

@@ -1,13 +1,12 @@
 // PyTorch's checkpoints (a zip archive since 1.6, a sequence of pickles before) and pickled dicts
 // of NumPy arrays.
 #include "frontend/archive.h"
+#include "frontend/binary_file.h"
 #include "frontend/ends_with.h"
 #include "frontend/pickled_arrays.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <map>
 
 namespace sinter {
@@ -16,6 +15,9 @@ namespace {
 
 // torch/serialization.py: the low 64 bits of MAGIC_NUMBER = 0x1950a86a20f9469cfc6c.
 constexpr int64_t kLegacyMagic = static_cast<int64_t>(0xa86a20f9469cfc6cULL);
+
+/// Twice the weights of VGG-19: a file without an archive around it is read as a whole.
+constexpr uint64_t kMaxBytes = uint64_t{5} << 28U;
 
 /// PREFIX/data.pkl, PREFIX/byteorder and the storages PREFIX/data/KEY.
 std::vector<NamedArray> read_torch_archive(const SourceLocation &file) {
@@ -31,24 +33,21 @@ std::vector<NamedArray> read_torch_archive(const SourceLocation &file) {
   const std::string text = *archive.read(*found);
   const Pickle pickle = parse_pickle(text, file);
   std::map<std::string, std::string> storages; // tensors may share one
-  uint64_t bytes = text.size();
   for (const PickleValue &value : pickle.values)
     if (value.kind == PickleKind::persistent) {
       const auto id = static_cast<PickleId>(&value - pickle.values.data());
       const auto reference = storage_reference(pickle, id);
       if (!reference || storages.count(reference->key) > 0)
         continue;
-      if (auto stored = archive.read(prefix + "data/" + reference->key)) {
-        bytes += stored->size();
+      if (auto stored = archive.read(prefix + "data/" + reference->key))
         storages[reference->key] = std::move(*stored);
-      }
     }
   const StorageSource source = [&](const std::string &key) -> std::optional<std::string_view> {
     const auto storage = storages.find(key);
     return storage == storages.end() ? std::nullopt
                                      : std::optional<std::string_view>(storage->second);
   };
-  return pickled_arrays(pickle, source, bytes, file);
+  return pickled_arrays(pickle, source, archive.file_bytes(), file);
 }
 
 /// After the magic number: the protocol, the system, the object, the keys of its storages, and each
@@ -100,16 +99,10 @@ bool is_tar(const std::string &bytes) {
 } // namespace
 
 std::vector<NamedArray> read_pickle(const SourceLocation &file) {
-  std::ifstream stream(*file.file, std::ios::binary);
-  if (!stream)
-    throw CompileError(file, "cannot read the file");
-  std::string start(4, '\0');
-  stream.read(start.data(), 4);
-  if (start == "PK\x03\x04")
+  BinaryFile stream(file);
+  if (stream.read(0, std::min<uint64_t>(stream.size(), 4)) == "PK\x03\x04")
     return read_torch_archive(file);
-  stream.clear();
-  stream.seekg(0);
-  const std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  const std::string bytes = stream.read_all(kMaxBytes);
   if (is_tar(bytes))
     throw CompileError(file, "this is a tar archive of PyTorch before 0.1.10, which is not "
                              "supported: load it there and save it again");

@@ -1,11 +1,10 @@
 // safetensors: the length of a JSON header as 8 bytes, the header, the values.
+#include "frontend/binary_file.h"
+#include "frontend/json_text.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace sinter {
@@ -13,8 +12,6 @@ namespace sinter {
 namespace {
 
 using Json = nlohmann::json;
-
-constexpr uint64_t kMaxHeaderBytes = uint64_t{100} << 20; // the format's own limit
 
 const std::map<std::string, NumberFormat> &number_formats() {
   static const std::map<std::string, NumberFormat> formats = {
@@ -37,30 +34,50 @@ std::optional<Shape> parse_extents(const Json &list) {
   return extents;
 }
 
-NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_view values) {
+/// The values behind the header. No byte belongs to two tensors, so that a small file cannot ask
+/// for more memory than its size accounts for.
+class Values {
+public:
+  Values(BinaryFile &file, uint64_t begin)
+      : file_(file), begin_(begin), unclaimed_(file.size() - begin) {}
+
+  uint64_t size() const { return file_.size() - begin_; }
+  /// The bytes [begin, end), or nothing when others have claimed them.
+  std::optional<std::string> claim(int64_t begin, int64_t end) {
+    const auto length = static_cast<uint64_t>(end - begin);
+    if (length > unclaimed_)
+      return std::nullopt;
+    unclaimed_ -= length;
+    return file_.read(begin_ + static_cast<uint64_t>(begin), length);
+  }
+
+private:
+  BinaryFile &file_;
+  uint64_t begin_;
+  uint64_t unclaimed_;
+};
+
+NamedArray parse_tensor(const std::string &name, const Json &entry, Values &values) {
   NamedArray result;
   result.name = name;
-  const auto field = [&](const char *key) {
-    return entry.is_object() && entry.contains(key) ? entry[key] : Json();
-  };
-  const std::optional<Shape> shape = parse_extents(field("shape"));
-  const std::optional<Shape> offsets = parse_extents(field("data_offsets"));
+  const std::optional<Shape> shape = parse_extents(member(entry, "shape"));
+  const std::optional<Shape> offsets = parse_extents(member(entry, "data_offsets"));
   const int64_t count = shape ? extent_product(*shape).value_or(-1) : -1;
   if (count < 0 || !offsets || offsets->size() != 2) {
     result.problem = "malformed header entry";
     return result;
   }
-  const Json dtype = field("dtype");
-  const auto format = number_formats().find(dtype.is_string() ? dtype.get<std::string>() : "");
+  const std::string dtype = text_member(entry, "dtype");
+  const auto format = number_formats().find(dtype);
   if (format == number_formats().end()) {
-    result.problem = fmt::format("numbers of type {} are not supported", dtype.dump());
+    result.problem = fmt::format("numbers of type '{}' are not supported", dtype);
     return result;
   }
   result.type = sinter::name(format->second);
   const int64_t begin = (*offsets)[0];
   const int64_t end = (*offsets)[1];
   const int64_t size = byte_size(format->second);
-  if (begin > end || end > static_cast<int64_t>(values.size()))
+  if (begin > end || static_cast<uint64_t>(end) > values.size())
     result.problem = fmt::format("its values at {} to {} lie outside the {} bytes of the file",
                                  begin, end, values.size());
   else if (end - begin != count * size)
@@ -68,9 +85,13 @@ NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_
         fmt::format("{} values of {} bytes are stored in {} bytes", count, size, end - begin);
   if (!result.problem.empty())
     return result;
+  const std::optional<std::string> bytes = values.claim(begin, end);
+  if (!bytes) {
+    result.problem = "its values overlap with another tensor's";
+    return result;
+  }
   result.array.shape = *shape;
-  result.array.values = to_floats(
-      values.substr(static_cast<size_t>(begin), static_cast<size_t>(end - begin)), format->second);
+  result.array.values = to_floats(*bytes, format->second);
   return result;
 }
 
@@ -78,11 +99,10 @@ NamedArray parse_tensor(const std::string &name, const Json &entry, std::string_
 std::vector<std::string> names_in_order(const Json &header) {
   std::vector<std::pair<uint64_t, std::string>> names;
   for (const auto &[name, entry] : header.items()) {
-    const bool placed = entry.is_object() && entry.contains("data_offsets") &&
-                        entry["data_offsets"].is_array() && !entry["data_offsets"].empty() &&
-                        entry["data_offsets"][0].is_number_unsigned();
+    const Json &offsets = member(entry, "data_offsets");
+    const bool placed = offsets.is_array() && !offsets.empty() && offsets[0].is_number_unsigned();
     if (name != "__metadata__")
-      names.emplace_back(placed ? entry["data_offsets"][0].get<uint64_t>() : 0, name);
+      names.emplace_back(placed ? offsets[0].get<uint64_t>() : 0, name);
   }
   std::sort(names.begin(), names.end());
   std::vector<std::string> result;
@@ -91,40 +111,34 @@ std::vector<std::string> names_in_order(const Json &header) {
   return result;
 }
 
-/// The header; the stream stands behind it, before `rest` bytes of values.
-Json read_header(std::ifstream &stream, uint64_t &rest, const SourceLocation &file) {
-  if (!stream)
-    throw CompileError(file, "cannot read the file");
-  stream.seekg(0, std::ios::end);
-  const auto size = static_cast<uint64_t>(stream.tellg());
-  stream.seekg(0);
-  std::string prefix(8, '\0');
+constexpr uint64_t kPrefix = 8;
+
+/// The header; `values` is where it ends.
+Json read_header(BinaryFile &stream, uint64_t &values, const SourceLocation &file) {
+  const std::string prefix = stream.read(0, std::min(stream.size(), kPrefix));
   uint64_t length = 0;
-  if (stream.read(prefix.data(), 8))
-    for (size_t i = 8; i-- > 0;)
-      length = length << 8U | static_cast<unsigned char>(prefix[i]);
-  if (size < 8 || length > kMaxHeaderBytes || length > size - 8)
+  for (size_t i = prefix.size(); i-- > 0;)
+    length = length << 8U | static_cast<unsigned char>(prefix[i]);
+  if (stream.size() < kPrefix || length > stream.size() - kPrefix)
     throw CompileError(file,
                        "this is no safetensors file, or it is truncated: {} bytes with a "
                        "header of {}",
-                       size, length);
-  std::string text(static_cast<size_t>(length), '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(length));
-  const Json header = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+                       stream.size(), length);
+  require_json_size(length, "the header", file);
+  Json header = parse_json(stream.read(kPrefix, length), "the header", file);
   if (!header.is_object())
     throw CompileError(file, "the header of this safetensors file is not a JSON object");
-  rest = size - 8 - length;
+  values = kPrefix + length;
   return header;
 }
 
 } // namespace
 
 std::vector<NamedArray> read_safetensors(const SourceLocation &file) {
-  std::ifstream stream(*file.file, std::ios::binary);
-  uint64_t size = 0;
-  const Json header = read_header(stream, size, file);
-  std::string values(static_cast<size_t>(size), '\0');
-  stream.read(values.data(), static_cast<std::streamsize>(size));
+  BinaryFile stream(file);
+  uint64_t begin = 0;
+  const Json header = read_header(stream, begin, file);
+  Values values(stream, begin);
   std::vector<NamedArray> arrays;
   for (const std::string &name : names_in_order(header))
     arrays.push_back(parse_tensor(name, header[name], values));
@@ -132,9 +146,9 @@ std::vector<NamedArray> read_safetensors(const SourceLocation &file) {
 }
 
 std::optional<std::string> safetensors_model(const SourceLocation &file) {
-  std::ifstream stream(*file.file, std::ios::binary);
-  uint64_t size = 0;
-  const Json header = read_header(stream, size, file);
+  BinaryFile stream(file);
+  uint64_t begin = 0;
+  const Json header = read_header(stream, begin, file);
   const auto metadata = header.find("__metadata__");
   if (metadata == header.end() || !metadata->is_object())
     return std::nullopt;

@@ -34,8 +34,9 @@ std::vector<NamedArray> read_weight_arrays(const std::string &path);
 
 /// The arrays of an .npz archive, in the order of its directory.
 std::vector<NamedArray> read_npz(const SourceLocation &file);
-/// One .npy image.
-NamedArray parse_npy(const std::string &name, std::string_view bytes);
+/// One .npy image; one of more elements has a problem instead of values.
+NamedArray parse_npy(const std::string &name, std::string_view bytes,
+                     int64_t most_elements = kMaxElements);
 /// The arrays of a PyTorch checkpoint or a pickled dict of NumPy arrays.
 std::vector<NamedArray> read_pickle(const SourceLocation &file);
 /// The tensors of a .safetensors file, by name.

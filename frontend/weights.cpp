@@ -1,5 +1,6 @@
 #include "frontend/weights.h"
 
+#include "frontend/binary_file.h"
 #include "frontend/ends_with.h"
 #include "frontend/keras_file/keras_weights.h"
 #include "frontend/weight_file.h"
@@ -10,7 +11,7 @@
 #include <array>
 #include <filesystem>
 #include <fmt/ranges.h>
-#include <fstream>
+#include <sstream>
 
 namespace sinter {
 
@@ -101,11 +102,7 @@ bool is_keras_weights_extension(const std::string &extension) {
 
 SourceLocation checked_file(const std::string &path) {
   const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
-  std::error_code error;
-  if (!std::filesystem::exists(path, error))
-    throw CompileError(file, "no such file");
-  if (!std::filesystem::is_regular_file(path, error))
-    throw CompileError(file, "this is no file of weights");
+  require_regular_file(file);
   return file;
 }
 
@@ -291,8 +288,9 @@ std::string trimmed(const std::string &text) {
 } // namespace
 
 WeightNames read_weight_names(const std::string &path) {
-  const SourceLocation file = checked_file(path);
-  std::ifstream stream(path);
+  constexpr uint64_t kMaxBytes = uint64_t{16} << 20U;
+  const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
+  std::istringstream stream(BinaryFile(file).read_all(kMaxBytes));
   WeightNames names;
   int number = 0;
   for (std::string line; std::getline(stream, line);) {

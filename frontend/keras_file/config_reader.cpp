@@ -1,7 +1,7 @@
 #include "frontend/keras_file/config_reader.h"
 
 #include "frontend/ends_with.h"
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"
 

@@ -1,6 +1,6 @@
 #include "frontend/keras_file/layer_node.h"
 
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 
 namespace sinter {
 

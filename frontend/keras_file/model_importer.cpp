@@ -1,6 +1,6 @@
 #include "frontend/keras_file/model_importer.h"
 
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 #include "frontend/layer_table.h"
 #include "frontend/layer_tree.h"
 #include "ir/diagnostics.h"

@@ -1,6 +1,6 @@
 #include "frontend/keras_file/operator_layer.h"
 
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"

@@ -1,16 +1,15 @@
 #include "frontend/keras_file/read_keras_file.h"
 
 #include "frontend/archive.h"
+#include "frontend/binary_file.h"
 #include "frontend/file_data.h"
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 #include "frontend/keras_file/keras_weights.h"
 #include "frontend/keras_file/model_importer.h"
 #include "frontend/keras_file/training_config.h"
 #include "frontend/parser.h"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 namespace sinter {
@@ -25,13 +24,6 @@ struct SavedModel {
   Json training;     // how it was compiled, or null
   std::optional<Hdf5Group> weights;
 };
-
-std::string file_text(const SourceLocation &file) {
-  std::ifstream stream(*file.file, std::ios::binary);
-  if (!stream)
-    throw CompileError(file, "cannot read the file");
-  return {std::istreambuf_iterator<char>(stream), {}};
-}
 
 SavedModel read_h5(const SourceLocation &file) {
   SavedModel saved;
@@ -64,7 +56,9 @@ SavedModel read_archive(const SourceLocation &file) {
 /// Keras 2's to_json() and Keras 3's; a .keras archive's config.json is one, too.
 SavedModel read_json(const SourceLocation &file) {
   SavedModel saved;
-  saved.architecture = parse_json(file_text(file), "the file", file);
+  BinaryFile stream(file);
+  require_json_size(stream.size(), "the file", file);
+  saved.architecture = parse_json(stream.read(0, stream.size()), "the file", file);
   saved.training = member(saved.architecture, "compile_config");
   return saved;
 }
@@ -100,6 +94,7 @@ bool is_keras_extension(const std::string &extension) {
 LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
                             Diagnostics &diagnostics) {
   const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
+  require_regular_file(file);
   const std::string extension = std::filesystem::path(path).extension().string();
   const SavedModel saved = extension == ".keras"  ? read_archive(file)
                            : extension == ".json" ? read_json(file)

@@ -254,3 +254,16 @@ TEST_CASE("every truncation and every flipped bit of a pickle is survived") {
     CHECK_NOTHROW(error_of(write("flip.pkl", damaged)));
   }
 }
+
+TEST_CASE("views that lie far apart in one storage cost what they span") {
+  constexpr int kViews = 2000;
+  std::string views = "}(";
+  for (int i = 0; i < kViews; ++i)
+    views += text(std::to_string(i)) + tensor("ByteStorage", "0", 0, tuple({small(2)}),
+                                              tuple({"J" + u32(1048575)})); // 1048575 apart
+  const std::vector<NamedArray> arrays = read_pickle(at(
+      write_archive("views.pt", pickle(views + "u"), {{"0", std::string(size_t{1} << 20U, 'x')}})));
+  REQUIRE(arrays.size() == kViews);
+  CHECK(arrays.front().problem.empty());
+  CHECK(arrays.back().problem == "it has more elements than a file of this size can hold");
+}

@@ -173,7 +173,7 @@ TEST_CASE("safetensors give every parameter") {
   wrong[1].dtype = "C64";
   CHECK(error_of_weights(write_text("wrong.safetensors", safetensors(wrong))) ==
         "dense.kernel: 8 values of 4 bytes are stored in 24 bytes; dense.bias: numbers of type "
-        "\"C64\" are not supported");
+        "'C64' are not supported");
 }
 
 TEST_CASE("PyTorch's names and layouts become Keras's") {
@@ -233,7 +233,7 @@ TEST_CASE("a file of names is read line by line") {
 
 TEST_CASE("damaged files of weights are errors") {
   CHECK(error_of_weights(build_path("none.npz")) == "no such file");
-  CHECK(error_of_weights(build_path("")) == "this is no file of weights");
+  CHECK(error_of_weights(build_path("")) == "this is no regular file");
   CHECK(
       error_of_weights(write_text("weights.tflite", "x")) ==
       "unknown kind of weights '.tflite': .safetensors, .npz, .h5, .keras, .pt, .pth and .pkl are "
@@ -253,6 +253,24 @@ TEST_CASE("no truncated or damaged archive is read, at any length") {
   damaged[whole.find("\x93NUMPY") + 80] ^= 1; // in the stored kernel: its checksum tells
   CHECK(error_of_weights(write_text("damaged.npz", damaged)) ==
         "dense/kernel.npy is truncated or damaged");
+}
+
+TEST_CASE(
+    "tensors of a safetensors file that share their values, or nest without end, are refused") {
+  const std::string two = R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},)"
+                          R"("b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})";
+  const uint64_t length = two.size();
+  const std::string bytes =
+      std::string(reinterpret_cast<const char *>(&length), 8) + two + std::string(8, 'x');
+  const auto arrays = read_weight_arrays(write_text("overlap.safetensors", bytes));
+  REQUIRE(arrays.size() == 2);
+  CHECK(arrays[0].problem.empty());
+  CHECK(arrays[1].problem == "its values overlap with another tensor's");
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  const uint64_t deep_length = deep.size();
+  CHECK(error_of_weights(write_text("deep.safetensors",
+                                    std::string(reinterpret_cast<const char *>(&deep_length), 8) +
+                                        deep)) == "the header is nested deeper than 200 levels");
 }
 
 TEST_CASE("a safetensors header that lies about the data is refused") {

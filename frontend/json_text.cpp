@@ -1,4 +1,4 @@
-#include "frontend/keras_file/json_text.h"
+#include "frontend/json_text.h"
 
 #include "ir/diagnostics.h"
 
@@ -9,13 +9,17 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr int kMaxDepth = 200;
-constexpr size_t kMaxBytes = size_t{32} << 20U;
+constexpr uint64_t kMaxBytes = uint64_t{32} << 20U; // parsed, up to a gigabyte
 
 } // namespace
 
+void require_json_size(uint64_t bytes, const std::string &what, const SourceLocation &file) {
+  if (bytes > kMaxBytes)
+    throw CompileError(file, "{} has {} bytes, more than {}", what, bytes, kMaxBytes);
+}
+
 Json parse_json(const std::string &text, const std::string &what, const SourceLocation &file) {
-  if (text.size() > kMaxBytes)
-    throw CompileError(file, "{} has {} bytes, more than {}", what, text.size(), kMaxBytes);
+  require_json_size(text.size(), what, file);
   int depth = 0;
   const auto watch = [&](int at, Json::parse_event_t, Json &) {
     depth = std::max(depth, at);
