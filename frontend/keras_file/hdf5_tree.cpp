@@ -28,6 +28,8 @@ constexpr rlim_t kMaxMemory = rlim_t{3} << 29U; // 1.5 GB beside the compiler's 
 // The sanitizer reserves more address space than any limit that would be of use.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kLimitMemory = false;
+#elif defined(__has_feature) // clang's way to say it
+constexpr bool kLimitMemory = !__has_feature(address_sanitizer);
 #else
 constexpr bool kLimitMemory = true;
 #endif
@@ -53,10 +55,19 @@ private:
   }
   bool text(std::string &value) {
     int64_t length = 0;
-    if (!number(length, int64_t{64} << 20U))
-      return false;
-    value.resize(static_cast<size_t>(length));
-    return std::fread(value.data(), 1, value.size(), from_) == value.size();
+    return number(length, int64_t{64} << 20U) && items(value, static_cast<size_t>(length));
+  }
+  /// Memory grows with what is really there, whatever the count says.
+  template <typename Items> bool items(Items &to, size_t count) {
+    constexpr size_t kChunk = size_t{1} << 18U;
+    for (size_t done = 0; done < count;) {
+      const size_t chunk = std::min(kChunk, count - done);
+      to.resize(done + chunk);
+      if (std::fread(&to[done], sizeof to[0], chunk, from_) != chunk)
+        return false;
+      done += chunk;
+    }
+    return true;
   }
   bool group(Hdf5Group &group, int depth);
   bool attribute(Hdf5Group &group);
@@ -94,9 +105,7 @@ bool RecordReader::dataset(Hdf5Group &group) {
   }
   if (!number(count, kMaxElements))
     return false;
-  set.array.values.resize(static_cast<size_t>(count));
-  if (std::fread(set.array.values.data(), sizeof(float), set.array.values.size(), from_) !=
-      set.array.values.size())
+  if (!items(set.array.values, static_cast<size_t>(count)))
     return false;
   if (set.problem.empty() && extent_product(set.array.shape) != count)
     return false;
@@ -147,6 +156,8 @@ rlim_t data_in_use() {
   const rlim_t most = kMaxMemory + data_in_use();
   const rlimit memory{most, most};
   const rlimit no_core{0, 0};
+  for (const int crash : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) // here these mean: damaged
+    ::signal(crash, SIG_DFL);
   ::setrlimit(RLIMIT_CPU, &seconds);
   ::setrlimit(RLIMIT_CORE, &no_core);
   if (kLimitMemory)
@@ -182,7 +193,7 @@ Hdf5Group read_apart(const Hdf5Source &source, const SourceLocation &file) {
   if (child < 0 || !stream)
     fail_to_start(file);
   Hdf5Group root;
-  const bool complete = RecordReader(stream.get()).read_root(root);
+  const bool complete = read_hdf5_records(stream.get(), root);
   if (!complete)
     ::kill(child, SIGKILL); // it may be waiting for a reader
   int status = 0;
@@ -233,6 +244,10 @@ const Hdf5Dataset *Hdf5Group::find_dataset(const std::string &path) const {
 const std::string *Hdf5Group::text(const std::string &attribute) const {
   const auto found = attributes.find(attribute);
   return found != attributes.end() && found->second.size() == 1 ? &found->second[0] : nullptr;
+}
+
+bool read_hdf5_records(std::FILE *from, Hdf5Group &root) {
+  return RecordReader(from).read_root(root);
 }
 
 Hdf5Group read_hdf5(const SourceLocation &file) { return read_apart({*file.file, {}}, file); }

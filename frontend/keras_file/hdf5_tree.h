@@ -5,6 +5,7 @@
 #include "frontend/weights.h"
 #include "ir/source_location.h"
 
+#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -38,5 +39,7 @@ struct Hdf5Group {
 Hdf5Group read_hdf5(const SourceLocation &file);
 /// The same of an HDF5 file in memory; `file` is what contains it.
 Hdf5Group read_hdf5_image(const std::string &bytes, const SourceLocation &file);
+/// What walk_hdf5 (hdf5_walk.h) wrote in the child, believing none of it; false where it is wrong.
+bool read_hdf5_records(std::FILE *from, Hdf5Group &root);
 
 } // namespace sinter

@@ -20,11 +20,17 @@ constexpr hsize_t kMaxText = hsize_t{64} << 20U; // of one attribute
 // Compressed weights hardly shrink; values that were never written take no space at all.
 constexpr int64_t kInflation = 16;
 constexpr int64_t kAlwaysAllowed = int64_t{256} << 20U;
+constexpr int64_t kMostInflated = int64_t{512} << 20U;
+
+/// Bytes of values that a file may hold.
+int64_t most_values(int64_t file_bytes) {
+  return std::max(2 * file_bytes,
+                  std::min(kAlwaysAllowed + kInflation * file_bytes, kMostInflated));
+}
 
 class Walk {
 public:
-  Walk(std::FILE *to, int64_t file_bytes)
-      : to_(to), budget_(kAlwaysAllowed + kInflation * file_bytes) {}
+  Walk(std::FILE *to, int64_t file_bytes) : to_(to), budget_(most_values(file_bytes)) {}
 
   bool group(hid_t group, const std::string &name, int depth);
 
