@@ -20,13 +20,15 @@ const char *sinter_element_name(sinter_element element) { return elements[elemen
 
 int sinter_array_allocate(sinter_array *array, const char *path, int64_t available) {
   int64_t bytes = sinter_element_bytes(array->element);
-  array->count = 1;
+  int sound = 1, empty = 0; /* an extent of 0 does not hide that the others overflow */
   for (int32_t d = 0; d < array->rank; ++d) {
-    if (array->dims[d] < 0 || __builtin_mul_overflow(array->count, array->dims[d], &array->count) ||
-        __builtin_mul_overflow(bytes, array->dims[d], &bytes))
-      bytes = INT64_MAX;
+    empty |= array->dims[d] == 0;
+    sound = sound && array->dims[d] >= 0 &&
+            (array->dims[d] == 0 || !__builtin_mul_overflow(bytes, array->dims[d], &bytes));
   }
-  if (bytes > available) {
+  if (empty && sound)
+    bytes = 0;
+  if (!sound || bytes > available) {
     char shape[160];
     return sinter_fail(
         SINTER_ERROR_INPUT,
@@ -34,6 +36,7 @@ int sinter_array_allocate(sinter_array *array, const char *path, int64_t availab
         sinter_element_name(array->element),
         sinter_format_shape(array->dims, array->rank, shape, sizeof shape), (long long)available);
   }
+  array->count = bytes / sinter_element_bytes(array->element);
   array->data = malloc((size_t)bytes + 1);
   array->path = strdup(path);
   if (!array->data || !array->path)

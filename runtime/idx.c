@@ -8,7 +8,10 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#define DEFLATE_RATIO_LIMIT 1032 /* no deflate stream expands further: zlib's technical notes */
+/* Pictures hardly shrink to a sixteenth. A small file of zeros that claims to be gigabytes is no
+ * data set; deflate could make a thousandfold of it. */
+#define INFLATION_LIMIT 16
+#define ALWAYS_ALLOWED ((int64_t)256 << 20)
 
 typedef struct idx_reader {
   gzFile file;
@@ -100,10 +103,9 @@ static int check_end(const idx_reader *reader, const sinter_array *array) {
 static int read_array(const idx_reader *reader, int64_t file_bytes, sinter_array *array) {
   int status = read_header(reader, array);
   if (status == SINTER_OK)
-    status = sinter_array_allocate(array, reader->path,
-                                   gzdirect(reader->file)
-                                       ? file_bytes
-                                       : file_bytes * DEFLATE_RATIO_LIMIT + DEFLATE_RATIO_LIMIT);
+    status = sinter_array_allocate(
+        array, reader->path,
+        gzdirect(reader->file) ? file_bytes : ALWAYS_ALLOWED + INFLATION_LIMIT * file_bytes);
   if (status == SINTER_OK)
     status = read_exactly(reader, array->data, array->count * sinter_element_bytes(array->element),
                           "its array");

@@ -9,14 +9,17 @@
 #include <string.h>
 
 #define PIXEL_LIMIT ((int64_t)1 << 26) /* 67 million: more is no picture to classify */
+#define SIDE_LIMIT 65535               /* JPEG's own; a longer side would be stretched, too */
 
 int sinter_image_allocate(sinter_image *image, const char *path, uint32_t width, uint32_t height,
                           int32_t channels) {
   const int64_t pixels = (int64_t)width * height;
-  if (width == 0 || height == 0 || pixels > PIXEL_LIMIT)
+  if (width == 0 || height == 0 || width > SIDE_LIMIT || height > SIDE_LIMIT ||
+      pixels > PIXEL_LIMIT)
     return sinter_fail(SINTER_ERROR_INPUT,
-                       "%s: a picture of %ux%u pixels, but at most %lld pixels can be read", path,
-                       width, height, (long long)PIXEL_LIMIT);
+                       "%s: a picture of %ux%u pixels, but at most %lld pixels and %d a side can "
+                       "be read",
+                       path, width, height, (long long)PIXEL_LIMIT, SIDE_LIMIT);
   image->width = (int32_t)width;
   image->height = (int32_t)height;
   image->channels = channels;

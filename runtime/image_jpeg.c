@@ -8,6 +8,8 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
+#define SCAN_LIMIT 100 /* encoders write ten; each costs a pass over the whole picture */
+
 typedef struct jpeg_failure {
   struct jpeg_error_mgr manager; /* first: libjpeg hands back its address */
   jmp_buf back;
@@ -30,6 +32,15 @@ static void judge_warning(j_common_ptr decoder, int level) {
 }
 
 static void print_nothing(j_common_ptr decoder) { (void)decoder; }
+
+/* A few hundred bytes can ask for thousands of passes over the largest picture. */
+static void limit_scans(j_common_ptr decoder) {
+  const jpeg_failure *failure = (const jpeg_failure *)decoder->err;
+  if (((j_decompress_ptr)decoder)->input_scan_number <= SCAN_LIMIT)
+    return;
+  sinter_fail(SINTER_ERROR_INPUT, "%s: a JPEG of more than %d scans", failure->path, SCAN_LIMIT);
+  longjmp(((jpeg_failure *)decoder->err)->back, 1);
+}
 
 /* Everything that may jump. */
 static int decode(struct jpeg_decompress_struct *decoder, const char *path, sinter_image *image) {
@@ -58,8 +69,10 @@ int sinter_jpeg_read(const char *path, void *file, sinter_image *image) {
   failure.manager.error_exit = fail_and_jump;
   failure.manager.emit_message = judge_warning;
   failure.manager.output_message = print_nothing;
+  struct jpeg_progress_mgr progress = {.progress_monitor = limit_scans};
   volatile int status = SINTER_ERROR_INPUT;
   jpeg_create_decompress(&decoder);
+  decoder.progress = &progress;
   if (setjmp(failure.back) == 0) {
     jpeg_stdio_src(&decoder, file);
     status = decode(&decoder, path, image);

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER_LIMIT (100 * 1000 * 1000) /* the format's own limit */
+#define HEADER_LIMIT (10 * 1000 * 1000) /* 100,000 tensors; parsed, it takes fifty times that */
 
 struct sinter_tensor_file {
   int descriptor;
@@ -135,13 +135,18 @@ static int parse_header(sinter_tensor_file *file, int64_t length) {
 }
 
 static int read_header(sinter_tensor_file *file, int64_t file_bytes) {
-  unsigned char prefix[8];
-  if (file_bytes < 8)
+  unsigned char prefix[9]; /* the header's length, and its first byte */
+  if (file_bytes < (int64_t)sizeof prefix)
     return sinter_fail(SINTER_ERROR_INPUT, "%s: %lld bytes are too few for a safetensors file",
                        file->path, (long long)file_bytes);
-  int status = read_exactly(file, prefix, 8, 0);
+  int status = read_exactly(file, prefix, sizeof prefix, 0);
   if (status != SINTER_OK)
     return status;
+  if (prefix[8] != '{')
+    return sinter_fail(SINTER_ERROR_INPUT,
+                       "%s is no safetensors file, and that is all this program reads: make one of "
+                       "it with sinter convert %s -o weights.safetensors",
+                       file->path, file->path);
   uint64_t length = 0;
   for (int byte = 7; byte >= 0; --byte)
     length = length << 8 | prefix[byte];

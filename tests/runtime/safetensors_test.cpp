@@ -95,10 +95,11 @@ TEST_CASE("broken files are refused with a reason") {
   } cases[] = {
       {"", "too few"},
       {"1234567", "too few"},
+      {"PK\x03\x04, a PyTorch archive", "make one of it with sinter convert"},
       {std::string(8, '\xff') + good, "does not fit"},
       {tensors(good, eight).substr(0, 20), "does not fit"},
       {tensors(good, "1234567"), "7 bytes of data"},
-      {tensors("[1, 2]", eight), "no JSON object"},
+      {tensors("[1, 2]", eight), "no safetensors file"},
       {tensors("{\"a\":", eight), "no JSON object"},
       {tensors("{\"a\":1}", eight), "lacks a sound"},
       {tensors("{\"a\":" + entry("F32", "[3]", 0, 8) + "}", eight), "3 elements"},
