@@ -140,13 +140,15 @@ NodeId transpose(Composer &c, NodeId x, std::vector<int64_t> permutation) {
 
 std::vector<int64_t> channels_last_order(int rank) {
   std::vector<int64_t> order = axes_between(0, rank);
-  std::rotate(order.begin() + 1, order.begin() + 2, order.end());
+  if (rank > 2)
+    std::rotate(order.begin() + 1, order.begin() + 2, order.end());
   return order;
 }
 
 std::vector<int64_t> channels_first_order(int rank) {
   std::vector<int64_t> order = axes_between(0, rank);
-  std::rotate(order.begin() + 1, order.end() - 1, order.end());
+  if (rank > 2)
+    std::rotate(order.begin() + 1, order.end() - 1, order.end());
   return order;
 }
 

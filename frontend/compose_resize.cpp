@@ -76,6 +76,8 @@ std::vector<Tap> taps_at(double x, const ResizeAxis &axis, const ResizeRules &ru
   const auto held = [&](double index) {
     return static_cast<int64_t>(std::clamp(index, 0.0, last));
   };
+  if (std::isnan(x)) // of factors and regions that a damaged file gives
+    x = 0;
   if (rules.interpolation == Interpolation::nearest)
     return {{held(nearest(x, rules.rounding)), 1}};
   const double shrink = rules.antialias ? std::min(axis.scale, 1.0) : 1;

@@ -62,6 +62,9 @@ std::optional<int64_t> to_integer(double x) {
 }
 
 int64_t count_elements(const Shape &shape) {
+  constexpr size_t kMaxRank = 64;
+  if (shape.size() > kMaxRank)
+    return -1;
   const bool empty = std::count(shape.begin(), shape.end(), 0) > 0;
   int64_t count = 1;
   for (int64_t extent : shape) {

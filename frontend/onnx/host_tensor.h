@@ -73,9 +73,10 @@ struct HostTensor {
 };
 
 /// The most elements that folding makes of anything.
-constexpr int64_t kMaxFoldedElements = int64_t{1} << 26;
+constexpr int64_t kMaxFoldedElements = int64_t{1} << 24;
 
-/// The product of the extents, 0 allowed, or -1 beyond kMaxElements or with a negative extent.
+/// The product of the extents, 0 allowed, or -1 beyond kMaxElements, with a negative extent or with
+/// more than 64 extents.
 int64_t count_elements(const Shape &);
 /// Whether folding may make a tensor of that shape.
 bool can_fold(const Shape &);

@@ -17,6 +17,10 @@ constexpr int kNewestOpset = 22;
 constexpr size_t kListedProblems = 20;
 /// Elements of everything that is known at compile time and no weight.
 constexpr int64_t kMaxFoldedTotal = int64_t{1} << 26;
+/// Of operations of the IR: ten times those of the largest network that anybody has exported.
+constexpr int kMostNodes = 200'000;
+/// Every node of the IR carries the name of its layer.
+constexpr size_t kLongestName = 1000;
 /// Larger operands are weights, and no shape arithmetic.
 constexpr int64_t kMaxFoldedOperand = int64_t{1} << 20;
 /// Initialisers up to this size may be folded: factors and bounds rather than weights.
@@ -161,17 +165,24 @@ OnnxValue &GraphImporter::at(const std::string &name) {
 
 void GraphImporter::define(const std::string &name, OnnxValue value) {
   value.name = name;
-  if (value.constant && !value.initializer) {
-    folded_elements_ += value.constant->size();
-    if (folded_elements_ > kMaxFoldedTotal)
-      throw CompileError(file_, "the file's constants have more than {} elements", kMaxFoldedTotal);
-  }
+  if (value.constant && !value.initializer)
+    charge(value.constant->size());
   if (!scopes_.back().values.emplace(name, std::move(value)).second)
     throw CompileError(file_, "the value '{}' is defined twice", name);
 }
 
+void GraphImporter::charge(int64_t elements) {
+  folded_elements_ += elements;
+  if (folded_elements_ > kMaxFoldedTotal)
+    throw CompileError(file_, "the file's constants have more than {} elements", kMaxFoldedTotal);
+}
+
 NodeId GraphImporter::append(OpKind kind, std::vector<NodeId> operands, Attrs attributes,
                              const std::string &layer) {
+  if (graph().size() >= kMostNodes)
+    throw CompileError(file_, "the file's graph has more than {} operations", kMostNodes);
+  if (const auto *table = std::get_if<ResampleAttrs>(&attributes))
+    charge(static_cast<int64_t>(table->indices.size() + table->weights.size()));
   return graph().append(kind, std::move(operands), std::move(attributes), layer, file_);
 }
 
@@ -204,6 +215,7 @@ NodeId GraphImporter::parameter(const OnnxValue &value, const Shape &shape,
 NodeId GraphImporter::constant(const HostTensor &tensor, const std::string &layer) {
   ConstantAttrs attributes;
   attributes.type = TensorType{graph_element(tensor.type), tensor.shape, 0};
+  charge(tensor.size());
   if (tensor.size() == 0)
     throw CompileError(file_, "a constant of shape {} has no elements (node {})", str(tensor.shape),
                        layer);
@@ -232,6 +244,8 @@ void GraphImporter::import_nodes(const onnx::GraphProto &graph) {
     const std::string label =
         node.name().empty() ? fmt::format("{}_{}", node.op_type(), index) : node.name();
     try {
+      if (label.size() > kLongestName)
+        throw CompileError(file_, "the name of a node has {} letters", label.size());
       if (!depends_on_failure(node)) {
         import_node(node, label);
         continue;

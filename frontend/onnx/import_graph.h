@@ -29,6 +29,8 @@ public:
   const OnnxValue *find(const std::string &name) const;
   OnnxValue &at(const std::string &name);
   void define(const std::string &name, OnnxValue value);
+  /// Counts elements of what is known at compile time and no weight; throws when they are too many.
+  void charge(int64_t elements);
   NodeId append(OpKind kind, std::vector<NodeId> operands, Attrs attributes,
                 const std::string &layer);
   /// The parameter for a constant; made at first use.

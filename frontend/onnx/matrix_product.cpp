@@ -166,10 +166,11 @@ NodeId matrix_product(OperatorContext &c, NodeId a, NodeId b) {
 }
 
 void import_einsum(OperatorContext &c) {
+  c.require(c.operand_count() >= 1 && c.operand_count() <= 2,
+            "has {} operands, 1 or 2 are supported", c.operand_count());
   Equation equation = parse_equation(c);
   const size_t count = equation.operands.size();
-  c.require(count == c.operand_count() && count <= 2, "has {} operands, 1 or 2 are supported",
-            c.operand_count());
+  c.require(count == c.operand_count(), "has {} terms for {} operands", count, c.operand_count());
   std::vector<NodeId> terms;
   for (size_t i = 0; i < count; ++i) {
     const NodeId x = take_diagonals(c, c.real_tensor(i), equation.operands[i]);

@@ -97,6 +97,7 @@ void import_where(OperatorContext &c) {
 
 bool fold_where(OperatorContext &c) {
   const Shape shape = common_shape(c, {c.shape(0), c.shape(1), c.shape(2)});
+  c.require(c.type(1) == c.type(2), "chooses between {} and {}", name(c.type(1)), name(c.type(2)));
   if (c.constant(1).holds_floats() || !can_fold(shape))
     return false;
   const HostTensor mask = broadcast_to(c.constant(0), shape);

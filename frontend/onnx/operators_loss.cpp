@@ -40,7 +40,9 @@ NodeId class_weights(OperatorContext &c, int64_t classes) {
 /// -sum over targets of weight * log p, as it is, summed, or divided by the sum of the weights.
 /// `log_probability` has the classes last.
 NodeId negative_log_likelihood(OperatorContext &c, NodeId log_probability) {
-  const NodeId weights = class_weights(c, c.shape_of(log_probability).back());
+  const Shape shape = c.shape_of(log_probability);
+  c.require(shape.size() >= 2, "expects [n, classes, ...], got {}", str(shape));
+  const NodeId weights = class_weights(c, shape.back());
   Composer composer = c.composer();
   const NodeId losses = compose::negative_log_likelihood(composer, log_probability, weights);
   const std::string reduction = c.text("reduction", "mean");

@@ -1,5 +1,6 @@
 #include "frontend/onnx/read_model.h"
 
+#include "frontend/binary_file.h"
 #include "frontend/onnx/scan_messages.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
@@ -203,8 +204,7 @@ HostTensor from_fields(Shape shape, const onnx::TensorProto &tensor, DataType ty
 onnx::ModelProto read_onnx_file(const std::string &path) {
   const SourceLocation file = location_of(path);
   std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    throw CompileError(file, "no such file");
+  require_regular_file(file);
   if (std::filesystem::file_size(path, error) >
       static_cast<uintmax_t>(std::numeric_limits<int>::max()))
     throw CompileError(file, "an ONNX file of 2 GB or more keeps its weights as external data");
