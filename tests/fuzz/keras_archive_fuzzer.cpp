@@ -1,0 +1,10 @@
+// .keras archives: the zip container with its members.
+#include "frontend/load_model.h"
+#include "tests/fuzz/fuzz_input.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  return sinter::fuzz([&] {
+    sinter::Diagnostics diagnostics;
+    sinter::load_model(sinter::fuzz_file(".keras", data, size), {}, diagnostics);
+  });
+}
