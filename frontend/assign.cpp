@@ -99,14 +99,8 @@ void Interpreter::assign_subscript(const Value &object_value, const Value &index
   require_certain(location, "this assignment");
   if (const Opaque *unknown = object<Opaque>(index))
     fail_unknown(*unknown, location, "an index");
-  if (Dict *dict = object<Dict>(object_value)) {
-    charge(static_cast<int64_t>(dict->items.size()) / 16, location);
-    if (Value *existing = dict->find(index))
-      *existing = value;
-    else
-      dict->items.emplace_back(index, value);
-    return;
-  }
+  if (Dict *dict = object<Dict>(object_value))
+    return set_item(*dict, index, value, location);
   if (object<DataArray>(object_value))
     throw CompileError(location, "changing elements of an array is not supported: the data reach "
                                  "the program only when it runs");

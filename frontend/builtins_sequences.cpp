@@ -50,11 +50,7 @@ Value call_tuple(Interpreter &interpreter, const Call &call) {
 Value call_dict(Interpreter &interpreter, const Call &call) {
   Dict *dict = interpreter.make<Dict>();
   const auto set = [&](const Value &key, const Value &value) {
-    if (Value *existing = dict->find(key))
-      *existing = value;
-    else
-      dict->items.emplace_back(key, value);
-    interpreter.charge(static_cast<int64_t>(dict->items.size()) / 16, call.location);
+    interpreter.set_item(*dict, key, value, call.location);
   };
   const Value &items = call.arguments["items"];
   if (const Dict *other = object<Dict>(items)) {

@@ -196,6 +196,8 @@ void Interpreter::bind_parameters(const Function &function, const CallArguments 
       continue;
     if (!parameters[i].fallback)
       throw CompileError(location, "{} needs {}", function.name, parameters[i].name);
+    if (const auto *text = std::get_if<std::string>(&function.defaults[i]))
+      charge_text(*text, location);
     names[parameters[i].name] = function.defaults[i];
   }
 }

@@ -7,7 +7,11 @@ Value Interpreter::evaluate(Expr expression) {
   const SourceLocation location = at(expression->position);
   const DepthGuard guard(*this, location);
   charge(1, location);
-  return std::visit([&](const auto &node) { return evaluate(node, location); }, expression->node);
+  Value value =
+      std::visit([&](const auto &node) { return evaluate(node, location); }, expression->node);
+  if (const auto *text = std::get_if<std::string>(&value)) // a value, so this one is a copy
+    charge_text(*text, location);
+  return value;
 }
 
 Value Interpreter::evaluate(const Literal &literal, const SourceLocation &) {
@@ -34,7 +38,7 @@ Value Interpreter::evaluate(const FormattedString &string, const SourceLocation 
     if (object<Opaque>(value))
       return value;
     text += part.conversion == 'r' ? describe(value) : format_value(value, part.format, location);
-    charge(static_cast<int64_t>(text.size()) / 16, location);
+    charge_text(text, location);
   }
   return text;
 }
@@ -87,11 +91,7 @@ Value Interpreter::evaluate(const TupleDisplay &display, const SourceLocation &)
 Value Interpreter::evaluate(const DictDisplay &display, const SourceLocation &location) {
   Dict *dict = make<Dict>();
   const auto set = [&](const Value &key, const Value &value) {
-    if (Value *existing = dict->find(key))
-      *existing = value;
-    else
-      dict->items.emplace_back(key, value);
-    charge(static_cast<int64_t>(dict->items.size()) / 16, location);
+    set_item(*dict, key, value, location);
   };
   for (const auto &[key, value] : display.items) {
     if (key) {
@@ -155,13 +155,8 @@ Value Interpreter::evaluate(const Comprehension &comprehension, const SourceLoca
     return unknown;
   if (comprehension.key) {
     Dict *dict = make<Dict>();
-    for (auto &[key, value] : results) {
-      if (Value *existing = dict->find(key))
-        *existing = value;
-      else
-        dict->items.emplace_back(key, value);
-      charge(static_cast<int64_t>(dict->items.size()) / 16, location);
-    }
+    for (const auto &[key, value] : results)
+      set_item(*dict, key, value, location);
     return dict;
   }
   std::vector<Value> items;

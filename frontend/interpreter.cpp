@@ -37,7 +37,7 @@ Value Interpreter::opaque(const std::string &origin, const SourceLocation &locat
 
 std::vector<Value> Interpreter::iterate(const Value &value, const SourceLocation &location) {
   if (const std::vector<Value> *items = sequence_items(value)) {
-    charge(static_cast<int64_t>(items->size()), location);
+    charge_items(*items, location);
     return *items;
   }
   if (const Dict *dict = object<Dict>(value)) {
@@ -85,6 +85,30 @@ void Interpreter::charge(int64_t steps, const SourceLocation &location) {
   if (steps > options_.max_steps || steps_ > options_.max_steps)
     throw CompileError(location, "the script takes more than {} steps to evaluate",
                        options_.max_steps);
+}
+
+void Interpreter::charge_text(const std::string &text, const SourceLocation &location) {
+  charge(static_cast<int64_t>(text.size()) / 16, location);
+}
+
+void Interpreter::charge_items(const std::vector<Value> &items, const SourceLocation &location) {
+  charge(static_cast<int64_t>(items.size()), location);
+  for (const Value &item : items)
+    if (const auto *text = std::get_if<std::string>(&item))
+      charge_text(*text, location);
+}
+
+Value *Interpreter::find_item(Dict &dict, const Value &key, const SourceLocation &location) {
+  charge(static_cast<int64_t>(dict.items.size()) * extent(key) / 4, location);
+  return dict.find(key);
+}
+
+void Interpreter::set_item(Dict &dict, const Value &key, const Value &value,
+                           const SourceLocation &location) {
+  if (Value *existing = find_item(dict, key, location))
+    *existing = value;
+  else
+    dict.items.emplace_back(key, value);
 }
 
 void Interpreter::skip(const SourceLocation &location, const std::string &text) {

@@ -54,8 +54,17 @@ public:
   /// super(), or super(type, self).
   Value make_super(const Value &type, const Value &self, const SourceLocation &);
 
+  /// The value under a key, or null.
+  Value *find_item(Dict &, const Value &key, const SourceLocation &);
+  /// dict[key] = value
+  void set_item(Dict &, const Value &key, const Value &value, const SourceLocation &);
+
   // The bounds and the rules.
   void charge(int64_t steps, const SourceLocation &);
+  /// What copying or making a text costs.
+  void charge_text(const std::string &, const SourceLocation &);
+  /// What copying items costs.
+  void charge_items(const std::vector<Value> &, const SourceLocation &);
   /// Warns that something on this line is skipped, once a line.
   void skip(const SourceLocation &, const std::string &text);
   void warn(const SourceLocation &, const std::string &text);

@@ -62,8 +62,9 @@ Value copy_sequence(Interpreter &interpreter, const Call &call) {
   return interpreter.list(interpreter.iterate(call.self, call.location));
 }
 
-Value sequence_index(Interpreter &, const Call &call) {
+Value sequence_index(Interpreter &interpreter, const Call &call) {
   const std::vector<Value> &items = *sequence_items(call.self);
+  interpreter.charge(extent(call.self) / 4, call.location);
   for (size_t i = 0; i < items.size(); ++i)
     if (equal(items[i], call.arguments["item"]))
       return static_cast<int64_t>(i);
@@ -71,8 +72,9 @@ Value sequence_index(Interpreter &, const Call &call) {
                      type_name(call.self));
 }
 
-Value sequence_count(Interpreter &, const Call &call) {
+Value sequence_count(Interpreter &interpreter, const Call &call) {
   const std::vector<Value> &items = *sequence_items(call.self);
+  interpreter.charge(extent(call.self) / 4, call.location);
   return static_cast<int64_t>(std::count_if(items.begin(), items.end(), [&](const Value &item) {
     return equal(item, call.arguments["item"]);
   }));
@@ -88,7 +90,7 @@ Value dict_values(Interpreter &interpreter, const Call &call) {
   std::vector<Value> values;
   for (const auto &item : object<Dict>(call.self)->items)
     values.push_back(item.second);
-  interpreter.charge(static_cast<int64_t>(values.size()), call.location);
+  interpreter.charge_items(values, call.location);
   return interpreter.list(std::move(values));
 }
 
@@ -100,8 +102,9 @@ Value dict_items(Interpreter &interpreter, const Call &call) {
   return interpreter.list(std::move(pairs));
 }
 
-Value dict_get(Interpreter &, const Call &call) {
-  const Value *found = object<Dict>(call.self)->find(call.arguments["key"]);
+Value dict_get(Interpreter &interpreter, const Call &call) {
+  const Value *found =
+      interpreter.find_item(*object<Dict>(call.self), call.arguments["key"], call.location);
   return found ? *found : call.arguments["default"];
 }
 
@@ -113,13 +116,8 @@ Value dict_update(Interpreter &interpreter, const Call &call) {
     throw CompileError(call.location, "update needs a dict, got {}",
                        describe(call.arguments["other"]));
   const auto items = other->items; // may be the dict itself
-  for (const auto &[key, value] : items) {
-    if (Value *existing = dict->find(key))
-      *existing = value;
-    else
-      dict->items.emplace_back(key, value);
-    interpreter.charge(static_cast<int64_t>(dict->items.size()) / 16, call.location);
-  }
+  for (const auto &[key, value] : items)
+    interpreter.set_item(*dict, key, value, call.location);
   return None{};
 }
 

@@ -118,16 +118,18 @@ Value repeat(Interpreter &interpreter, const Value &sequence, int64_t times,
   int64_t total = 0;
   if (__builtin_mul_overflow(length, std::max<int64_t>(times, 0), &total))
     total = INT64_MAX / 2;
-  interpreter.charge(items ? total : total / 16, location);
   if (text) {
+    interpreter.charge(total / 16, location);
     std::string repeated;
     for (int64_t i = 0; i < times && length > 0; ++i)
       repeated += *text;
     return repeated;
   }
   std::vector<Value> repeated;
-  for (int64_t i = 0; i < times && length > 0; ++i)
+  for (int64_t i = 0; i < times && length > 0; ++i) {
+    interpreter.charge_items(*items, location);
     repeated.insert(repeated.end(), items->begin(), items->end());
+  }
   return object<List>(sequence) ? interpreter.list(std::move(repeated))
                                 : interpreter.tuple(std::move(repeated));
 }
@@ -136,19 +138,19 @@ Value concatenate(Interpreter &interpreter, const Value &left, const Value &righ
                   const SourceLocation &location) {
   if (const auto *text = std::get_if<std::string>(&left)) {
     std::string joined = *text + std::get<std::string>(right);
-    interpreter.charge(static_cast<int64_t>(joined.size()) / 16, location);
+    interpreter.charge_text(joined, location);
     return joined;
   }
   std::vector<Value> joined = *sequence_items(left);
   const std::vector<Value> &tail = *sequence_items(right);
   joined.insert(joined.end(), tail.begin(), tail.end());
-  interpreter.charge(static_cast<int64_t>(joined.size()), location);
+  interpreter.charge_items(joined, location);
   return object<List>(left) ? interpreter.list(std::move(joined))
                             : interpreter.tuple(std::move(joined));
 }
 
 /// 'conv%d' % 3, '%s_%02d' % ('a', 1)
-Value percent_format(const std::string &format, const Value &operand,
+Value percent_format(Interpreter &interpreter, const std::string &format, const Value &operand,
                      const SourceLocation &location) {
   const Tuple *tuple = object<Tuple>(operand);
   const std::vector<Value> values = tuple ? tuple->items : std::vector<Value>{operand};
@@ -174,6 +176,7 @@ Value percent_format(const std::string &format, const Value &operand,
       const char kind = format[end] == 'i' ? 'd' : format[end];
       text +=
           kind == 's' ? to_text(values[next]) : format_value(values[next], spec + kind, location);
+      interpreter.charge_text(text, location);
       ++next;
     }
     i = end;
@@ -183,12 +186,15 @@ Value percent_format(const std::string &format, const Value &operand,
   return text;
 }
 
-bool contains(const Value &item, const Value &container, const SourceLocation &location) {
-  if (const Dict *dict = object<Dict>(container))
-    return const_cast<Dict *>(dict)->find(item) != nullptr;
-  if (const std::vector<Value> *items = sequence_items(container))
+bool contains(Interpreter &interpreter, const Value &item, const Value &container,
+              const SourceLocation &location) {
+  if (Dict *dict = object<Dict>(container))
+    return interpreter.find_item(*dict, item, location) != nullptr;
+  if (const std::vector<Value> *items = sequence_items(container)) {
+    interpreter.charge(static_cast<int64_t>(items->size()) * extent(item) / 4, location);
     return std::any_of(items->begin(), items->end(),
                        [&](const Value &other) { return equal(item, other); });
+  }
   const auto *text = std::get_if<std::string>(&container);
   const auto *part = std::get_if<std::string>(&item);
   if (text && part)
@@ -259,7 +265,7 @@ Value binary_operation(Interpreter &interpreter, const std::string &op, const Va
   if (op == "*" && right_sequence && is_integral(left))
     return repeat(interpreter, right, to_integer(left), location);
   if (op == "%" && text)
-    return percent_format(std::get<std::string>(left), right, location);
+    return percent_format(interpreter, std::get<std::string>(left), right, location);
   fail_operands(op, left, right, location);
 }
 
@@ -281,8 +287,9 @@ Value unary_operation(Interpreter &interpreter, const std::string &op, const Val
   throw CompileError(location, "'{}' does not apply to {}", op, describe(operand));
 }
 
-Value comparison(Interpreter &, const std::string &op, const Value &left, const Value &right,
-                 const SourceLocation &location) {
+Value comparison(Interpreter &interpreter, const std::string &op, const Value &left,
+                 const Value &right, const SourceLocation &location) {
+  interpreter.charge(std::min(extent(left), extent(right)) / 4, location);
   if (op == "is")
     return same_object(left, right);
   if (op == "is not")
@@ -290,9 +297,9 @@ Value comparison(Interpreter &, const std::string &op, const Value &left, const 
   if (object<Opaque>(left) || object<Opaque>(right))
     return object<Opaque>(left) ? left : right;
   if (op == "in")
-    return contains(left, right, location);
+    return contains(interpreter, left, right, location);
   if (op == "not in")
-    return !contains(left, right, location);
+    return !contains(interpreter, left, right, location);
   if (object<DataArray>(left) || object<DataArray>(right))
     throw CompileError(location,
                        "{} cannot be compared: the data reach the program only when it "

@@ -90,7 +90,7 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
   if (object<Opaque>(index))
     return index;
   if (Dict *dict = object<Dict>(object_value)) {
-    if (const Value *found = dict->find(index))
+    if (const Value *found = interpreter.find_item(*dict, index, location))
       return *found;
     throw CompileError(location, "the dict has no key {}", describe(index));
   }

@@ -69,8 +69,10 @@ std::string convert(const Value &value, const FormatSpec &spec, const std::strin
     return to_text(value);
   if (spec.type == 's' && std::holds_alternative<std::string>(value))
     return to_text(value);
-  if (spec.type == 'd' && is_number(value) && !real)
-    return fmt::format("{}", static_cast<int64_t>(to_number(value)));
+  if (const auto *integer = std::get_if<int64_t>(&value); integer && spec.type == 'd')
+    return fmt::format("{}", *integer);
+  if (const auto *boolean = std::get_if<bool>(&value); boolean && spec.type == 'd')
+    return *boolean ? "1" : "0";
   if (is_number(value)) {
     const double number = to_number(value);
     switch (spec.type) {

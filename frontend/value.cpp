@@ -13,6 +13,7 @@ namespace {
 
 constexpr int kMaxDepth = 20; // of nested lists that are shown or compared
 constexpr size_t kMaxShown = 8;
+constexpr size_t kLongestShown = 200; // of a list: those that hold lists eight times double
 
 std::string describe(const Value &value, int depth);
 
@@ -20,7 +21,7 @@ std::string describe_items(const std::vector<Value> &items, int depth) {
   std::string text;
   for (size_t i = 0; i < items.size(); ++i) {
     text += i > 0 ? ", " : "";
-    if (i == kMaxShown)
+    if (i == kMaxShown || text.size() > kLongestShown)
       return text + "...";
     text += describe(items[i], depth + 1);
   }
@@ -143,6 +144,21 @@ bool equal(const Value &a, const Value &b, int depth) {
       a);
 }
 
+void count_values(const Value &value, int depth, int64_t &count) {
+  constexpr int64_t kMost = 40'000'000;
+  ++count;
+  if (depth > kMaxDepth || count > kMost)
+    return;
+  if (const std::vector<Value> *items = sequence_items(value))
+    for (size_t i = 0; i < items->size() && count <= kMost; ++i)
+      count_values((*items)[i], depth + 1, count);
+  if (const Dict *dict = object<Dict>(value))
+    for (size_t i = 0; i < dict->items.size() && count <= kMost; ++i) {
+      count_values(dict->items[i].first, depth + 1, count);
+      count_values(dict->items[i].second, depth + 1, count);
+    }
+}
+
 } // namespace
 
 Value *Dict::find(const Value &key) {
@@ -176,6 +192,12 @@ std::string to_text(const Value &value) {
 }
 
 bool equal(const Value &a, const Value &b) { return equal(a, b, 0); }
+
+int64_t extent(const Value &value) {
+  int64_t count = 0;
+  count_values(value, 0, count);
+  return count;
+}
 
 const std::vector<Value> *sequence_items(const Value &value) {
   if (const List *list = object<List>(value))

@@ -156,6 +156,9 @@ std::string describe(const Value &);
 std::string to_text(const Value &);
 /// Python's ==, on what can be compared; objects are equal when they are the same object.
 bool equal(const Value &, const Value &);
+/// Values in a value, as far down as `equal` looks: what comparing it may cost. Lists that share
+/// lists have more of them than memory holds, so the count ends at forty million.
+int64_t extent(const Value &);
 /// The items of a list or tuple, else null.
 const std::vector<Value> *sequence_items(const Value &);
 /// bool, int and float as a number.

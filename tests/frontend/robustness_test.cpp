@@ -169,6 +169,21 @@ TEST_CASE("a layer that is held on several ways counts once") {
                           "  a = c\na.trainable = False\nassert a.count_params() == 40\n") == "");
 }
 
+TEST_CASE("what copying, comparing and showing values costs is counted") {
+  const std::string text = "t = 'a' * 400000\n";
+  const std::string wide =
+      "l = [1]\nm = [1]\nfor i in range(12):\n  l = [l] * 50\n  m = [m] * 50\n";
+  CHECK(loads(wide + "x = f'{l}'\nfrom keras import layers, Sequential\n"
+                     "Sequential([layers.Input((2,)), layers.Dense(1)])\n"));
+  for (const std::string &steps :
+       {text + "while 1: u = t\n", text + "x = [t] * 1000\n", text + "x = [t]\nwhile 1: x += x\n",
+        text + "x = ('%s' * 1000) % tuple([t] * 1000)\n",
+        text + "def f(a=t): return 1\nwhile 1: f()\n", wide + "x = l == m\n", wide + "x = l < m\n",
+        wide + "x = m in [l]\n", wide + "x = [l].count(m)\n", wide + "x = {l: 1}\nx[m] = 2\n",
+        std::string("l = [0] * 20000\nwhile 1: x = 1 in l\n")})
+    CHECK(error_of(steps).find("more than 100000 steps") != std::string::npos);
+}
+
 TEST_CASE("the examples survive losing any one line") {
   for (const auto &entry : std::filesystem::directory_iterator(source_path("examples"))) {
     if (entry.path().extension() != ".py")
