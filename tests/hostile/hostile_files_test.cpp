@@ -150,6 +150,11 @@ TEST_CASE("ONNX operators whose operands no exporter writes") {
       {{"name.onnx", onnx_bytes(row + "node { op_type: 'Relu' input: 'x' output: 'y' name: '" +
                                 std::string(2000, 'n') + "' } ")},
        "the name of a node has 2000 letters"},
+      {{"escape.onnx", onnx_bytes("node { op_type: '\\033[2J' output: 'y' } ")},
+       "operators that are not supported: \\x1b[2J (y)"},
+      {{"long.onnx",
+        onnx_bytes("node { op_type: '" + std::string(1'000'000, 'n') + "' output: 'y' } ")},
+       "operators that are not supported: nnn"},
       {{"nodes.onnx", onnx_of_chain(250'000)}, "more than 200000 operations"},
   });
 }
