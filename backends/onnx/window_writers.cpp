@@ -159,7 +159,7 @@ void write_batch_norm(NodeWriter &w, const char *op) {
   const Permutation order = channels_first_order(w.type().rank());
   onnx::NodeProto &node =
       w.add(op, {w.operand(0, order), w.operand(1), w.operand(2), w.operand(3), w.operand(4)});
-  set_real(node, "epsilon", static_cast<float>(w.attributes<BatchNormAttrs>().epsilon));
+  set_real(node, "epsilon", w.attributes<BatchNormAttrs>().epsilon);
   set_real(node, "momentum", static_cast<float>(w.attributes<BatchNormAttrs>().momentum));
   w.result(node.output(0), order);
 }
