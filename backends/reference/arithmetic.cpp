@@ -9,6 +9,11 @@ namespace {
 
 bool is_integer(const Evaluation &e) { return e.result.type.element != ElementType::f32; }
 
+/// With the sign of a. The quotient of an integer and zero is zero, so all of it remains.
+double remainder(const Evaluation &e, double a, double b) {
+  return is_integer(e) && b == 0 ? a : std::fmod(a, b);
+}
+
 /// 1 or 0.
 template <typename F> void compare(const Evaluation &e, F &&holds) {
   binary(e, [&](double a, double b) { return holds(a, b) ? 1.0 : 0.0; });
@@ -51,14 +56,14 @@ void pow(const Evaluation &e) {
 }
 
 void mod(const Evaluation &e) {
-  binary(e, [](double a, double b) {
-    const double r = std::fmod(a, b);
+  binary(e, [&](double a, double b) {
+    const double r = remainder(e, a, b);
     return r != 0 && std::signbit(r) != std::signbit(b) ? r + b : r;
   });
 }
 
 void fmod(const Evaluation &e) {
-  binary(e, [](double a, double b) { return std::fmod(a, b); });
+  binary(e, [&](double a, double b) { return remainder(e, a, b); });
 }
 
 void equal(const Evaluation &e) {

@@ -9,7 +9,8 @@ using Halide::Expr;
 
 namespace {
 
-/// Rounded towards zero, as C and NumPy's integers do: Halide's own quotient rounds down.
+/// Rounded towards zero, as C and NumPy's integers do: Halide's own quotient rounds down. What is
+/// divided by zero is zero, as in Halide, so its remainder is all of it.
 Expr integer_quotient(const Expr &a, const Expr &b) {
   if (!a.type().is_int())
     return a / b;
@@ -24,16 +25,9 @@ Expr truncated_remainder(const Expr &a, const Expr &b) {
 
 /// Has the sign of b.
 Expr floored_remainder(const Expr &a, const Expr &b) {
-  if (a.type().is_uint())
-    return a % b;
   const Expr zero = Halide::Internal::make_zero(a.type());
   const Expr r = truncated_remainder(a, b);
   return exactly(Halide::select(r != zero && (r < zero) != (b < zero), r + b, r));
-}
-
-/// Of floats, `a` where it wins or is a NaN, else `b`, which may be one.
-Expr extreme(const Expr &a, const Expr &b, const Expr &a_wins) {
-  return exactly(Halide::select(a_wins || Halide::is_nan(a), a, b));
 }
 
 } // namespace
@@ -65,17 +59,9 @@ void compute_divide(KernelBuilder &k) {
   k.define([&](const Index &index) { return quotient(at(0, index), at(1, index)); });
 }
 
-void compute_maximum(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) {
-    return a.type().is_float() ? extreme(a, b, a > b) : Halide::max(a, b);
-  });
-}
+void compute_maximum(KernelBuilder &k) { define_binary(k, larger_of); }
 
-void compute_minimum(KernelBuilder &k) {
-  define_binary(k, [](const Expr &a, const Expr &b) {
-    return a.type().is_float() ? extreme(a, b, a < b) : Halide::min(a, b);
-  });
-}
+void compute_minimum(KernelBuilder &k) { define_binary(k, smaller_of); }
 
 // Halide's own power is exp(b * log(a)): inexact, and without negative bases.
 void compute_pow(KernelBuilder &k) {
@@ -94,7 +80,7 @@ void compute_greater(KernelBuilder &k) {
   define_binary(k, [](const Expr &a, const Expr &b) { return mask_of(a > b); });
 }
 
-// Halide's simplifier takes a >= b for !(a < b), which a NaN makes true.
+// Not a >= b, which Halide's simplifier takes for !(a < b): a NaN makes that true.
 void compute_greater_equal(KernelBuilder &k) {
   define_binary(k, [](const Expr &a, const Expr &b) { return mask_of(a > b || a == b); });
 }
