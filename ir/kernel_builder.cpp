@@ -1,6 +1,7 @@
 #include "ir/kernel_builder.h"
 
 #include "ir/diagnostics.h"
+#include "ir/ops/compute_math.h"
 
 #include <algorithm>
 #include <limits>
@@ -75,9 +76,9 @@ Expr combine(Reduction reduction, const Expr &a, const Expr &b) {
   case Reduction::product:
     return a * b;
   case Reduction::maximum:
-    return Halide::max(a, b);
+    return larger_of(a, b);
   case Reduction::minimum:
-    return Halide::min(a, b);
+    return smaller_of(a, b);
   }
   SINTER_UNREACHABLE("reduction {}", static_cast<int>(reduction));
 }

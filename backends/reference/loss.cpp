@@ -69,7 +69,7 @@ double log_sum_exp(const Array &x, int64_t first, int64_t width) {
 int64_t argmax_of_row(const Array &x, int64_t first, int64_t width) {
   int64_t best = first;
   for (int64_t i = first + 1; i < first + width; ++i)
-    if (x[i] > x[best])
+    if (exceeds(x[i], x[best]))
       best = i;
   return best - first;
 }

@@ -53,7 +53,7 @@ struct Best {
   int64_t position; // in the window, row-major
 };
 
-/// The first maximum in row-major window order.
+/// The first maximum in row-major window order, or the first NaN.
 Best best_in_window(const Array &x, const Shape &extents, const Window &window,
                     int64_t window_width, int64_t n, int64_t c) {
   Best best{-std::numeric_limits<double>::infinity(), 0};
@@ -62,7 +62,7 @@ Best best_in_window(const Array &x, const Shape &extents, const Window &window,
     for (size_t j = 0; j < window.x.size(); ++j) {
       const double value =
           x[((n * extents[1] + window.y[i]) * extents[2] + window.x[j]) * extents[3] + c];
-      if (!first && value <= best.value)
+      if (!first && !exceeds(value, best.value))
         continue;
       best = {value, window.ky[i] * window_width + window.kx[j]};
       first = false;

@@ -58,13 +58,13 @@ void reduce_mean(const Evaluation &e) {
 void reduce_max(const Evaluation &e) {
   std::fill(e.result.values.begin(), e.result.values.end(),
             -std::numeric_limits<double>::infinity());
-  reduce(e, [](double a, double b) { return a > b ? a : b; });
+  reduce(e, [](double a, double b) { return exceeds(a, b) ? a : b; });
 }
 
 void reduce_min(const Evaluation &e) {
   std::fill(e.result.values.begin(), e.result.values.end(),
             std::numeric_limits<double>::infinity());
-  reduce(e, [](double a, double b) { return a < b ? a : b; });
+  reduce(e, [](double a, double b) { return a < b || std::isnan(a) ? a : b; });
 }
 
 void reduce_prod(const Evaluation &e) {
@@ -109,7 +109,7 @@ void argmax(const Evaluation &e) {
   for_each_line(e.operand(0), attrs.axis, [&](const std::vector<double> &line, int64_t, int64_t) {
     size_t best = 0;
     for (size_t i = 1; i < line.size(); ++i)
-      if (attrs.last ? line[i] >= line[best] : line[i] > line[best])
+      if (attrs.last ? !exceeds(line[best], line[i]) : exceeds(line[i], line[best]))
         best = i;
     e.result[next++] = static_cast<double>(best);
   });
@@ -139,7 +139,7 @@ void top_k_indices(const Evaluation &e) {
                   std::vector<size_t> order(line.size());
                   std::iota(order.begin(), order.end(), size_t{0});
                   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-                    return attrs.smallest ? line[a] < line[b] : line[a] > line[b];
+                    return attrs.smallest ? exceeds(line[b], line[a]) : exceeds(line[a], line[b]);
                   });
                   const int64_t block = extent * stride; // of x; the result's is k * stride
                   const int64_t to = first / block * attrs.k * stride + first % block;

@@ -4,6 +4,7 @@
 #include "backends/reference/array.h"
 #include "ir/graph.h"
 
+#include <cmath>
 #include <vector>
 
 namespace sinter {
@@ -24,6 +25,9 @@ namespace reference {
 #define OP(name, attributes) void name(const Evaluation &);
 #include "ir/ops.def"
 #undef OP
+
+/// Whether a is the larger one in a search for an extreme: a NaN is larger than every number.
+inline bool exceeds(double a, double b) { return std::isnan(a) ? !std::isnan(b) : a > b; }
 } // namespace reference
 
 } // namespace sinter

@@ -8,6 +8,42 @@ using Halide::Expr;
 
 Expr exactly(const Expr &x) { return Halide::strict_float(x); }
 
+namespace {
+
+constexpr int32_t kInfinityBits = 0x7F800000;
+
+Expr bits_of(const Expr &x) { return Halide::reinterpret(Halide::Int(32), x); }
+
+} // namespace
+
+Expr holds_nan(const Expr &x) {
+  if (!x.type().is_float())
+    return Halide::Internal::const_false();
+  return (bits_of(x) & 0x7FFFFFFF) > kInfinityBits;
+}
+
+// Halide's simplifier takes a >= b for !(a < b), which a NaN makes true.
+Expr at_least(const Expr &a, const Expr &b) {
+  return a.type().is_float() ? exactly(a > b || a == b) || holds_nan(a) : a >= b;
+}
+
+Expr larger_of(const Expr &a, const Expr &b) {
+  return a.type().is_float() ? exactly(Halide::select(at_least(a, b), a, b)) : Halide::max(a, b);
+}
+
+Expr smaller_of(const Expr &a, const Expr &b) {
+  return a.type().is_float() ? exactly(Halide::select(a < b || a == b || holds_nan(a), a, b))
+                             : Halide::min(a, b);
+}
+
+Expr is_extreme(const Expr &x, const Expr &extreme) {
+  return exactly(x == extreme) || holds_nan(x);
+}
+
+Expr choose_bits(const Expr &condition, const Expr &x, const Expr &y) {
+  return Halide::reinterpret(Halide::Float(32), Halide::select(condition, bits_of(x), bits_of(y)));
+}
+
 Expr mask_of(const Expr &condition) {
   return exactly(Halide::select(condition, Halide::cast<uint8_t>(1), Halide::cast<uint8_t>(0)));
 }
@@ -51,7 +87,7 @@ Expr sigmoid_of(const Expr &x) {
 }
 
 Expr softplus_of(const Expr &x) {
-  return Halide::max(x, 0.0F) + log1p_of(exp_of_negative(-Halide::abs(x)));
+  return exactly(Halide::select(x < 0.0F, 0.0F, x)) + log1p_of(exp_of_negative(-Halide::abs(x)));
 }
 
 // With u = 1 + x rounded, log(u) * x / (u - 1): what u lost is made up for by the factor, because
@@ -59,21 +95,37 @@ Expr softplus_of(const Expr &x) {
 Expr log1p_of(const Expr &x) {
   const Expr u = exactly(1.0F + x);
   const Expr lost = exactly(u - 1.0F);
-  const Expr corrected = Halide::select(lost == 0.0F, x, Halide::log(u) * (x / lost));
-  return Halide::select(Halide::abs(x) < 0.5F, corrected, Halide::log(u));
+  const Expr logarithm = log_of(u);
+  const Expr corrected = Halide::select(lost == 0.0F, x, logarithm * (x / lost));
+  return Halide::select(Halide::abs(x) < 0.5F, corrected, logarithm);
 }
 
 // The same the other way round: with u = exp(x) rounded, (u - 1) * x / log(u).
 Expr expm1_of(const Expr &x) {
-  const Expr u = Halide::exp(x);
+  const Expr u = exp_of(x);
   const Expr lost = exactly(u - 1.0F);
   const Expr corrected = Halide::select(lost == 0.0F, x, lost * (x / Halide::log(u)));
   return Halide::select(Halide::abs(x) < 0.5F, corrected, lost);
 }
 
+// Beyond the largest exponent Halide's result is infinite, but for an infinity itself.
+Expr exp_of(const Expr &x) {
+  constexpr float overflows = 89.0F;
+  return choose_bits(holds_nan(x), x, Halide::exp(Halide::min(x, overflows)));
+}
+
+Expr log_of(const Expr &x) {
+  return choose_bits(holds_nan(x) || bits_of(x) == kInfinityBits, x, Halide::log(x));
+}
+
+Expr erf_of(const Expr &x) {
+  constexpr float nearly_one = 4.0F; // 1 - erf(4) is less than half of what a float tells from 1
+  return choose_bits(holds_nan(x), x, Halide::erf(Halide::clamp(x, -nearly_one, nearly_one)));
+}
+
 Expr exp_of_negative(const Expr &x) {
   constexpr float smallest_exponent = -87.0F; // exp(-87) is about the smallest normal float
-  return Halide::exp(Halide::max(x, smallest_exponent));
+  return choose_bits(holds_nan(x), x, Halide::exp(Halide::max(x, smallest_exponent)));
 }
 
 std::vector<Expr> extents_from(const Tensor &tensor, int begin) {
@@ -111,7 +163,7 @@ Tensor row_argmax(KernelBuilder &k, const Tensor &rows) {
   const Tensor maximum = row_maximum(k, rows);
   const Expr last = rows.extent(rows.type().rank() - 1) - 1;
   return reduce_rows(k, Reduction::minimum, rows, [&](const Index &i, const Index &r) {
-    return Halide::select(rows(joined(i, r)) >= maximum(i), r[0], last);
+    return Halide::select(is_extreme(rows(joined(i, r)), maximum(i)), r[0], last);
   });
 }
 

@@ -1,8 +1,9 @@
 // Functions that Halide lacks or makes scalar calls of, as expressions that vectorise, and index
-// arithmetic that several families share. Private to ir/ops/.
+// arithmetic that several families share. Private to ir/ops/ and kernel_builder.cpp.
 //
-// Kernels are compiled with fast-math flags that assume finite values, so exponentials get
-// arguments that cannot overflow, and "minus infinity" is the lowest finite number.
+// Kernels are compiled with fast-math flags that assume values to be finite: what tells NaNs and
+// infinities apart goes by `exactly` or by their bits. A NaN stays one: functions keep it, and in
+// every search for an extreme it wins, the first of several.
 #pragma once
 
 #include "ir/kernel_builder.h"
@@ -12,6 +13,19 @@ namespace sinter {
 /// The expression without those flags, operands inlined into it included: NaNs and infinities
 /// compare as IEEE 754 says, and nothing is reassociated.
 Halide::Expr exactly(const Halide::Expr &);
+/// Whether a float is a NaN; false for other types. By its bits: a value that was computed in the
+/// same kernel carries the promise that it is none, and a comparison would be folded by that.
+Halide::Expr holds_nan(const Halide::Expr &x);
+/// a >= b, a NaN being larger than all numbers and equal to any other NaN.
+Halide::Expr at_least(const Halide::Expr &a, const Halide::Expr &b);
+/// The larger or the smaller of a and b, a at a tie; a NaN if either is one.
+Halide::Expr larger_of(const Halide::Expr &a, const Halide::Expr &b);
+Halide::Expr smaller_of(const Halide::Expr &a, const Halide::Expr &b);
+/// Whether x is the extreme that was found among values with it: equal, or a NaN.
+Halide::Expr is_extreme(const Halide::Expr &x, const Halide::Expr &extreme);
+/// x where the condition holds, else y: as bits, so that no flags promise what they are.
+Halide::Expr choose_bits(const Halide::Expr &condition, const Halide::Expr &x,
+                         const Halide::Expr &y);
 /// 1 where the condition holds, else 0, as a u8; exactly so.
 Halide::Expr mask_of(const Halide::Expr &condition);
 /// A float function of the C library; not vectorised.
@@ -39,6 +53,11 @@ Halide::Expr softplus_of(const Halide::Expr &x);
 Halide::Expr log1p_of(const Halide::Expr &x);
 /// exp(x) - 1; relative error below 5e-7.
 Halide::Expr expm1_of(const Halide::Expr &x);
+/// Halide's exp and log, which vectorise but make numbers of NaNs and infinities, put right there.
+Halide::Expr exp_of(const Halide::Expr &x);
+Halide::Expr log_of(const Halide::Expr &x);
+/// The error function; likewise.
+Halide::Expr erf_of(const Halide::Expr &x);
 /// exp(x) for x <= 0, as in a softmax.
 Halide::Expr exp_of_negative(const Halide::Expr &x);
 
@@ -53,7 +72,7 @@ Halide::Expr element_count(const std::vector<Halide::Expr> &extents);
 Tensor reduce_rows(KernelBuilder &, Reduction, const Tensor &, const KernelBuilder::Term &term);
 /// The maximum of each row.
 Tensor row_maximum(KernelBuilder &, const Tensor &);
-/// Where each row's first maximum stands: an i32 a row.
+/// Where each row's first maximum stands: an i32 a row. A NaN is the largest.
 Tensor row_argmax(KernelBuilder &, const Tensor &);
 
 } // namespace sinter

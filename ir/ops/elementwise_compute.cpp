@@ -54,7 +54,7 @@ void compute_round(KernelBuilder &k) {
 }
 
 void compute_is_nan(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return mask_of(Halide::is_nan(x)); });
+  define_unary(k, [](const Expr &x) { return mask_of(holds_nan(x)); });
 }
 
 void compute_is_infinite(KernelBuilder &k) {

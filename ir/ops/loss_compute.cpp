@@ -22,7 +22,8 @@ Expr inside_clip(const Expr &q) {
 // Not a clamp: of 1 - p, Halide's simplifier would make 1 - clamp(p, ...), and 1 - 1e-7 is not a
 // float.
 Expr clipped(const Expr &q) {
-  return Halide::select(q < kEpsilon, kEpsilon, Halide::select(q > kMostCertain, kMostCertain, q));
+  return exactly(
+      Halide::select(q < kEpsilon, kEpsilon, Halide::select(q > kMostCertain, kMostCertain, q)));
 }
 
 Tensor row_sum(KernelBuilder &k, const Tensor &rows) {
@@ -80,7 +81,7 @@ void compute_categorical_crossentropy(KernelBuilder &k) {
   const Tensor sum = row_sum(k, p);
   k.define_sum({p.extent(p.type().rank() - 1)}, [&](const Index &index, const Index &r) {
     const Index at = joined(index, r);
-    return -target(at) * Halide::log(clipped(p(at) / sum(index)));
+    return -target(at) * log_of(clipped(p(at) / sum(index)));
   });
 }
 
@@ -130,7 +131,7 @@ void compute_softmax_cross_entropy_gradient(KernelBuilder &k) {
 // 1 - clip(p) is written clip(1 - p), which is exact near p = 1.
 void compute_binary_crossentropy(KernelBuilder &k) {
   define_sample_mean(k, [](const Expr &p, const Expr &t) {
-    return -(t * Halide::log(clipped(p)) + (1.0F - t) * Halide::log(clipped(1.0F - p)));
+    return -(t * log_of(clipped(p)) + (1.0F - t) * log_of(clipped(1.0F - p)));
   });
 }
 

@@ -3,6 +3,7 @@
 
 #include "ir/kernel_builder.h"
 #include "ir/ops/compute.h"
+#include "ir/ops/compute_math.h"
 
 #include <algorithm>
 
@@ -74,7 +75,8 @@ Expr at_position(const Window &w, const Tensor &x, const Index &index, const Exp
 
 Expr lowest() { return -std::numeric_limits<float>::infinity(); }
 
-/// Reduces over the window: spelled out with `combine` when small, else as a stage.
+/// The reduction over a small window, spelled out. Of a maximum with NaNs the order decides: values
+/// that a stage made must be used once each, or Halide 14 loses a vector's tail of one element.
 Expr over_window(KernelBuilder &k, const Window &w, Reduction reduction, const Index &index,
                  const Expr &outside) {
   const Tensor &x = k.operand(0);
@@ -209,12 +211,13 @@ void compute_max_pool2d_argmax(KernelBuilder &k) {
     return;
   }
   const Tensor maximum = reduce_window(k, w, Reduction::maximum, lowest());
-  const Tensor first = k.reduce(
-      Reduction::minimum, k.type().shape, {w.y.size, w.x.size},
-      [&](const Index &index, const Index &r) {
-        const Expr value = at_position(w, k.operand(0), index, r[0], r[1], lowest());
-        return Halide::select(value == maximum(index), r[0] * w.x.size + r[1], w.positions() - 1);
-      });
+  const Tensor first = k.reduce(Reduction::minimum, k.type().shape, {w.y.size, w.x.size},
+                                [&](const Index &index, const Index &r) {
+                                  const Expr value =
+                                      at_position(w, k.operand(0), index, r[0], r[1], lowest());
+                                  return Halide::select(is_extreme(value, maximum(index)),
+                                                        r[0] * w.x.size + r[1], w.positions() - 1);
+                                });
   k.define([&](const Index &index) { return Halide::cast(type, first(index)); });
 }
 

@@ -91,7 +91,7 @@ void compute_broadcast(KernelBuilder &k) {
   });
 }
 
-// The lowest index, or the highest, whose value is the maximum.
+// The lowest index, or the highest, whose value is the maximum; a NaN is the largest.
 void compute_argmax(KernelBuilder &k) {
   const auto &attrs = k.attrs<ArgmaxAttrs>();
   const std::vector<int64_t> axes{attrs.axis};
@@ -100,7 +100,7 @@ void compute_argmax(KernelBuilder &k) {
   const Expr none = attrs.last ? 0 : x.extents()[0] - 1;
   k.define_reduction(attrs.last ? Reduction::maximum : Reduction::minimum, x.extents(),
                      [&](const Index &index, const Index &r) {
-                       return Halide::select(x(index, r) >= maximum(index), r[0], none);
+                       return Halide::select(is_extreme(x(index, r), maximum(index)), r[0], none);
                      });
 }
 
@@ -120,6 +120,8 @@ void compute_cumulative_sum(KernelBuilder &k) {
 }
 
 // An element's rank is the number of those that beat it; the result at p is where rank p stands.
+// Every rank stands once, because the order is total: a NaN is the largest, and of equals the first
+// wins.
 void compute_top_k_indices(KernelBuilder &k) {
   const auto &attrs = k.attrs<TopKAttrs>();
   const auto axis = static_cast<size_t>(attrs.axis);
@@ -133,8 +135,9 @@ void compute_top_k_indices(KernelBuilder &k) {
       k.reduce(Reduction::sum, x.type().shape, extents, [&](const Index &index, const Index &r) {
         const Expr mine = x(index);
         const Expr other = x(moved(index, r[0]));
-        const Expr better = attrs.smallest ? other < mine : other > mine;
-        return Halide::cast<int32_t>(better || (other == mine && r[0] < index[axis]));
+        const Expr no_worse = attrs.smallest ? at_least(mine, other) : at_least(other, mine);
+        const Expr no_better = attrs.smallest ? at_least(other, mine) : at_least(mine, other);
+        return Halide::cast<int32_t>(no_worse && (!no_better || r[0] < index[axis]));
       });
   k.define_sum(extents, [&](const Index &index, const Index &r) {
     return Halide::select(rank(moved(index, r[0])) == index[axis], r[0], 0);

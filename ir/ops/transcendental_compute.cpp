@@ -16,21 +16,15 @@ void compute_rsqrt(KernelBuilder &k) {
   define_unary(k, [](const Expr &x) { return 1.0F / Halide::sqrt(x); });
 }
 
-void compute_exp(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::exp(x); });
-}
+void compute_exp(KernelBuilder &k) { define_unary(k, exp_of); }
 
 void compute_expm1(KernelBuilder &k) { define_unary(k, expm1_of); }
 
-void compute_log(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::log(x); });
-}
+void compute_log(KernelBuilder &k) { define_unary(k, log_of); }
 
 void compute_log1p(KernelBuilder &k) { define_unary(k, log1p_of); }
 
-void compute_erf(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return Halide::erf(x); });
-}
+void compute_erf(KernelBuilder &k) { define_unary(k, erf_of); }
 
 void compute_sigmoid(KernelBuilder &k) { define_unary(k, sigmoid_of); }
 

@@ -4,6 +4,7 @@
 #include "ir/parse.h"
 #include "passes/differentiate.h"
 #include "passes/fuse_elementwise.h"
+#include "passes/fuse_epilogues.h"
 #include "passes/make_plan.h"
 #include "passes/plan_memory.h"
 #include "tests/paths.h"
@@ -25,6 +26,7 @@ void check(const std::string &text, const std::vector<double> &pattern) {
   Graph graph = parse_graph(text, "special.sir");
   graph.outputs = {{"result", NodeId{graph.size() - 1}}};
   Plan plan = make_plan(graph);
+  fuse_epilogues(plan);
   fuse_elementwise(plan);
   plan_memory(plan, place_parameters({&graph}));
   NamedArrays inputs;
@@ -88,10 +90,64 @@ TEST_CASE("what relu makes of a computed NaN stays one inside a kernel") {
         kSpecial);
 }
 
-TEST_CASE("integers divide towards zero, and remainders follow") {
+TEST_CASE("a function of a NaN is one, and of an infinity its limit") {
+  for (const char *op : {"exp", "expm1", "log", "log1p", "erf", "sigmoid", "tanh", "sin", "cos",
+                         "tan", "asin", "acos", "atan", "sinh", "cosh", "asinh", "rsqrt"}) {
+    check(unary(op, "f32"), kSpecial);
+    check("%0 = input {name=\"x\", type=f32[N]} : f32[N]\n%1 = " + std::string(op) + " %0 : f32[N]",
+          kSpecial);
+  }
+}
+
+TEST_CASE("a NaN in a row is one in what the row makes") {
+  const std::string rows = "%0 = input {name=\"x\", type=f32[N,11]} : f32[N,11]\n";
+  const std::vector<double> some{1, 2, 0.5, -3, kNan, 2, 7, -1, 0, 4, 1, 0.25, 3};
+  check(rows + "%1 = softmax %0 : f32[N,11]", some);
+  const std::string targets =
+      rows + "%1 = input {name=\"t\", role=\"label\", type=f32[N,11]} : f32[N,11]\n%2 = ";
+  for (const char *op : {"softmax_cross_entropy", "sigmoid_cross_entropy", "binary_crossentropy",
+                         "categorical_crossentropy", "categorical_accuracy"})
+    check(targets + op + " %0, %1 : f32[N]", some);
+}
+
+TEST_CASE("a NaN wins every search for an extreme, the first of several") {
+  const std::string x = "%0 = input {name=\"x\", type=f32[N,6,6,5]} : f32[N,6,6,5]\n%1 = ";
+  const std::vector<std::vector<double>> patterns{
+      kSpecial, {3, kNan, 1}, {1, 2, 7, kNan, 5, kNan, -1}, {kNan}, {-kInfinity, 4}};
+  for (const std::vector<double> &pattern : patterns) {
+    for (const char *op : {"reduce_max", "reduce_min"}) {
+      check(x + op + " %0 {axes=[1,2]} : f32[N,5]", pattern);
+      check(x + op + " %0 {axes=[3]} : f32[N,6,6]", pattern);
+      check(x + op + " %0 {axes=[0,1]} : f32[6,5]", pattern);
+    }
+    check(x + "argmax %0 {axis=3} : i32[N,6,6]", pattern);
+    check(x + "argmax %0 {axis=1, last=true} : i32[N,6,5]", pattern);
+    check(x + "top_k_indices %0 {axis=3, k=5} : i32[N,6,6,5]", pattern);
+    check(x + "top_k_indices %0 {axis=1, k=4, smallest=true} : i32[N,4,6,5]", pattern);
+    check(x + "max_pool2d %0 {size=[5,5], strides=[1,1]} : f32[N,2,2,5]", pattern);
+    check(x + "max_pool2d_argmax %0 {size=[5,5], strides=[1,1]} : u8[N,2,2,5]", pattern);
+  }
+}
+
+TEST_CASE("a NaN that a convolution made survives what its kernel does next") {
+  const std::string convolution = R"(%0 = input {name="x", type=f32[N,4,4,1]} : f32[N,4,4,1]
+%1 = constant {values=[1], type=f32[1,1,1,16]} : f32[1,1,1,16]
+%2 = conv2d %0, %1 : f32[N,4,4,16]
+%3 = )";
+  const std::vector<double> some{1, 2, -3, 0.5, kNan, 4, -1, 3, 2, kNan, 5};
+  for (const char *op : {"tanh", "sigmoid", "exp", "relu", "log"})
+    check(convolution + op + " %2 : f32[N,4,4,16]", some);
+  check(convolution + "is_nan %2 : u8[N,4,4,16]", some);
+}
+
+TEST_CASE("integers divide towards zero, by zero to zero, and remainders follow") {
   for (const char *op :
-       {"add", "subtract", "multiply", "divide", "maximum", "minimum", "mod", "fmod"})
+       {"add", "subtract", "multiply", "divide", "maximum", "minimum", "mod", "fmod"}) {
     check(binary(op, "i32", "i32"), kIntegers);
+    check(binary(op, "i32", "i32"), {7, 0, -3, 0, 0, -1, 5});
+  }
+  for (const char *op : {"divide", "mod", "fmod"})
+    check(binary(op, "u8", "u8"), {7, 0, 200, 0, 0, 1, 255});
   for (const char *op : {"equal", "greater", "greater_equal"})
     check(binary(op, "i32", "u8"), kIntegers);
 }
