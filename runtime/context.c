@@ -57,6 +57,14 @@ size_t sinter_context_bytes(const sinter_model *model, int32_t max_batch, int32_
   return total;
 }
 
+int32_t sinter_largest_batch(const sinter_model *model, int32_t phase_limit) {
+  int32_t largest = INT32_MAX;
+  for (int32_t phase = 0; phase <= phase_limit; ++phase)
+    if (model->phases[phase].kernel_count > 0 && model->phases[phase].largest_batch < largest)
+      largest = model->phases[phase].largest_batch;
+  return largest;
+}
+
 static int check_creation(const sinter_model *model, const void *memory, size_t bytes,
                           int32_t max_batch, int32_t phase_limit, int32_t threads) {
   if (!model || !memory)
@@ -72,6 +80,11 @@ static int check_creation(const sinter_model *model, const void *memory, size_t 
   if (model->phases[phase_limit].kernel_count == 0)
     return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", model->name,
                        phase_name(phase_limit));
+  if (max_batch > sinter_largest_batch(model, phase_limit))
+    return sinter_fail(SINTER_ERROR_INPUT,
+                       "a batch of %d is too large for %s of %s: its kernels take up to %d samples",
+                       max_batch, phase_name(phase_limit), model->name,
+                       sinter_largest_batch(model, phase_limit));
   if (threads < 0 || threads > MAX_THREADS)
     return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
                        threads);

@@ -261,7 +261,8 @@ static int predict_files(prediction *p) {
 
 /* A result for the whole batch says nothing about one sample of it, unless it is alone. */
 static int32_t choose_step(const sinter_model *model) {
-  int32_t step = BATCH;
+  const int32_t largest = sinter_largest_batch(model, SINTER_INFER);
+  int32_t step = largest < BATCH ? largest : BATCH;
   for (int32_t o = 0; o < model->output_count; ++o)
     if (!model->outputs[o].batched)
       step = 1;

@@ -36,12 +36,16 @@ static const char *file_of(const char *text) { return *text == '@' ? text + 1 : 
 /* ---- computing ---------------------------------------------------------------------------------
  */
 
-/* Where a result covers the whole batch, the batch is one call. */
+/* Where a result covers the whole batch, the batch is one call, or else refused. */
 static int32_t choose_step(const sinter_model *model, int64_t batch) {
   int whole = 0;
   for (int32_t p = 0; p < model->output_count; ++p)
     whole = whole || !model->outputs[p].batched;
-  return batch < BATCH || (whole && batch <= INT32_MAX) ? (int32_t)batch : BATCH;
+  if (whole && batch <= INT32_MAX)
+    return (int32_t)batch;
+  const int32_t largest = sinter_largest_batch(model, SINTER_INFER);
+  const int32_t step = largest < BATCH ? largest : BATCH;
+  return batch < step ? (int32_t)batch : step;
 }
 
 static int allocate_outputs(run_state *run) {

@@ -126,6 +126,7 @@ typedef struct sinter_kernel {
 typedef struct sinter_phase_info {
   const sinter_kernel *kernels;
   int32_t kernel_count;
+  int32_t largest_batch; /* what the kernels can address: the elements of a buffer fit an int32 */
   int64_t arena_fixed,
       arena_per_sample; /* bytes: the arena of a batch of n is fixed + n * per_sample */
 } sinter_phase_info;
@@ -271,6 +272,8 @@ typedef struct sinter_context {
 
 /* 0 when an argument is out of range or the size cannot be addressed. */
 size_t sinter_context_bytes(const sinter_model *, int32_t max_batch, int32_t phase_limit);
+/* The largest batch of a context for these phases: kernels index their buffers with an int32. */
+int32_t sinter_largest_batch(const sinter_model *, int32_t phase_limit);
 /* Lays a context out in the caller's 64-aligned memory, starts threads - 1 workers (threads 0:
  * one a processor), chooses the variant, and initialises the parameters from `seed`. */
 int sinter_context_create(const sinter_model *, void *memory, size_t bytes, int32_t max_batch,

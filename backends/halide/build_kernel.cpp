@@ -74,8 +74,25 @@ class RemoveAssertions : public IRMutator {
   Stmt visit(const AssertStmt *) override { return Evaluate::make(0); }
 };
 
+/// The most elements a sample that any argument or temporary with a batch has.
+int64_t elements_per_sample(const LoweredKernel &lowered) {
+  int64_t most = 0;
+  const auto count = [&](const TensorType &type) {
+    if (type.batched())
+      most = std::max(most, type.storage_elements());
+  };
+  for (const std::vector<NodeId> *ids : {&lowered.kernel.inputs, &lowered.kernel.outputs})
+    for (NodeId id : *ids)
+      count(lowered.kernel.graph.type(id));
+  for (const LoweredNode &node : lowered.nodes)
+    for (const Stage &stage : node.stages)
+      count(stage.type);
+  return most;
+}
+
 struct Scheduled {
   std::string algorithm;
+  int64_t elements_per_sample;
   Halide::Module module;
 };
 
@@ -96,7 +113,7 @@ Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const s
   for (LoweredFunc &function : module.functions())
     if (function.name == symbol)
       adapt_signature(function, lowered);
-  return {algorithm, module};
+  return {algorithm, elements_per_sample(lowered), module};
 }
 
 /// Halide's complaint about what we gave it is our fault.
@@ -148,7 +165,8 @@ BuiltKernel build_kernel(const KernelGraph &kernel, const Variant &variant,
   return guarded<BuiltKernel>(kernel, [&] {
     const Scheduled scheduled = make_module(kernel, variant, symbol, checked);
     const Halide::Buffer<uint8_t> object = scheduled.module.compile_to_buffer();
-    return BuiltKernel{scheduled.algorithm, std::string(object.begin(), object.end())};
+    return BuiltKernel{scheduled.algorithm, scheduled.elements_per_sample,
+                       std::string(object.begin(), object.end())};
   });
 }
 

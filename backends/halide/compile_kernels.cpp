@@ -52,11 +52,13 @@ void run_task(Task &task, const KernelCache &cache, bool checked) {
   const bool cached = kernel.has_value();
   if (!cached) {
     BuiltKernel built = build_kernel(*task.kernel, *task.variant, task.symbol, checked);
-    kernel = CachedKernel{std::move(built.algorithm), std::move(built.object)};
+    kernel = CachedKernel{std::move(built.algorithm), built.elements_per_sample,
+                          std::move(built.object)};
     cache.store(task.key, *kernel);
   }
   task.result = {task.symbol, std::make_shared<const std::string>(std::move(kernel->object)),
-                 std::move(kernel->algorithm), arguments(*task.kernel), cached};
+                 std::move(kernel->algorithm), kernel->elements_per_sample,
+                 arguments(*task.kernel), cached};
 }
 
 /// Runs all tasks on `jobs` threads; rethrows the first failure in the order of the tasks.

@@ -16,7 +16,7 @@ namespace {
 
 __extension__ typedef unsigned __int128 Uint128;
 
-constexpr const char *kMagic = "sinter-kernel-1";
+constexpr const char *kMagic = "sinter-kernel-2";
 
 /// What follows the header line, in this order, with these sizes.
 struct Header {
@@ -27,7 +27,8 @@ std::string body(const std::string &key, const CachedKernel &kernel) {
   return key + kernel.algorithm + kernel.object;
 }
 
-/// Reads `magic key-size algorithm-size object-size hash` and the body, if all of it is sound.
+/// Reads `magic elements key-size algorithm-size object-size hash` and the body, if all of it is
+/// sound.
 std::optional<CachedKernel> parse(const std::string &content, const std::string &key) {
   const size_t end = content.find('\n');
   if (end == std::string::npos)
@@ -35,13 +36,14 @@ std::optional<CachedKernel> parse(const std::string &content, const std::string 
   std::istringstream line(content.substr(0, end));
   std::string magic, hash;
   Header sizes;
-  line >> magic >> sizes.key >> sizes.algorithm >> sizes.object >> hash;
+  int64_t elements = 0;
+  line >> magic >> elements >> sizes.key >> sizes.algorithm >> sizes.object >> hash;
   const std::string rest = content.substr(end + 1);
   if (!line || magic != kMagic || sizes.key != key.size() ||
       rest.size() != sizes.key + sizes.algorithm + sizes.object ||
-      rest.compare(0, sizes.key, key) != 0 || content_hash(rest) != hash)
+      rest.compare(0, sizes.key, key) != 0 || content_hash(std::to_string(elements) + rest) != hash)
     return std::nullopt;
-  return CachedKernel{rest.substr(sizes.key, sizes.algorithm),
+  return CachedKernel{rest.substr(sizes.key, sizes.algorithm), elements,
                       rest.substr(sizes.key + sizes.algorithm)};
 }
 
@@ -87,8 +89,9 @@ void KernelCache::store(const std::string &key, const CachedKernel &kernel) cons
   const std::string content = body(key, kernel);
   {
     std::ofstream file(temporary, std::ios::binary);
-    file << fmt::format("{} {} {} {} {}\n", kMagic, key.size(), kernel.algorithm.size(),
-                        kernel.object.size(), content_hash(content))
+    file << fmt::format("{} {} {} {} {} {}\n", kMagic, kernel.elements_per_sample, key.size(),
+                        kernel.algorithm.size(), kernel.object.size(),
+                        content_hash(std::to_string(kernel.elements_per_sample) + content))
          << content;
     file.flush();
     if (!file) {

@@ -12,6 +12,7 @@ std::string content_hash(const std::string &text);
 
 struct CachedKernel {
   std::string algorithm;
+  int64_t elements_per_sample = 0;
   std::string object;
 };
 

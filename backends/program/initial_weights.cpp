@@ -33,6 +33,7 @@ sinter_model parameter_model(const Program &program,
   model.parameter_bytes = program.parameter_bytes;
   model.trainable_bytes = trainable_bytes(program);
   model.phases[SINTER_INFER].kernel_count = 1; // a context must be for something
+  model.phases[SINTER_INFER].largest_batch = 1;
   model.variant_names = kVariants;
   model.variant_count = 1;
   return model;

@@ -5,6 +5,8 @@
 #include "backends/program/weights_object.h"
 #include "runtime/sinter_runtime.h"
 
+#include <algorithm>
+#include <limits>
 #include <map>
 
 namespace sinter {
@@ -132,6 +134,15 @@ llvm::Constant *TableWriter::kernel(const CompiledPhase &phase, size_t index) {
                             m_.float64(facts.bytes_fixed), outputs, m_.int32(output_count)});
 }
 
+/// The largest batch whose every buffer a kernel can address with an int32, in all variants.
+int64_t largest_batch(const CompiledPhase &phase) {
+  int64_t elements = 1;
+  for (const std::vector<KernelObject> &variant : phase.kernels)
+    for (const KernelObject &kernel : variant)
+      elements = std::max(elements, kernel.elements_per_sample);
+  return std::numeric_limits<int32_t>::max() / elements;
+}
+
 llvm::Constant *TableWriter::phases() {
   Constants rows;
   for (const int number : {SINTER_INFER, SINTER_EVAL, SINTER_TRAIN}) {
@@ -145,6 +156,7 @@ llvm::Constant *TableWriter::phases() {
       kernels.push_back(kernel(phase, i));
     rows.push_back(make(abi_.phase_info, {m_.table("kernels", abi_.kernel, kernels),
                                           m_.int32(static_cast<int64_t>(kernels.size())),
+                                          m_.int32(largest_batch(phase)),
                                           m_.int64(phase.plan->arena_fixed),
                                           m_.int64(phase.plan->arena_per_sample)}));
   }

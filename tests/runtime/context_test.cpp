@@ -68,6 +68,12 @@ TEST_CASE("creation reports what is wrong and starts nothing") {
   CHECK(create(&m.model, memory, sizeof memory, 0, 1) == SINTER_ERROR_INPUT);
   CHECK(create(&m.model, memory, sizeof memory, 1, -1) == SINTER_ERROR_INPUT);
   CHECK(create(&m.model, memory, sizeof memory, 1, 1 << 20) == SINTER_ERROR_INPUT);
+  m.model.phases[SINTER_EVAL].largest_batch = 3; // training evaluates, too
+  CHECK(sinter_largest_batch(&m.model, SINTER_TRAIN) == 3);
+  CHECK(sinter_largest_batch(&m.model, SINTER_INFER) == INT_MAX);
+  CHECK(create(&m.model, memory, sizeof memory, 4, 1) == SINTER_ERROR_INPUT);
+  CHECK(std::string(sinter_last_error()) ==
+        "a batch of 4 is too large for training of tiny: its kernels take up to 3 samples");
   m.model.phases[SINTER_TRAIN].kernel_count = 0;
   CHECK(create(&m.model, memory, sizeof memory, 1, 1) == SINTER_ERROR_INPUT);
   CHECK(sinter_last_error() == std::string("tiny was compiled without training"));

@@ -270,9 +270,9 @@ Model::Model() : parameters{}, input{}, label{}, output{}, training{}, data{}, m
   model.batched = 1;
   model.metric_count = 2;
   model.metric_names = metric_names;
-  model.phases[SINTER_INFER] = {forward_kernels, 2, arena_fixed, arena_per_sample};
-  model.phases[SINTER_EVAL] = {forward_kernels, 2, arena_fixed, arena_per_sample};
-  model.phases[SINTER_TRAIN] = {train_kernels, 4, arena_fixed, arena_per_sample};
+  model.phases[SINTER_INFER] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample};
+  model.phases[SINTER_EVAL] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample};
+  model.phases[SINTER_TRAIN] = {train_kernels, 4, INT32_MAX, arena_fixed, arena_per_sample};
   model.variant_names = variant_names;
   model.variant_count = 2;
   model.training = &training;
