@@ -44,14 +44,21 @@ public:
     for (int i = forward_size_ - 1; i >= 0; --i)
       if (on_the_way_[static_cast<size_t>(i)] && gradients_[static_cast<size_t>(i)].valid())
         propagate({i});
-    for (NodeId id : cuts_)
-      require_gradients_above(id);
+    for (const Cut &cut : cuts_)
+      require_gradients_above(cut);
     for (int i = 0; i < forward_size_; ++i)
       if (is_weight(graph_[{i}]) && gradients_[static_cast<size_t>(i)].valid())
         add_output({i});
   }
 
 private:
+  /// Where a gradient ends though weights stand above: at a node whose op has none, or at an
+  /// operand that its op gives none, such as a mask or indices.
+  struct Cut {
+    NodeId node;
+    std::optional<size_t> operand = {};
+  };
+
   static size_t index(NodeId id) { return static_cast<size_t>(id.index); }
 
   /// Nodes that depend on a weight and that the loss depends on: those whose gradient is needed.
@@ -78,15 +85,20 @@ private:
     const OpDef &def = op_def(kind);
     if (!def.gradient) {
       if (!def.traits.metric)
-        reject(id, weights_above(id));
-      cuts_.push_back(id);
+        reject({id}, weights_above(id));
+      cuts_.push_back({id});
       return;
     }
+    std::vector<bool> reached(graph_[id].inputs.size(), false);
     const std::function<void(size_t, NodeId)> accumulate = [&](size_t operand, NodeId gradient) {
+      reached[operand] = true;
       this->accumulate(id, operand, gradient);
     };
     GradientBuilder builder(graph_, id, gradients_[index(id)], accumulate);
     def.gradient(builder);
+    for (size_t operand = 0; operand < reached.size(); ++operand)
+      if (!reached[operand] && on_the_way_[index(graph_[id].inputs[operand])])
+        cuts_.push_back({id, operand});
   }
 
   void accumulate(NodeId user, size_t operand, NodeId gradient) {
@@ -118,22 +130,25 @@ private:
     return weights;
   }
 
-  /// A node without a gradient is no matter when the loss depends on its weights in other ways.
-  void require_gradients_above(NodeId id) const {
+  /// A cut is no matter when the loss depends on the weights above it in other ways.
+  void require_gradients_above(const Cut &cut) const {
     std::vector<NodeId> cut_off;
-    for (NodeId weight : weights_above(id))
+    for (NodeId weight :
+         weights_above(cut.operand ? graph_[cut.node].inputs[*cut.operand] : cut.node))
       if (!gradients_[index(weight)].valid())
         cut_off.push_back(weight);
     if (!cut_off.empty())
-      reject(id, cut_off);
+      reject(cut, cut_off);
   }
 
-  [[noreturn]] void reject(NodeId id, const std::vector<NodeId> &cut_off) const {
+  [[noreturn]] void reject(const Cut &cut, const std::vector<NodeId> &cut_off) const {
     std::string names;
     for (NodeId weight : cut_off)
       names += (names.empty() ? "" : ", ") + attrs<ParameterAttrs>(graph_[weight]).name;
-    throw CompileError(graph_[id].location, "{} has no gradient: it cuts the loss off from {}",
-                       name(graph_[id].kind), names);
+    const std::string by = cut.operand ? fmt::format(" by operand {}", *cut.operand) : "";
+    throw CompileError(graph_[cut.node].location,
+                       "{} has no gradient{}: it cuts the loss off from {}",
+                       name(graph_[cut.node].kind), by, names);
   }
 
   void add_output(NodeId parameter) {
@@ -149,7 +164,7 @@ private:
   int forward_size_;
   std::vector<bool> on_the_way_;
   std::vector<NodeId> gradients_; // by forward node
-  std::vector<NodeId> cuts_;      // nodes that a gradient reached and that have none
+  std::vector<Cut> cuts_;         // where gradients ended
 };
 
 } // namespace
