@@ -53,7 +53,7 @@ TensorType gather_gradient_type(const TypeContext &context) {
   const TensorType &indices = indices_of(context);
   const auto axis = static_cast<size_t>(attrs.axis);
   const bool holds =
-      attrs.axis >= 0 && attrs.axis + indices.rank() <= dy.rank() &&
+      attrs.axis >= 0 && attrs.axis <= dy.rank() - indices.rank() &&
       std::equal(indices.shape.begin(), indices.shape.end(), dy.shape.begin() + attrs.axis);
   require(context, holds, "expects dy with the indices' shape {} at axis {}, got {}",
           str(indices.shape), attrs.axis, str(dy.shape));

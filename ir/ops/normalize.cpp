@@ -3,6 +3,8 @@
 #include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
 
+#include <algorithm>
+
 namespace sinter {
 
 namespace {
@@ -33,8 +35,8 @@ TensorType channel_sum_type(const TypeContext &context) {
   require(context, x.rank() >= 1 && x.shape.back() != kBatch, "expects x with channels, got {}",
           str(x.shape));
   for (int64_t reach : {attrs.before, attrs.after})
-    require(context, reach >= 0 && reach < kMaxElements, "expects a reach of at least 0, got {}",
-            reach);
+    require(context, reach >= 0 && reach < kMaxElements, "expects a reach between 0 and {}, got {}",
+            kMaxElements - 1, reach);
   return x;
 }
 
@@ -105,7 +107,9 @@ void differentiate_channel_sum(GradientBuilder &g) {
 
 Cost channel_sum_cost(const Graph &, const Node &node) {
   const auto &reach = attrs<ChannelSumAttrs>(node);
-  return cost_per_element(node.type, static_cast<double>(reach.before + reach.after));
+  const int64_t most = node.type.shape.back() - 1;
+  return cost_per_element(
+      node.type, static_cast<double>(std::min(reach.before, most) + std::min(reach.after, most)));
 }
 
 // dx = y * (dy - sum(dy * y))

@@ -3,6 +3,8 @@
 #include "ir/ops/compute.h"
 #include "ir/ops/compute_math.h"
 
+#include <algorithm>
+
 namespace sinter {
 
 using Halide::Expr;
@@ -52,15 +54,17 @@ void compute_batch_norm(KernelBuilder &k) {
   });
 }
 
-// Over a copy with zeros around the channels, which is read without conditions.
+// Over a copy with zeros around the channels, which is read without conditions. A reach beyond all
+// of the channels is cut to them.
 void compute_channel_sum(KernelBuilder &k) {
   const auto &attrs = k.attrs<ChannelSumAttrs>();
   const Tensor &x = k.operand(0);
-  const auto before = static_cast<int>(attrs.before);
-  const int taps = before + static_cast<int>(attrs.after) + 1;
   const auto channels = static_cast<int>(x.type().shape.back());
+  const int before = static_cast<int>(std::min<int64_t>(attrs.before, channels - 1));
+  const int after = static_cast<int>(std::min<int64_t>(attrs.after, channels - 1));
+  const int taps = before + after + 1;
   TensorType type = x.type();
-  type.shape.back() += attrs.before + attrs.after;
+  type.shape.back() += before + after;
   const Tensor padded = k.copy(type, "padded", [&](const Index &index) {
     const Expr channel = index.back() - before;
     Index at = index;

@@ -9,8 +9,9 @@ namespace sinter {
 
 namespace {
 
-/// The result [n, oh, ow, c] of pooling x [n, h, w, c]. Padding smaller than the window: unless it
-/// is dilated, every window holds at least one real position.
+/// The result [n, oh, ow, c] of pooling x [n, h, w, c]. Every window holds a real position: padding
+/// is smaller than the window, and the steps of one that starts in front of x are too short to
+/// pass over all of it.
 template <typename A>
 Shape pooled_shape(const TypeContext &context, const A &attrs, const Shape &x) {
   std::array<int64_t, 2> extents{}, spans{};
@@ -21,12 +22,20 @@ Shape pooled_shape(const TypeContext &context, const A &attrs, const Shape &x) {
             "expects dilations of at least 1, got {}", attrs.dilations[d]);
     require(context, attrs.size[d] >= 1 && attrs.size[d] <= kMaxElements,
             "expects a window of at least 1 position, got {}", attrs.size[d]);
-    require(context, attrs.strides[d] >= 1, "expects strides of at least 1, got {}",
-            attrs.strides[d]);
+    require(context, attrs.strides[d] >= 1 && attrs.strides[d] <= kMaxElements,
+            "expects strides of at least 1, got {}", attrs.strides[d]);
     const int64_t span = window_span(attrs.size[d], attrs.dilations[d]);
     spans[d] = span;
     require(context, before >= 0 && after >= 0 && before < span && after < span,
             "expects padding between 0 and the window of {}, got {} and {}", span, before, after);
+    require(context,
+            before <= kMaxElements && after <= kMaxElements &&
+                x[d + 1] + before + after <= kMaxElements,
+            "pads {} by {} and {}, beyond the limit of {} elements", x[d + 1], before, after,
+            kMaxElements);
+    require(context, before == 0 || attrs.dilations[d] <= x[d + 1],
+            "has padded windows that miss all of an input of {}: their dilation is {}", x[d + 1],
+            attrs.dilations[d]);
     extents[d] = window_count(x[d + 1], before + after, span, attrs.strides[d]);
   }
   require(context, extents[0] > 0 && extents[1] > 0, "window {}x{} does not fit input {}x{}",

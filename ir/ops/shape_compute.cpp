@@ -51,7 +51,8 @@ void compute_pad(KernelBuilder &k) {
     Expr inside = Halide::Internal::const_true();
     Index at = index;
     for (size_t i = 0; i < index.size(); ++i) {
-      const int interior = attrs.interior.empty() ? 0 : as_int(attrs.interior[i]);
+      const bool alone = x.type().shape[i] == 1; // nothing lies between its elements
+      const int interior = attrs.interior.empty() || alone ? 0 : as_int(attrs.interior[i]);
       if (attrs.low[i] == 0 && attrs.high[i] == 0 && interior == 0)
         continue;
       const Expr last = x.extent(static_cast<int>(i)) - 1;

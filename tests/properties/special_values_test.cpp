@@ -208,6 +208,19 @@ TEST_CASE("products with no zero, with one and with several have a gradient") {
         std::vector<double>{24, 12, 8, 6, 0, 12, 0, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("there is nothing between the elements of an extent of one") {
+  check(R"(%0 = input {name="x", type=f32[N,1,3]} : f32[N,1,3]
+%1 = pad %0 {low=[0,1,0], high=[0,0,0], interior=[0,2147483647,0]} : f32[N,2,3])",
+        {1, 2, -3, 4, 5});
+}
+
+TEST_CASE("a channel sum reaches no further than the channels") {
+  const std::string x =
+      "%0 = input {name=\"x\", type=f32[N,2,5]} : f32[N,2,5]\n%1 = channel_sum %0 ";
+  check(x + "{before=2147483646, after=2147483646} : f32[N,2,5]", {1, 2, 3, -4, 0.5, 6, 7});
+  check(x + "{before=1, after=30} : f32[N,2,5]", {1, 2, 3, -4, 0.5, 6, 7});
+}
+
 TEST_CASE("functions near zero and far from it") {
   for (const char *op : {"log1p", "expm1", "erf", "atan", "sinh", "asinh", "tan"})
     check(unary(op, "f32"), {1e-6, -1e-6, 3e-4, -0.5, 2, 0.49, 0.51, 10, 1e-3});

@@ -43,6 +43,19 @@ const Refusal refusals[] = {
     {"", "parameter {name=\"w\", initializer=\"glorot\", type=f32[3]}",
      "parameter \"w\" has unknown initializer \"glorot\""},
     {"", "constant {values=[1,2], type=f32[3]}", "constant of type f32[3] expects 3 values, got 2"},
+    // windows
+    {"f32[N,4,4,2]", "max_pool2d %0 {strides=[4294967296,1]}",
+     "max_pool2d expects strides of at least 1, got 4294967296"},
+    {"f32[N,4,4,2]",
+     "max_pool2d %0 {size=[2,3], dilations=[1,2147483647], padding=[0,2147483648,0,0]}",
+     "max_pool2d pads 4 by 2147483648 and 0, beyond the limit of 2147483647 elements"},
+    {"f32[N,2,4,2]", "average_pool2d %0 {size=[2,2], dilations=[3,1], padding=[1,0,1,0]}",
+     "average_pool2d has padded windows that miss all of an input of 2: their dilation is 3"},
+    {"f32[N,4,4,2]", "channel_sum %0 {before=2147483647}",
+     "channel_sum expects a reach between 0 and 2147483646, got 2147483647"},
+    {"f32[N,4] i32[N]", "gather_gradient %0, %1 {axis=9223372036854775807, extent=4}",
+     "gather_gradient expects dy with the indices' shape [N] at axis 9223372036854775807, got "
+     "[N,4]"},
     // elementwise
     {"f32[N,4] f32[3]", "add %0, %1", "add expects shapes that broadcast, got [N,4] and [3]"},
     {"f32[N] f32[4,1]", "add %0, %1", "add expects shapes that broadcast, got [N] and [4,1]"},
