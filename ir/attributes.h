@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -389,10 +390,24 @@ using Attrs =
                  ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs, OneHotAttrs,
                  CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
+/// Equality of field values. Floats are equal when their bits are: 0 and -0 mean different
+/// constants, and a NaN is itself.
+template <typename T> bool equal_values(const T &a, const T &b) {
+  if constexpr (std::is_floating_point_v<T>)
+    return std::memcmp(&a, &b, sizeof a) == 0;
+  else
+    return a == b;
+}
+inline bool equal_values(const std::vector<float> &a, const std::vector<float> &b) {
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+}
+
 /// Field-by-field equality of two attribute structs of one type.
 template <typename A> bool equal_fields(const A &a, const A &b) {
   bool equal = true;
-  A::fields([&](const char *, auto member) { equal = equal && a.*member == b.*member; });
+  A::fields(
+      [&](const char *, auto member) { equal = equal && equal_values(a.*member, b.*member); });
   return equal;
 }
 

@@ -50,7 +50,7 @@ template <typename A> std::string fields_text(const A &attributes) {
   const A defaults{};
   std::string result;
   A::fields([&](const char *field, auto member) {
-    if (!(attributes.*member == defaults.*member))
+    if (!equal_values(attributes.*member, defaults.*member))
       result += (result.empty() ? "" : ", ") + std::string(field) + "=" + text(attributes.*member);
   });
   return result.empty() ? "" : "{" + result + "}";

@@ -38,8 +38,8 @@ constexpr Row<Binary> kBinaryFunctions[] = {
     {OpKind::subtract, [](float a, float b) { return a - b; }},
     {OpKind::multiply, [](float a, float b) { return a * b; }},
     {OpKind::divide, [](float a, float b) { return a / b; }},
-    {OpKind::maximum, [](float a, float b) { return std::max(a, b); }},
-    {OpKind::minimum, [](float a, float b) { return std::min(a, b); }},
+    {OpKind::maximum, [](float a, float b) { return a >= b || std::isnan(a) ? a : b; }},
+    {OpKind::minimum, [](float a, float b) { return a <= b || std::isnan(a) ? a : b; }},
 };
 
 /// The function of a kind, or nullptr.
@@ -165,7 +165,7 @@ void fold_constants(Graph &graph) {
     std::optional<Values> values = evaluate(context);
     if (!values)
       return std::nullopt;
-    const auto same = [&](float value) { return value == values->front(); };
+    const auto same = [&](float value) { return equal_values(value, values->front()); };
     if (std::all_of(values->begin(), values->end(), same))
       values->resize(1);
     return context.append(OpKind::constant, {}, ConstantAttrs{*values, context.node().type});
