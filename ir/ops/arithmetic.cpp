@@ -127,16 +127,19 @@ void differentiate_minimum(GradientBuilder &g) {
   differentiate_choice(g, g.append(OpKind::greater_equal, {g.x(1), g.x(0)}), 0);
 }
 
-// da = dy * b * a^(b - 1), db = dy * y * log(a) where a > 0, else 0
+// da = dy * b * a^(b - 1), db = dy * y * log(a). Zero, not 0 * inf, where b = 0 and where a <= 0.
 void differentiate_pow(GradientBuilder &g) {
   const NodeId a = g.x(0);
   const NodeId b = g.x(1);
+  const NodeId zero = scalar_constant(g, 0);
   const NodeId lower = g.append(OpKind::pow, {a, scaled(g, b, 1, -1)});
-  g.add_to_input(0, product(g, g.dy(), product(g, b, lower)));
-  const NodeId positive = g.append(OpKind::greater, {a, scalar_constant(g, 0)});
+  const NodeId slope =
+      g.append(OpKind::select, {g.append(OpKind::equal, {b, zero}), zero, product(g, b, lower)});
+  g.add_to_input(0, product(g, g.dy(), slope));
+  const NodeId positive = g.append(OpKind::greater, {a, zero});
   const NodeId safe = g.append(OpKind::select, {positive, a, scalar_constant(g, 1)});
-  const NodeId logarithm = g.append(OpKind::log, {safe});
-  g.add_to_input(1, product(g, product(g, g.dy(), g.y()), logarithm));
+  const NodeId growth = product(g, g.y(), g.append(OpKind::log, {safe}));
+  g.add_to_input(1, product(g, g.dy(), g.append(OpKind::select, {positive, growth, zero})));
 }
 
 // da = dy, db = -dy * floor(a / b)

@@ -208,6 +208,30 @@ TEST_CASE("products with no zero, with one and with several have a gradient") {
         std::vector<double>{24, 12, 8, 6, 0, 12, 0, 0, 0, 0, 0, 0});
 }
 
+TEST_CASE("powers have a gradient where a factor of its formula has none") {
+  const std::string text = R"(%0 = parameter {name="a", type=f32[6]} : f32[6]
+%1 = parameter {name="b", type=f32[6]} : f32[6]
+%2 = pow %0, %1 : f32[6]
+%3 = reduce_sum %2 {axes=[0]} : f32[])";
+  Graph graph = parse_graph(text, "power.sir");
+  graph.outputs = {{"loss", NodeId{3}}};
+  differentiate(graph);
+  Array a({ElementType::f32, {6}, 0}, 1), b = a;
+  a.values = {0, 0, -2, -2, 2, 0};
+  b.values = {0, 1, 2, 0.5, 1, -1}; // (-2)^0.5 is a NaN, 0^-1 infinite
+  const std::vector<Array> values = evaluate(graph, 1, {{"a", a}, {"b", b}});
+  const auto gradient = [&](const char *name) {
+    const NodeId id = graph.find_output(std::string(kGradientPrefix) + name);
+    return values[static_cast<size_t>(id.index)].values;
+  };
+  const std::vector<double> da = gradient("a"), db = gradient("b");
+  CHECK(std::vector<double>(da.begin(), da.begin() + 3) == std::vector<double>{0, 1, -4});
+  CHECK(da[4] == 1);
+  CHECK(std::vector<double>(db.begin(), db.begin() + 4) == std::vector<double>{0, 0, 0, 0});
+  CHECK(db[4] == doctest::Approx(2 * std::log(2.0)));
+  CHECK(db[5] == 0);
+}
+
 TEST_CASE("there is nothing between the elements of an extent of one") {
   check(R"(%0 = input {name="x", type=f32[N,1,3]} : f32[N,1,3]
 %1 = pad %0 {low=[0,1,0], high=[0,0,0], interior=[0,2147483647,0]} : f32[N,2,3])",
