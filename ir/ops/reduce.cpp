@@ -32,9 +32,10 @@ Shape reduced_shape(const Shape &shape, const std::vector<int64_t> &axes, bool k
   return result;
 }
 
+/// A blocked operand is read element by element, without its padding lanes.
 TensorType reduce_type(const TypeContext &context) {
   const auto &attrs = context.attrs<ReduceAttrs>();
-  const TensorType &x = require_row_major(context, 0);
+  const TensorType &x = context.operand(0);
   require_axes(context, attrs.axes, x.rank());
   return {x.element, reduced_shape(x.shape, attrs.axes, attrs.keep_dims), 0};
 }

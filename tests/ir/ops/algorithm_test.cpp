@@ -171,6 +171,9 @@ TEST_CASE("reductions over the batch, over everything and with kept dimensions")
     check_last_node(x + "%1 = " + op + " %0 {axes=[0,2], keep_dims=true} : f32[1,4,1]", 5);
     check_last_node(x + "%1 = " + op + " %0 {axes=[2]} : f32[N,4]", 5);
   }
+  const std::string w = "%0 = parameter {name=\"w\", type=f32[3,5; block=4]} : f32[3,5; block=4]\n";
+  for (const char *rest : {"{axes=[0,1]} : f32[]", "{axes=[0]} : f32[5]", "{axes=[1]} : f32[3]"})
+    check_last_node(w + "%1 = exp %0 : f32[3,5; block=4]\n%2 = reduce_sum %1 " + rest, 1);
   check_last_node("%0 = input {name=\"x\", type=f32[3]} : f32[3]\n"
                   "%1 = broadcast %0 {shape=[N,3,2], axes=[0,2], mean=true} : f32[N,3,2]",
                   5);
