@@ -1,4 +1,5 @@
 // Layers that change an image's extent: padding, cropping, magnifying.
+#include "frontend/compose_resize.h"
 #include "frontend/layer_table.h"
 
 namespace sinter {
@@ -79,7 +80,18 @@ NodeId apply_cropping1d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
                   SliceAttrs{{0, before, 0}, {kBatch, input[1] - after, input[2]}});
 }
 
-/// Every pixel repeated rows x columns times.
+NodeId interpolate(LayerBuilder &b, NodeId image, int64_t rows, int64_t columns) {
+  const Shape x = b.shape(image);
+  compose::ResizeRules rules;
+  rules.interpolation = compose::Interpolation::linear;
+  Composer composer = b.composer();
+  return compose::resize(composer, image,
+                         {{1, x[1] * rows, static_cast<double>(rows)},
+                          {2, x[2] * columns, static_cast<double>(columns)}},
+                         rules);
+}
+
+/// Every pixel repeated rows x columns times, or as many between it and its neighbours.
 NodeId apply_upsampling2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kImages);
   const Shape x = b.shape(inputs[0]);
@@ -87,6 +99,8 @@ NodeId apply_upsampling2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const Shape repeated{kBatch, x[1], rows, x[2], columns, x[3]};
   if (!checked_element_count(repeated))
     b.fail("makes of {} more than {} elements", str(x), kMaxElements);
+  if (b.arguments().text("interpolation") == "bilinear")
+    return interpolate(b, inputs[0], rows, columns);
   const NodeId y =
       b.append(OpKind::broadcast, {inputs[0]}, BroadcastAttrs{repeated, {2, 4}, false});
   return b.reshape(y, {kBatch, x[1] * rows, x[2] * columns, x[3]});
@@ -126,7 +140,7 @@ std::vector<LayerType> border_layers() {
       {{"keras.layers.Cropping1D", with({optional("cropping", Kind::any, 1)})}, apply_cropping1d},
       {{"keras.layers.UpSampling2D",
         with_common_arguments({optional("size", Kind::pair, 2), data_format_argument(),
-                               choice("interpolation", "nearest", "nearest")})},
+                               choice("interpolation", "nearest", "nearest|bilinear")})},
        apply_upsampling2d},
       {{"keras.layers.UpSampling1D", with_common_arguments({optional("size", Kind::single, 2)})},
        apply_upsampling1d},

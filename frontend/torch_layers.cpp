@@ -1,5 +1,6 @@
 // The layers of torch.nn. Images are [N,channels,height,width], as torch has them: a layer that
 // works along channels turns them to channels-last and back, and the passes cancel what meets.
+#include "frontend/compose_resize.h"
 #include "frontend/layer_table.h"
 #include "frontend/torch_modules.h"
 #include "ir/ops/window.h"
@@ -343,6 +344,21 @@ NodeId apply_local_response_norm(LayerBuilder &b, const std::vector<NodeId> &inp
   return b.append(OpKind::multiply, {inputs[0], factor});
 }
 
+/// 'bilinear' between the pixels, whose corners are either the images' or, with align_corners, the
+/// centres of the outermost.
+NodeId interpolate(LayerBuilder &b, NodeId image, int64_t rows, int64_t columns) {
+  const Shape x = b.shape(image);
+  compose::ResizeRules rules;
+  rules.interpolation = compose::Interpolation::linear;
+  if (!b.arguments().is_none("align_corners") && b.arguments().boolean("align_corners"))
+    rules.coordinates = compose::Coordinates::align_corners;
+  Composer composer = b.composer();
+  return compose::resize(composer, image,
+                         {{2, x[2] * rows, static_cast<double>(rows)},
+                          {3, x[3] * columns, static_cast<double>(columns)}},
+                         rules);
+}
+
 /// Every pixel repeated.
 NodeId apply_upsample(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
@@ -351,6 +367,10 @@ NodeId apply_upsample(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const Shape repeated{kBatch, x[1], x[2], rows, x[3], columns};
   if (!checked_element_count(repeated))
     b.fail("makes of {} more than {} elements", str(x), kMaxElements);
+  if (b.arguments().text("mode") == "bilinear")
+    return interpolate(b, inputs[0], rows, columns);
+  if (!b.arguments().is_none("align_corners"))
+    b.fail("takes align_corners with mode='bilinear' only");
   const NodeId y =
       b.append(OpKind::broadcast, {inputs[0]}, BroadcastAttrs{repeated, {3, 5}, false});
   return b.reshape(y, {kBatch, x[1], x[2] * rows, x[3] * columns});
@@ -471,7 +491,7 @@ std::vector<LayerType> window_and_shape_layers() {
        apply_local_response_norm},
       {{"torch.nn.Upsample",
         {optional("size", Kind::unsupported), required("scale_factor", Kind::pair),
-         choice("mode", "nearest", "nearest"), optional("align_corners", Kind::unsupported)}},
+         choice("mode", "nearest", "nearest|bilinear"), optional("align_corners", Kind::boolean)}},
        apply_upsample},
       {{"torch.nn.ZeroPad2d", {required("padding", Kind::any)}}, apply_zero_pad2d}};
 }

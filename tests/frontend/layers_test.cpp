@@ -242,6 +242,8 @@ TEST_CASE("layers that change an image's extent") {
   CHECK(last_shape("(8, 8, 2)", "layers.UpSampling2D((2, 3))") == "[N,16,24,2]");
   CHECK(last_shape("(8, 2)", "layers.ZeroPadding1D((1, 2))") == "[N,11,2]");
   CHECK(last_shape("(8, 2)", "layers.Cropping1D((1, 2))") == "[N,5,2]");
+  CHECK(last_shape("(8, 8, 2)", "layers.UpSampling2D(2, interpolation='bilinear')") ==
+        "[N,16,16,2]");
   CHECK(last_shape("(8, 2)", "layers.UpSampling1D(3)") == "[N,24,2]");
   CHECK(last_shape("(7,)", "layers.RepeatVector(3)") == "[N,3,7]");
   CHECK(last_shape("(8, 8, 2)", "layers.SpatialDropout2D(0.5)") == "[N,8,8,2]");

@@ -74,6 +74,17 @@ TEST_CASE("torch layers have torch's shapes") {
         "[N,8,3,3]");
 }
 
+TEST_CASE("bilinear upsampling keeps the corners of the image, or of the outermost pixels") {
+  const auto weights = [](const std::string &arguments) {
+    const Model model =
+        module("nn.Upsample(scale_factor=2, mode='bilinear'" + arguments + ")", "(1, 1, 2, 2)");
+    const Node &first = model.graph[model.graph.all(OpKind::resample).front()];
+    return attrs<ResampleAttrs>(first).weights;
+  };
+  CHECK(weights("") == std::vector<float>{0.25F, 0.75F, 0.75F, 0.25F, 0.25F, 0.75F, 0.75F, 0.25F});
+  CHECK(weights(", align_corners=True")[2] == doctest::Approx(2.0 / 3));
+}
+
 TEST_CASE("torch starts weights and biases uniformly within 1 / sqrt(fan_in)") {
   const Model model = module("nn.Conv2d(4, 8, 5), nn.Flatten(), nn.Linear(8, 2)", "(1, 4, 5, 5)");
   CHECK(parameter(model, "0.weight").initializer == "uniform");
