@@ -11,9 +11,9 @@
 //   fewer outputs                   row-major  the padding lanes would outweigh the vectors
 //
 // The rule asks the shape alone, never the target: a checkpoint and every instruction-set variant
-// of one program share one layout. Row-major stay: weights used transposed, and every parameter with
-// a user that has another wish. Gradients and optimizer state inherit the block through the type
-// rules, so this pass must run before differentiate.
+// of one program share one layout. Row-major stay: weights used transposed, and every parameter
+// with a user that has another wish. Gradients and optimizer state inherit the block through the
+// type rules, so this pass must run before differentiate.
 //
 // Requires: the forward graph. Guarantees: node ids are unchanged; only parameter types change.
 #pragma once

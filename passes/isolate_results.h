@@ -1,6 +1,6 @@
 // Makes every result a value that a kernel can write where it belongs: an update straight onto its
-// parameter, an output into the caller's memory. What cannot be is copied (affine by 1; a cast, where
-// elements are no f32):
+// parameter, an output into the caller's memory. What cannot be is copied (affine by 1; a cast,
+// where elements are no f32):
 //
 //   update %0 %1, where %1 is no computed value       ->  %9 = affine %1;  update %0 %9
 //     (another parameter, an input, a constant), is a prediction, or belongs to an earlier update

@@ -9,7 +9,7 @@ namespace sinter {
 struct BuiltKernel {
   std::string algorithm;
   int64_t elements_per_sample = 0; // see KernelObject
-  std::string object; // ELF, defining `symbol` only
+  std::string object;              // ELF, defining `symbol` only
 };
 
 /// What a kernel's code may call.

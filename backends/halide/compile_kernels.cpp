@@ -56,9 +56,12 @@ void run_task(Task &task, const KernelCache &cache, bool checked) {
                           std::move(built.object)};
     cache.store(task.key, *kernel);
   }
-  task.result = {task.symbol, std::make_shared<const std::string>(std::move(kernel->object)),
-                 std::move(kernel->algorithm), kernel->elements_per_sample,
-                 arguments(*task.kernel), cached};
+  task.result = {task.symbol,
+                 std::make_shared<const std::string>(std::move(kernel->object)),
+                 std::move(kernel->algorithm),
+                 kernel->elements_per_sample,
+                 arguments(*task.kernel),
+                 cached};
 }
 
 /// Runs all tasks on `jobs` threads; rethrows the first failure in the order of the tasks.

@@ -42,8 +42,8 @@ struct KernelObject {
   std::shared_ptr<const std::string> object; // ELF; shared by identical kernels
   std::string algorithm;                     // "direct 14x32", for bench and explain
   int64_t elements_per_sample = 0; // of the largest buffer with a batch: n times it fits an int32
-  std::vector<KernelArgument> arguments;     // inputs, then outputs
-  bool cached = false;                       // it was compiled before
+  std::vector<KernelArgument> arguments; // inputs, then outputs
+  bool cached = false;                   // it was compiled before
 };
 
 struct KernelOptions {

@@ -25,8 +25,8 @@ struct GradientCheck {
 /// the loss, evaluated in float64 at the same point: along the gradient itself (which shows a wrong
 /// scale), along random directions (wrong shape) and at single elements.
 ///
-/// Where they disagree the step is made smaller, twice: it may have met a kink (relu, max). When all
-/// gradients are zero none is ok: nothing was checked.
+/// Where they disagree the step is made smaller, twice: it may have met a kink (relu, max). When
+/// all gradients are zero none is ok: nothing was checked.
 std::vector<GradientCheck> check_gradients(const KernelLibrary &, size_t plan_index, const Plan &,
                                            int64_t batch, const NamedArrays &inputs, uint64_t seed);
 

@@ -20,7 +20,7 @@ struct Outcome {
   bool ended = false; // by itself: no crash, nothing but a CompileError thrown, within the limits
   std::string error;  // the reader's; "" when it found nothing wrong
   double seconds = 0; // of the processor: other tests run at the same time
-  int64_t bytes = 0; // most memory that it had at a time
+  int64_t bytes = 0;  // most memory that it had at a time
 };
 
 /// `read` returns the text of its error, or "".
