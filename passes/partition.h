@@ -10,6 +10,8 @@
 
 #include "ir/plan.h"
 
+#include <optional>
+
 namespace sinter {
 
 class Partition {
@@ -21,18 +23,17 @@ public:
 
   const Graph &graph() const { return graph_; }
   /// The group whose output the node would be; -1 for leaves and views.
-  int home(NodeId id) const { return state_.home[static_cast<size_t>(id.index)]; }
-  int group_count() const { return static_cast<int>(state_.groups.size()); }
+  int home(NodeId id) const { return home_[static_cast<size_t>(id.index)]; }
+  int group_count() const { return static_cast<int>(groups_.size()); }
   /// Sorted. Empty once the group was merged into another.
-  const std::vector<NodeId> &nodes(int group) const {
-    return state_.groups[static_cast<size_t>(group)];
-  }
+  const std::vector<NodeId> &nodes(int group) const { return groups_[static_cast<size_t>(group)]; }
   bool contains(int group, NodeId) const;
   /// The nodes that read the value, through views included.
   const std::vector<NodeId> &users(NodeId value) const {
     return users_[static_cast<size_t>(value.index)];
   }
-  /// The groups with a node that reads the value, its own group and reads through views included.
+  /// The groups with a node that reads the value, its own group and reads through views included;
+  /// sorted.
   std::vector<int> readers(NodeId value) const;
   /// Whether the value is a graph output or an update, by itself or through a view.
   bool is_result(NodeId value) const { return result_[static_cast<size_t>(value.index)]; }
@@ -49,30 +50,47 @@ public:
   void write_to(Plan &) const;
 
 private:
-  struct State {
-    std::vector<std::vector<NodeId>> groups;
-    std::vector<int> home;                      // by node
-    std::vector<std::pair<NodeId, int>> copies; // nodes in groups that are not their home
-  };
-
   void add_group(std::vector<NodeId> nodes);
   void find_users();
+  void find_ranks();
   /// Groups that must run before this one, with repetitions. The group itself is among them when it
   /// reads a value of its own through a view.
   std::vector<int> dependencies(int group) const;
-  bool depends_on_itself(int group) const;
-  bool destroys_what_it_reads(int group) const;
-  bool loses_the_batch(int group) const;
-  bool keep_if_sound(State before, const std::vector<int> &changed_groups);
+  /// Whether these nodes could be one group in the place of `group` and `other`, seen by
+  /// themselves.
+  bool may_be_one(const std::vector<NodeId> &nodes, int group, int other) const;
+  /// Whether they compute values with a batch, and no argument would tell how large it is.
+  bool loses_the_batch(const std::vector<NodeId> &nodes, int group, int other) const;
+
+  /// What the group needs of the groups ranked above `floor`'s rank, by rank; nothing when one of
+  /// those needs `floor`.
+  std::optional<std::vector<int>> needed_above(int floor, int group) const;
+  /// Gives `first` the lowest ranks from `low` to `high`, then the window's other groups in their
+  /// order.
+  void rank_first(int low, int high, const std::vector<int> &first);
+  /// Sees to it that one group is ranked after the other. False when that one needs it.
+  bool rank_after(int group, int dependency);
+  /// Ranks the groups anew as far as a copy of the node in the group asks for it.
+  bool rank_copy(NodeId, int group);
+
   /// Live groups, each after its dependencies.
   std::vector<int> execution_order() const;
   Kernel make_kernel(int group) const;
 
   const Graph &graph_;
   std::vector<std::vector<NodeId>> users_; // by storage root: who reads its memory or its value
+  std::vector<NodeId> root_;               // by node: its storage root
   std::vector<NodeId> parameter_of_;       // by node: the parameter that it is the new value of
+  std::vector<NodeId> update_of_;          // by parameter: its new value's storage root
   std::vector<bool> result_;               // by node
-  State state_;
+
+  std::vector<std::vector<NodeId>> groups_;
+  std::vector<int> home_;                // by node
+  std::vector<std::vector<int>> copies_; // by node: groups with it that are not its home
+  // A topological order of the live groups, kept up from edit to edit: what could close a circle
+  // lies between the ranks of the groups concerned (Pearce and Kelly, 2006).
+  std::vector<int> rank_;     // by group
+  std::vector<int> group_at_; // by rank, -1 where none is left
 };
 
 } // namespace sinter

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <fstream>
+#include <optional>
 
 namespace sinter {
 
@@ -48,24 +49,30 @@ void run_and_verify(Subject &subject, const AnyPass &pass, const PassOptions &op
 }
 
 template <typename Subject>
-void print_change(const Subject &before, const Subject &after, std::string_view name,
+void print_change(const std::string &before, const Subject &after, std::string_view name,
                   const PassOptions &options) {
-  if (options.print_after != "all" && options.print_after != name)
-    return;
   const std::string text = print(after);
-  log(options, text == print(before) ? fmt::format("// after {}: no change\n", name)
-                                     : fmt::format("// after {}\n{}", name, text));
+  log(options, text == before ? fmt::format("// after {}: no change\n", name)
+                              : fmt::format("// after {}\n{}", name, text));
 }
+
+/// The graph as a reproducer would need it; a plan's is the same afterwards.
+std::optional<Graph> kept_for_reproducer(const Graph &graph, const PassOptions &options) {
+  return options.reproducer.empty() ? std::nullopt : std::optional(graph);
+}
+std::optional<Graph> kept_for_reproducer(const Plan &, const PassOptions &) { return {}; }
 
 template <typename Subject, typename AnyPass>
 void run_all(Subject &subject, const std::vector<AnyPass> &passes, const PassOptions &options) {
   for (size_t i = 0; i < passes.size(); ++i) {
     const AnyPass &pass = passes[i];
-    const Subject before = subject;
+    const bool printed = options.print_after == "all" || options.print_after == pass.name;
+    const std::string text_before = printed ? print(subject) : "";
+    const std::optional<Graph> kept = kept_for_reproducer(subject, options);
     const auto fail = [&](const std::string &why) {
-      throw InternalError(
-          fmt::format("pass {}: {}{}", pass.name, why,
-                      write_reproducer(graph_of(before), passes, i, options.reproducer)));
+      throw InternalError(fmt::format(
+          "pass {}: {}{}", pass.name, why,
+          write_reproducer(kept ? *kept : graph_of(subject), passes, i, options.reproducer)));
     };
     try {
       run_and_verify(subject, pass, options);
@@ -76,7 +83,8 @@ void run_all(Subject &subject, const std::vector<AnyPass> &passes, const PassOpt
     } catch (const std::exception &error) {
       fail(error.what());
     }
-    print_change(before, subject, pass.name, options);
+    if (printed)
+      print_change(text_before, subject, pass.name, options);
   }
 }
 

@@ -3,6 +3,7 @@
 #include "ir/op.h"
 #include "ir/parse.h"
 #include "nets.h"
+#include "passes/fusion_rules.h"
 #include "passes/make_plan.h"
 #include "passes/partition.h"
 #include "passes/pipeline.h"
@@ -124,7 +125,7 @@ TEST_CASE("plans with fusion and memory mean what their graphs mean") {
   }
 }
 
-TEST_CASE("any merges that a partition accepts leave a plan that holds") {
+TEST_CASE("any edits that a partition accepts leave a plan that holds") {
   for (uint32_t seed = 0; seed < 60; ++seed) {
     std::mt19937 random(seed);
     const Program built = build_program(random_model(seed), {});
@@ -139,6 +140,9 @@ TEST_CASE("any merges that a partition accepts leave a plan that holds") {
       const int b = pick();
       if (a != b && !partition.nodes(a).empty() && !partition.nodes(b).empty())
         refused += partition.merge(a, b) ? 0 : 1;
+      const NodeId id{std::uniform_int_distribution<int>(0, plan.graph.size() - 1)(random)};
+      if (partition.home(id) >= 0 && !refuse_prologue(partition, id))
+        partition.move_to_readers(id);
     }
     CHECK(refused > 0);
     partition.write_to(plan);
