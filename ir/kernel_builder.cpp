@@ -90,6 +90,21 @@ ElementType element_type(Halide::Type type) {
   return type == Halide::UInt(8) ? ElementType::u8 : ElementType::i32;
 }
 
+Halide::RDom domain_of(const std::vector<Expr> &extents) {
+  Halide::Region region;
+  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent)
+    region.emplace_back(0, *extent);
+  return Halide::RDom(region);
+}
+
+/// In the order of the extents that the domain was made of.
+Index index_of(const Halide::RDom &domain) {
+  Index r;
+  for (int i = domain.dimensions(); i-- > 0;)
+    r.push_back(domain[i]);
+  return r;
+}
+
 /// The arguments of a broadcast operand: aligned to the right, index 0 where its extent is 1.
 Index broadcast_index(const Shape &operand, const Index &index) {
   SINTER_ASSERT(operand.size() <= index.size(), "operand {} exceeds the result", str(operand));
@@ -209,15 +224,10 @@ Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,
   TensorType type{ElementType::f32, shape};
   const std::vector<Var> vars = storage_vars(type);
   const Index index = storage_index(vars);
-  Halide::Region region;
-  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent)
-    region.emplace_back(0, *extent);
   Stage stage{
       Stage::Kind::reduction, id_,        type, Func(name(node().kind) + std::string("_reduce")),
-      Halide::RDom(region),   "reduction"};
-  Index r;
-  for (size_t i = extents.size(); i-- > 0;)
-    r.push_back(stage.domain[static_cast<int>(i)]);
+      domain_of(extents),     "reduction"};
+  const Index r = index_of(stage.domain);
   if (where)
     stage.domain.where(where(index, r));
   const Expr value = term(index, r);
@@ -226,6 +236,31 @@ Tensor KernelBuilder::reduce(Reduction reduction, const Shape &shape,
   stage.func(vars) = combine(reduction, stage.func(vars), value);
   stages_.push_back(stage);
   return {stage.type, stage.func, batch_};
+}
+
+Tensor
+KernelBuilder::scan(const TensorType &type, int axis,
+                    const std::function<Expr(const Index &)> &start,
+                    const std::vector<Expr> &extents,
+                    const std::function<Step(const Tensor &, const Index &, const Index &)> &step) {
+  SINTER_ASSERT(!type.blocked(), "a scan in blocked storage");
+  const std::vector<Var> vars = storage_vars(type);
+  const Index index = storage_index(vars);
+  Stage stage{Stage::Kind::scan,
+              id_,
+              type,
+              Func(name(node().kind) + std::string("_scan")),
+              domain_of(extents),
+              "scan",
+              type.rank() - 1 - axis};
+  stage.func(vars) = start(index);
+  const Tensor so_far{type, stage.func, batch_};
+  const Step next = step(so_far, index, index_of(stage.domain));
+  std::vector<Expr> at(vars.begin(), vars.end());
+  at[static_cast<size_t>(stage.axis)] = next.position;
+  stage.func(at) = next.value;
+  stages_.push_back(stage);
+  return so_far;
 }
 
 Tensor KernelBuilder::copy(const TensorType &type, const std::string &role,

@@ -44,14 +44,16 @@ enum class Reduction { sum, product, maximum, minimum };
 struct Stage {
   enum class Kind {
     reduction, // func(index) = identity; func(index) op= term(index, r)
+    scan,      // func(index) = start(index), then step by step along one dimension
     copy       // a rearranged operand: padded input, transposed filter
   };
   Kind kind = Kind::reduction;
   NodeId node;
   TensorType type;     // of func, by its own index
   Halide::Func func;   // over type's storage dimensions, innermost first
-  Halide::RDom domain; // of a reduction: dimension 0 is the last extent
+  Halide::RDom domain; // of a reduction or a scan: dimension 0 is the last extent
   std::string role;    // "accumulator", "padded", "filter", ...: what schedules look for
+  int axis = -1;       // of a scan: the dimension of func that its steps choose
 };
 
 /// Builds the Func of one node from its operands' Tensors. Every op's compute defines its one
@@ -94,6 +96,19 @@ public:
   /// predicate, if there is one, does not hold are left out.
   Tensor reduce(Reduction, const Shape &shape, const std::vector<Halide::Expr> &extents,
                 const Term &term, const Predicate &where = {});
+
+  /// What one step of a scan sets: the element at `position` along the axis.
+  struct Step {
+    Halide::Expr position, value;
+  };
+
+  /// An inner tensor that is start(index) at first. Then, for each line along `axis` by itself, for
+  /// each r in [0, extents) in order, step(so_far, index, r) sets one element of the line, whatever
+  /// index[axis] is.
+  Tensor scan(const TensorType &type, int axis,
+              const std::function<Halide::Expr(const Index &)> &start,
+              const std::vector<Halide::Expr> &extents,
+              const std::function<Step(const Tensor &so_far, const Index &, const Index &r)> &step);
 
   /// A rearranged operand worth storing: tensor(index) = element(index), for any index at all. In
   /// a blocked copy the lanes beyond the last element are zero.

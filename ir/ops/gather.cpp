@@ -1,8 +1,7 @@
 // Elements picked along an axis: by indices that are a value of the program, or by a table that is
 // part of the graph.
 //
-// Gradients scatter. They are written as sums over all that may have picked an element, so that
-// nothing is written twice and the order of summation is fixed.
+// Gradients scatter: what was picked several times gets the sum, in the order of the indices.
 
 #include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
@@ -158,12 +157,6 @@ void differentiate_resample(GradientBuilder &g) {
       0, g.append(OpKind::resample, {g.dy()}, transposed_table(attrs, extent_of(g, attrs.axis))));
 }
 
-/// A comparison and an addition for every index and element.
-Cost scatter_cost(const Graph &graph, const Node &node) {
-  const double extent = static_cast<double>(attrs<GatherGradientAttrs>(node).extent);
-  return cost_per_element(graph.type(node.inputs[0]), 2 * extent);
-}
-
 Cost resample_cost(const Graph &, const Node &node) {
   const auto &table = attrs<ResampleAttrs>(node);
   return cost_per_element(node.type, table.weights.empty()
@@ -198,7 +191,7 @@ const OpDef ops::gather_gradient = {
     gather_gradient_type,
     /*gradient=*/nullptr,
     compute_gather_gradient,
-    scatter_cost,
+    operand_cost<1>,
 };
 
 const OpDef ops::gather_elements = {
@@ -226,7 +219,7 @@ const OpDef ops::gather_elements_gradient = {
     gather_elements_gradient_type,
     /*gradient=*/nullptr,
     compute_gather_elements_gradient,
-    scatter_cost,
+    operand_cost<1>,
 };
 
 // y[.., o, ..] = sum over t < taps of weights[o taps + t] * x[.., indices[o taps + t], ..]

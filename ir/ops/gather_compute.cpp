@@ -26,6 +26,26 @@ Index replaced(const Index &index, size_t axis, size_t count, const Index &by) {
   return joined(joined(slice(index, 0, axis), by), slice(index, axis + count, index.size()));
 }
 
+/// A value and where along the axis it is added.
+struct Scattered {
+  Expr position, value;
+};
+
+/// result = zeros, and in the order of r every value added at its position: line by line along the
+/// axis, so that the order of summation is fixed and lines can share the work.
+void define_scatter(KernelBuilder &k, size_t axis, const std::vector<Expr> &extents,
+                    const std::function<Scattered(const Index &, const Index &r)> &scattered) {
+  const auto zero = [&](const Index &) { return Expr(0.0F); };
+  const Tensor sums = k.scan(k.type(), static_cast<int>(axis), zero, extents,
+                             [&](const Tensor &so_far, const Index &index, const Index &r) {
+                               const Scattered next = scattered(index, r);
+                               const Expr sum =
+                                   so_far(replaced(index, axis, 1, {next.position})) + next.value;
+                               return KernelBuilder::Step{next.position, sum};
+                             });
+  k.define([&](const Index &index) { return sums(index); });
+}
+
 } // namespace
 
 void compute_gather(KernelBuilder &k) {
@@ -45,14 +65,16 @@ void compute_gather_gradient(KernelBuilder &k) {
   const Tensor &dy = k.operand(0);
   const Tensor &indices = k.operand(1);
   const Expr extent = k.extent(static_cast<int>(axis));
-  const auto term = [&](const Index &index, const Index &r) {
-    return Halide::select(resolved(indices(r), extent) == index[axis],
-                          dy(replaced(index, axis, 1, r)), 0.0F);
-  };
-  if (indices.type().rank() == 0)
-    k.define([&](const Index &index) { return term(index, {}); });
-  else
-    k.define_sum(extents_from(indices, 0), term);
+  if (indices.type().rank() == 0) {
+    k.define([&](const Index &index) {
+      return Halide::select(resolved(indices({}), extent) == index[axis],
+                            dy(replaced(index, axis, 1, {})), 0.0F);
+    });
+    return;
+  }
+  define_scatter(k, axis, extents_from(indices, 0), [&](const Index &index, const Index &r) {
+    return Scattered{resolved(indices(r), extent), dy(replaced(index, axis, 1, r))};
+  });
 }
 
 void compute_gather_elements(KernelBuilder &k) {
@@ -69,9 +91,10 @@ void compute_gather_elements_gradient(KernelBuilder &k) {
   const auto axis = static_cast<size_t>(k.attrs<GatherGradientAttrs>().axis);
   const Tensor &dy = k.operand(0);
   const Expr extent = k.extent(static_cast<int>(axis));
-  k.define_sum({dy.extent(static_cast<int>(axis))}, [&](const Index &index, const Index &r) {
+  const std::vector<Expr> extents{dy.extent(static_cast<int>(axis))};
+  define_scatter(k, axis, extents, [&](const Index &index, const Index &r) {
     const Index at = replaced(index, axis, 1, r);
-    return Halide::select(resolved(k.operand(1)(at), extent) == index[axis], dy(at), 0.0F);
+    return Scattered{resolved(k.operand(1)(at), extent), dy(at)};
   });
 }
 

@@ -151,11 +151,10 @@ void differentiate_broadcast(GradientBuilder &g) {
                              ReduceAttrs{attrs.axes, /*keep_dims=*/false}));
 }
 
-/// `flops` for every pair of elements along the axis.
-template <typename A, int flops> Cost pairs_cost(const Graph &graph, const Node &node) {
-  const TensorType &x = graph.type(node.inputs[0]);
-  const auto extent = static_cast<double>(x.shape[static_cast<size_t>(attrs<A>(node).axis)]);
-  return cost_per_element(x, flops * extent);
+/// Two comparisons an element for each of the k searches.
+Cost top_k_cost(const Graph &graph, const Node &node) {
+  return cost_per_element(graph.type(node.inputs[0]),
+                          2 * static_cast<double>(attrs<TopKAttrs>(node).k));
 }
 
 Cost broadcast_cost(const Graph &, const Node &node) {
@@ -256,7 +255,6 @@ const OpDef ops::argmax = {
     operand_cost<1>,
 };
 
-// Quadratic in the extent, as is the next one: for short axes.
 const OpDef ops::cumulative_sum = {
     "the sum of all elements up to each one along an axis, or with `reverse` from each one on",
     R"(%0 = input {name="x", type=f32[N,4,5]} : f32[N,4,5]
@@ -267,7 +265,7 @@ const OpDef ops::cumulative_sum = {
     cumulative_sum_type,
     differentiate_cumulative_sum,
     compute_cumulative_sum,
-    pairs_cost<CumulativeSumAttrs, 1>,
+    operand_cost<1>,
 };
 
 const OpDef ops::top_k_indices = {
@@ -281,7 +279,7 @@ const OpDef ops::top_k_indices = {
     top_k_indices_type,
     /*gradient=*/nullptr,
     compute_top_k_indices,
-    pairs_cost<TopKAttrs, 3>,
+    top_k_cost,
 };
 
 } // namespace sinter

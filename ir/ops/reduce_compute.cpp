@@ -104,44 +104,65 @@ void compute_argmax(KernelBuilder &k) {
                      });
 }
 
+namespace {
+
+/// `index` with another position along the axis.
+Index moved(Index index, size_t axis, const Expr &position) {
+  index[axis] = position;
+  return index;
+}
+
+} // namespace
+
+// y[p] = y[p - 1] + x[p], or + x[p - 1] when the element itself does not count; from the other end
+// when reversed.
 void compute_cumulative_sum(KernelBuilder &k) {
   const auto &attrs = k.attrs<CumulativeSumAttrs>();
   const auto axis = static_cast<size_t>(attrs.axis);
-  k.define_sum({k.extent(static_cast<int>(axis))}, [&](const Index &index, const Index &r) {
-    const Expr &here = index[axis];
-    const Expr before = attrs.exclusive ? r[0] < here : r[0] <= here;
-    const Expr after = attrs.exclusive ? r[0] > here : r[0] >= here;
-    Index at = index;
-    at[axis] = r[0];
-    const Expr value = k.operand(0)(at);
-    return Halide::select(attrs.reverse ? after : before, value,
-                          Halide::Internal::make_zero(value.type()));
-  });
+  const Tensor &x = k.operand(0);
+  const Expr extent = k.extent(static_cast<int>(axis));
+  const auto start = [&](const Index &index) {
+    const Expr value = x(index);
+    return attrs.exclusive ? Halide::Internal::make_zero(value.type()) : value;
+  };
+  const Tensor sums =
+      k.scan(k.type(), static_cast<int>(axis), start, {extent - 1},
+             [&](const Tensor &so_far, const Index &index, const Index &r) {
+               const Expr here = attrs.reverse ? extent - 2 - r[0] : r[0] + 1;
+               const Expr before = attrs.reverse ? here + 1 : here - 1;
+               const Expr term = x(moved(index, axis, attrs.exclusive ? before : here));
+               return KernelBuilder::Step{here, so_far(moved(index, axis, before)) + term};
+             });
+  k.define([&](const Index &index) { return sums(index); });
 }
 
-// An element's rank is the number of those that beat it; the result at p is where rank p stands.
-// Every rank stands once, because the order is total: a NaN is the largest, and of equals the first
-// wins.
+// For p = 0, 1, ..., the best element of those that rank p - 1's beats. The order is total, so that
+// no element stands twice: a NaN is the largest, and of equals the first wins.
 void compute_top_k_indices(KernelBuilder &k) {
   const auto &attrs = k.attrs<TopKAttrs>();
   const auto axis = static_cast<size_t>(attrs.axis);
   const Tensor &x = k.operand(0);
-  const std::vector<Expr> extents{x.extent(static_cast<int>(axis))};
-  const auto moved = [&](Index index, const Expr &position) {
-    index[axis] = position;
-    return index;
+  const Expr extent = x.extent(static_cast<int>(axis));
+  const auto none = [&](const Index &) { return extent; };
+  const auto search = [&](const Tensor &so_far, const Index &index, const Index &r) {
+    const auto found = [&](const Expr &rank) {
+      return so_far(moved(index, axis, Halide::max(rank, 0)));
+    };
+    const auto beats = [&](const Expr &a, const Expr &b) {
+      const Expr value = x(moved(index, axis, Halide::clamp(a, 0, extent - 1)));
+      const Expr other = x(moved(index, axis, Halide::clamp(b, 0, extent - 1)));
+      const Expr no_worse = attrs.smallest ? at_least(other, value) : at_least(value, other);
+      const Expr no_better = attrs.smallest ? at_least(value, other) : at_least(other, value);
+      return no_worse && (!no_better || a < b);
+    };
+    const Expr best = found(r[0]);
+    const Expr allowed = r[0] == 0 || beats(found(r[0] - 1), r[1]);
+    const Expr better = best == extent || beats(r[1], best);
+    return KernelBuilder::Step{r[0], Halide::select(allowed && better, r[1], best)};
   };
-  const Tensor rank =
-      k.reduce(Reduction::sum, x.type().shape, extents, [&](const Index &index, const Index &r) {
-        const Expr mine = x(index);
-        const Expr other = x(moved(index, r[0]));
-        const Expr no_worse = attrs.smallest ? at_least(mine, other) : at_least(other, mine);
-        const Expr no_better = attrs.smallest ? at_least(other, mine) : at_least(mine, other);
-        return Halide::cast<int32_t>(no_worse && (!no_better || r[0] < index[axis]));
-      });
-  k.define_sum(extents, [&](const Index &index, const Index &r) {
-    return Halide::select(rank(moved(index, r[0])) == index[axis], r[0], 0);
-  });
+  const Tensor indices = k.scan(k.type(), static_cast<int>(axis), none,
+                                {k.extent(static_cast<int>(axis)), extent}, search);
+  k.define([&](const Index &index) { return indices(index); });
 }
 
 } // namespace sinter

@@ -238,6 +238,43 @@ TEST_CASE("there is nothing between the elements of an extent of one") {
         {1, 2, -3, 4, 5});
 }
 
+TEST_CASE("scans go along any axis, alone or many lines at once") {
+  const std::string x = "%0 = input {name=\"x\", type=f32[N,6,7,20]} : f32[N,6,7,20]\n%1 = ";
+  const std::vector<double> some{1, 2, -3, 0.5, 4, -1, 3, 2, 5, 8, -7, 6, 9};
+  for (int axis = 1; axis <= 3; ++axis)
+    for (const char *way :
+         {"", ", exclusive=true", ", reverse=true", ", exclusive=true, reverse=true"})
+      check(x + "cumulative_sum %0 {axis=" + std::to_string(axis) + way + "} : f32[N,6,7,20]",
+            some);
+  check(x + "top_k_indices %0 {axis=3, k=20} : i32[N,6,7,20]", some);
+  check(x + "top_k_indices %0 {axis=1, k=2, smallest=true} : i32[N,2,7,20]", some);
+  check("%0 = input {name=\"x\", type=f32[N,1]} : f32[N,1]\n"
+        "%1 = cumulative_sum %0 {axis=1, exclusive=true} : f32[N,1]",
+        some);
+  check("%0 = input {name=\"x\", type=f32[50]} : f32[50]\n"
+        "%1 = cumulative_sum %0 {axis=0} : f32[50]",
+        some);
+}
+
+TEST_CASE("what was gathered several times gets the sum") {
+  const auto scatter = [](const char *dy, const char *indices, const char *node) {
+    return std::string("%0 = input {name=\"dy\", type=f32") + dy + "} : f32" + dy +
+           "\n%1 = input {name=\"i\", type=i32" + indices + "} : i32" + indices + "\n%2 = " + node;
+  };
+  const std::vector<double> some{1, 2, -3, 4, 0, -1, 3, 2, 5, 8, -7};
+  check(scatter("[N,9,20]", "[N,9]", "gather_gradient %0, %1 {axis=0, extent=12} : f32[12,20]"),
+        some);
+  check(scatter("[N,9]", "[N,9]", "gather_gradient %0, %1 {axis=0, extent=12} : f32[12]"), some);
+  check(scatter("[N,9,20]", "[9]", "gather_gradient %0, %1 {axis=1, extent=5} : f32[N,5,20]"),
+        some);
+  check(scatter("[N,9,20]", "[N,9,20]",
+                "gather_elements_gradient %0, %1 {axis=1, extent=5} : f32[N,5,20]"),
+        some);
+  check(scatter("[N,9,20]", "[N,9,20]",
+                "gather_elements_gradient %0, %1 {axis=2, extent=6} : f32[N,9,6]"),
+        some);
+}
+
 TEST_CASE("a channel sum reaches no further than the channels") {
   const std::string x =
       "%0 = input {name=\"x\", type=f32[N,2,5]} : f32[N,2,5]\n%1 = channel_sum %0 ";

@@ -18,17 +18,18 @@ template <typename Definition> Var vectorize_rows(Definition definition, const V
   return around;
 }
 
-/// Runs the outermost loop in parallel, several iterations a task when one is little work. Returns
-/// the loop over single iterations.
-Var parallelize_outermost(Func func, const Var &outermost, int64_t elements_per_iteration) {
+/// Runs the loop in parallel, several iterations a task when one is little work. Returns the loop
+/// over single iterations.
+template <typename Definition>
+Var share(Definition definition, const Var &loop, int64_t elements_per_iteration) {
   const int64_t iterations =
       (kElementsPerTask + elements_per_iteration - 1) / elements_per_iteration;
   if (iterations == 1) {
-    func.parallel(outermost);
-    return outermost;
+    definition.parallel(loop);
+    return loop;
   }
   const Var task("task"), inside("inside");
-  func.split(outermost, task, inside, static_cast<int>(iterations), TailStrategy::GuardWithIf)
+  definition.split(loop, task, inside, static_cast<int>(iterations), TailStrategy::GuardWithIf)
       .parallel(task);
   return inside;
 }
@@ -75,12 +76,12 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   Var rows = extents.size() > 1 ? args[1] : vectors;
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
   if (extents.size() == 1 && many) {
-    rows = vectors = parallelize_outermost(func, vectors, lanes);
+    rows = vectors = share(func, vectors, lanes);
   } else if (extents.size() > 1 && (group.type.batched() || many)) {
     const size_t shared = shared_dimension(extents);
     const int64_t elements = elements_per_sample(group.type);
-    const Var inside = parallelize_outermost(
-        func, args[shared], group.type.batched() ? elements : elements / extents[shared]);
+    const Var inside =
+        share(func, args[shared], group.type.batched() ? elements : elements / extents[shared]);
     if (shared == 1)
       rows = inside;
   }
@@ -92,35 +93,79 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   return rows;
 }
 
+namespace {
+
+/// Elements that one element of the stage is made from; the batch is not counted.
+int64_t domain_elements(const Stage &stage) {
+  int64_t elements = 1;
+  for (int d = 0; d < stage.domain.dimensions(); ++d)
+    if (const int64_t *extent = Halide::Internal::as_const_int(stage.domain[d].extent()))
+      elements = std::min(elements * std::max<int64_t>(*extent, 1), kElementsPerTask);
+  return elements;
+}
+
+/// A loop of an update and how many iterations it has; kBatch: as the batch says.
+struct UpdateLoop {
+  Var var;
+  int64_t iterations;
+};
+
+/// Vector, reduction loops, then everything else: a sum stays in a register. A scan's axis has no
+/// loop of its own, and no vector goes along it.
+void schedule_update(const Stage &stage, const Variant &variant) {
+  const std::vector<int64_t> extents = halide_extents(stage.type);
+  const std::vector<Var> args = Func(stage.func).args();
+  Halide::Stage update = Func(stage.func).update();
+  std::vector<Halide::VarOrRVar> order;
+  std::vector<UpdateLoop> loops; // innermost first
+  const int64_t lanes = lanes_for(extents[0], variant);
+  if (stage.axis != 0) {
+    const Var vectors = vectorize_rows(update, args[0], static_cast<int>(lanes));
+    loops.push_back({vectors, extents[0] == kBatch ? kBatch : (extents[0] + lanes - 1) / lanes});
+    order.emplace_back(Var("lane"));
+  }
+  for (size_t d = 1; d < args.size(); ++d)
+    if (static_cast<int>(d) != stage.axis)
+      loops.push_back({args[d], extents[d]});
+  for (int d = 0; d < stage.domain.dimensions(); ++d)
+    order.emplace_back(stage.domain[d]);
+  for (const UpdateLoop &loop : loops)
+    order.emplace_back(loop.var);
+  if (order.size() > 1)
+    update.reorder(order);
+  while (loops.size() > 1 && loops.back().iterations == 1)
+    loops.pop_back();
+
+  const int64_t lines = elements_per_sample(stage.type) /
+                        (stage.axis < 0 ? 1 : extents[static_cast<size_t>(stage.axis)]);
+  const int64_t work = lines * domain_elements(stage);
+  if (loops.empty() || !(stage.type.batched() || work >= 2 * kElementsPerTask))
+    return;
+  const int64_t iterations = loops.back().iterations;
+  const bool samples_in_vectors = extents[0] == kBatch;
+  share(update, loops.back().var,
+        samples_in_vectors     ? work * lanes
+        : iterations == kBatch ? work
+                               : work / iterations);
+}
+
+} // namespace
+
 void schedule_at_root(const Stage &stage, const Variant &variant) {
   Func func = stage.func;
   func.compute_root();
   const std::vector<int64_t> extents = halide_extents(stage.type);
-  if (extents.empty())
-    return;
-  const std::vector<Var> args = func.args();
-  const int lanes = lanes_for(extents[0], variant);
-  vectorize_rows(func, args[0], lanes);
-  const int64_t elements = elements_per_sample(stage.type);
-  const bool batched = stage.type.batched();
-  const bool parallel = extents.size() > 1 && (batched || elements >= 2 * kElementsPerTask);
-  const size_t shared = shared_dimension(extents);
-  if (parallel)
-    parallelize_outermost(func, args[shared], batched ? elements : elements / extents[shared]);
-  if (stage.kind == Stage::Kind::copy)
-    return;
-
-  // The sum stays in a register: vector, reduction loops, then everything else.
-  Halide::Stage update = func.update();
-  const Var around = vectorize_rows(update, args[0], lanes);
-  std::vector<Halide::VarOrRVar> order{Var("lane")};
-  for (int d = 0; d < stage.domain.dimensions(); ++d)
-    order.emplace_back(stage.domain[d]);
-  order.emplace_back(around);
-  order.insert(order.end(), args.begin() + 1, args.end());
-  update.reorder(order);
-  if (parallel)
-    update.parallel(args[shared]);
+  if (!extents.empty()) {
+    const std::vector<Var> args = func.args();
+    vectorize_rows(func, args[0], lanes_for(extents[0], variant));
+    const int64_t elements = elements_per_sample(stage.type);
+    const bool batched = stage.type.batched();
+    const size_t shared = shared_dimension(extents);
+    if (extents.size() > 1 && (batched || elements >= 2 * kElementsPerTask))
+      share(func, args[shared], batched ? elements : elements / extents[shared]);
+    if (stage.kind != Stage::Kind::copy)
+      schedule_update(stage, variant);
+  }
 }
 
 void vectorize_copy(const Stage &stage, const Variant &variant) {
