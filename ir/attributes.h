@@ -1,7 +1,8 @@
-// The attributes of every operation: small structs whose fields are named once. Printing,
-// parsing and equality are generic over `fields`, so an attribute is never spelled twice.
+// The attributes of every operation: small structs that name their fields once more, in
+// SINTER_FIELDS. Printing, parsing and equality are generic over that.
 #pragma once
 
+#include "ir/fields.h"
 #include "ir/type.h"
 
 #include <array>
@@ -26,12 +27,7 @@ struct InputAttrs {
   std::string role = "data";
   TensorType type;
   bool channels_first = false;
-  template <typename F> static void fields(F &&f) {
-    f("name", &InputAttrs::name);
-    f("role", &InputAttrs::role);
-    f("type", &InputAttrs::type);
-    f("channels_first", &InputAttrs::channels_first);
-  }
+  SINTER_FIELDS(InputAttrs, name, role, type, channels_first)
 };
 
 /// A persistent tensor. `role` is "weight", "statistic" (not trained), "optimizer", or "prepared":
@@ -46,24 +42,14 @@ struct ParameterAttrs {
   float a = 0;
   float b = 0;
   TensorType type;
-  template <typename F> static void fields(F &&f) {
-    f("name", &ParameterAttrs::name);
-    f("role", &ParameterAttrs::role);
-    f("initializer", &ParameterAttrs::initializer);
-    f("a", &ParameterAttrs::a);
-    f("b", &ParameterAttrs::b);
-    f("type", &ParameterAttrs::type);
-  }
+  SINTER_FIELDS(ParameterAttrs, name, role, initializer, a, b, type)
 };
 
 /// Row-major values of a static type; a single value fills the whole tensor.
 struct ConstantAttrs {
   std::vector<float> values;
   TensorType type;
-  template <typename F> static void fields(F &&f) {
-    f("values", &ConstantAttrs::values);
-    f("type", &ConstantAttrs::type);
-  }
+  SINTER_FIELDS(ConstantAttrs, values, type)
 };
 
 /// NHWC input, HWIO filter of shape [kh, kw, ci/groups, co]. padding is {top, left, bottom, right};
@@ -73,12 +59,7 @@ struct Conv2dAttrs {
   std::array<int64_t, 2> dilations{1, 1};
   std::array<int64_t, 4> padding{0, 0, 0, 0};
   int64_t groups = 1;
-  template <typename F> static void fields(F &&f) {
-    f("strides", &Conv2dAttrs::strides);
-    f("dilations", &Conv2dAttrs::dilations);
-    f("padding", &Conv2dAttrs::padding);
-    f("groups", &Conv2dAttrs::groups);
-  }
+  SINTER_FIELDS(Conv2dAttrs, strides, dilations, padding, groups)
 };
 
 /// The filter of F(tile, 3) in both directions: `tile` x `tile` results from (tile + 2)^2 products
@@ -87,39 +68,22 @@ struct Conv2dAttrs {
 struct WinogradFilterAttrs {
   int64_t tile = 4;
   int64_t block = 0;
-  template <typename F> static void fields(F &&f) {
-    f("tile", &WinogradFilterAttrs::tile);
-    f("block", &WinogradFilterAttrs::block);
-  }
+  SINTER_FIELDS(WinogradFilterAttrs, tile, block)
 };
 
 /// padding as in Conv2dAttrs; tile as the filter was transformed.
 struct WinogradAttrs {
   int64_t tile = 4;
   std::array<int64_t, 4> padding{0, 0, 0, 0};
-  template <typename F> static void fields(F &&f) {
-    f("tile", &WinogradAttrs::tile);
-    f("padding", &WinogradAttrs::padding);
-  }
+  SINTER_FIELDS(WinogradAttrs, tile, padding)
 };
 
 /// The convolution's own attributes and the extents that its gradients cannot infer:
 /// {height, width} of the input, or of the filter, and the filter gradient's storage block.
-struct Conv2dGradientAttrs {
-  std::array<int64_t, 2> strides{1, 1};
-  std::array<int64_t, 2> dilations{1, 1};
-  std::array<int64_t, 4> padding{0, 0, 0, 0};
-  int64_t groups = 1;
+struct Conv2dGradientAttrs : Conv2dAttrs {
   std::array<int64_t, 2> size{0, 0};
   int64_t block = 0;
-  template <typename F> static void fields(F &&f) {
-    f("strides", &Conv2dGradientAttrs::strides);
-    f("dilations", &Conv2dGradientAttrs::dilations);
-    f("padding", &Conv2dGradientAttrs::padding);
-    f("groups", &Conv2dGradientAttrs::groups);
-    f("size", &Conv2dGradientAttrs::size);
-    f("block", &Conv2dGradientAttrs::block);
-  }
+  SINTER_MORE_FIELDS(Conv2dGradientAttrs, Conv2dAttrs, size, block)
 };
 
 /// A pooling window over NHWC. Padded positions never win a maximum; an average divides by the
@@ -130,31 +94,13 @@ struct Pool2dAttrs {
   std::array<int64_t, 4> padding{0, 0, 0, 0};
   bool count_include_pad = false;
   std::array<int64_t, 2> dilations{1, 1};
-  template <typename F> static void fields(F &&f) {
-    f("size", &Pool2dAttrs::size);
-    f("strides", &Pool2dAttrs::strides);
-    f("padding", &Pool2dAttrs::padding);
-    f("count_include_pad", &Pool2dAttrs::count_include_pad);
-    f("dilations", &Pool2dAttrs::dilations);
-  }
+  SINTER_FIELDS(Pool2dAttrs, size, strides, padding, count_include_pad, dilations)
 };
 
 /// Pool2dAttrs and the {height, width} of the pooled input.
-struct Pool2dGradientAttrs {
-  std::array<int64_t, 2> size{2, 2};
-  std::array<int64_t, 2> strides{2, 2};
-  std::array<int64_t, 4> padding{0, 0, 0, 0};
-  bool count_include_pad = false;
+struct Pool2dGradientAttrs : Pool2dAttrs {
   std::array<int64_t, 2> input_size{0, 0};
-  std::array<int64_t, 2> dilations{1, 1};
-  template <typename F> static void fields(F &&f) {
-    f("size", &Pool2dGradientAttrs::size);
-    f("strides", &Pool2dGradientAttrs::strides);
-    f("padding", &Pool2dGradientAttrs::padding);
-    f("count_include_pad", &Pool2dGradientAttrs::count_include_pad);
-    f("input_size", &Pool2dGradientAttrs::input_size);
-    f("dilations", &Pool2dGradientAttrs::dilations);
-  }
+  SINTER_MORE_FIELDS(Pool2dGradientAttrs, Pool2dAttrs, input_size)
 };
 
 /// op(a) . op(b) over two-dimensional operands; `block` is the result's storage block.
@@ -162,20 +108,13 @@ struct MatmulAttrs {
   bool transpose_a = false;
   bool transpose_b = false;
   int64_t block = 0;
-  template <typename F> static void fields(F &&f) {
-    f("transpose_a", &MatmulAttrs::transpose_a);
-    f("transpose_b", &MatmulAttrs::transpose_b);
-    f("block", &MatmulAttrs::block);
-  }
+  SINTER_FIELDS(MatmulAttrs, transpose_a, transpose_b, block)
 };
 
 struct ReduceAttrs {
   std::vector<int64_t> axes; // ascending, non-negative
   bool keep_dims = false;
-  template <typename F> static void fields(F &&f) {
-    f("axes", &ReduceAttrs::axes);
-    f("keep_dims", &ReduceAttrs::keep_dims);
-  }
+  SINTER_FIELDS(ReduceAttrs, axes, keep_dims)
 };
 
 /// The reverse of a reduction without keep_dims: repeats along `axes` of the result `shape` (which
@@ -185,23 +124,17 @@ struct BroadcastAttrs {
   Shape shape;
   std::vector<int64_t> axes;
   bool mean = false;
-  template <typename F> static void fields(F &&f) {
-    f("shape", &BroadcastAttrs::shape);
-    f("axes", &BroadcastAttrs::axes);
-    f("mean", &BroadcastAttrs::mean);
-  }
+  SINTER_FIELDS(BroadcastAttrs, shape, axes, mean)
 };
 
 struct ReshapeAttrs {
   Shape shape;
-  template <typename F> static void fields(F &&f) { f("shape", &ReshapeAttrs::shape); }
+  SINTER_FIELDS(ReshapeAttrs, shape)
 };
 
 struct TransposeAttrs {
   std::vector<int64_t> permutation; // result dimension i is operand dimension permutation[i]
-  template <typename F> static void fields(F &&f) {
-    f("permutation", &TransposeAttrs::permutation);
-  }
+  SINTER_FIELDS(TransposeAttrs, permutation)
 };
 
 /// Values before, after and, unless `interior` is empty, between the elements of each dimension.
@@ -209,38 +142,26 @@ struct PadAttrs {
   std::vector<int64_t> low, high; // one a dimension; zero for the batch
   float value = 0;
   std::vector<int64_t> interior = {}; // one a dimension, or empty: none
-  template <typename F> static void fields(F &&f) {
-    f("low", &PadAttrs::low);
-    f("high", &PadAttrs::high);
-    f("value", &PadAttrs::value);
-    f("interior", &PadAttrs::interior);
-  }
+  SINTER_FIELDS(PadAttrs, low, high, value, interior)
 };
 
 /// Every step-th element of [begin, end) in each dimension; the batch is never sliced (0, kBatch).
 struct SliceAttrs {
   std::vector<int64_t> begin, end;
   std::vector<int64_t> step = {}; // one a dimension, positive, or empty: ones
-  template <typename F> static void fields(F &&f) {
-    f("begin", &SliceAttrs::begin);
-    f("end", &SliceAttrs::end);
-    f("step", &SliceAttrs::step);
-  }
+  SINTER_FIELDS(SliceAttrs, begin, end, step)
 };
 
 struct ReverseAttrs {
   std::vector<int64_t> axes; // ascending
-  template <typename F> static void fields(F &&f) { f("axes", &ReverseAttrs::axes); }
+  SINTER_FIELDS(ReverseAttrs, axes)
 };
 
 /// `last`: of equal maxima the last one's index, else the first one's.
 struct ArgmaxAttrs {
   int64_t axis = 0;
   bool last = false;
-  template <typename F> static void fields(F &&f) {
-    f("axis", &ArgmaxAttrs::axis);
-    f("last", &ArgmaxAttrs::last);
-  }
+  SINTER_FIELDS(ArgmaxAttrs, axis, last)
 };
 
 /// Sums of the elements up to each one, or of those after it with `reverse`; without the element
@@ -249,32 +170,21 @@ struct CumulativeSumAttrs {
   int64_t axis = 0;
   bool exclusive = false;
   bool reverse = false;
-  template <typename F> static void fields(F &&f) {
-    f("axis", &CumulativeSumAttrs::axis);
-    f("exclusive", &CumulativeSumAttrs::exclusive);
-    f("reverse", &CumulativeSumAttrs::reverse);
-  }
+  SINTER_FIELDS(CumulativeSumAttrs, axis, exclusive, reverse)
 };
 
 struct TopKAttrs {
   int64_t axis = 0;
   int64_t k = 1;
   bool smallest = false;
-  template <typename F> static void fields(F &&f) {
-    f("axis", &TopKAttrs::axis);
-    f("k", &TopKAttrs::k);
-    f("smallest", &TopKAttrs::smallest);
-  }
+  SINTER_FIELDS(TopKAttrs, axis, k, smallest)
 };
 
 /// The axis along which x was gathered, and x's extent there.
 struct GatherGradientAttrs {
   int64_t axis = 0;
   int64_t extent = 0;
-  template <typename F> static void fields(F &&f) {
-    f("axis", &GatherGradientAttrs::axis);
-    f("extent", &GatherGradientAttrs::extent);
-  }
+  SINTER_FIELDS(GatherGradientAttrs, axis, extent)
 };
 
 /// For each result position along the axis, `taps` indices into x in a row, and as many weights;
@@ -284,36 +194,25 @@ struct ResampleAttrs {
   int64_t taps = 1;
   std::vector<int64_t> indices;
   std::vector<float> weights;
-  template <typename F> static void fields(F &&f) {
-    f("axis", &ResampleAttrs::axis);
-    f("taps", &ResampleAttrs::taps);
-    f("indices", &ResampleAttrs::indices);
-    f("weights", &ResampleAttrs::weights);
-  }
+  SINTER_FIELDS(ResampleAttrs, axis, taps, indices, weights)
 };
 
 struct AxisAttrs {
   int64_t axis = 0;
-  template <typename F> static void fields(F &&f) { f("axis", &AxisAttrs::axis); }
+  SINTER_FIELDS(AxisAttrs, axis)
 };
 
 struct AffineAttrs {
   float scale = 1;
   float offset = 0;
-  template <typename F> static void fields(F &&f) {
-    f("scale", &AffineAttrs::scale);
-    f("offset", &AffineAttrs::offset);
-  }
+  SINTER_FIELDS(AffineAttrs, scale, offset)
 };
 
 /// How many channels before and after each one are summed with it.
 struct ChannelSumAttrs {
   int64_t before = 0;
   int64_t after = 0;
-  template <typename F> static void fields(F &&f) {
-    f("before", &ChannelSumAttrs::before);
-    f("after", &ChannelSumAttrs::after);
-  }
+  SINTER_FIELDS(ChannelSumAttrs, before, after)
 };
 
 struct BatchNormAttrs {
@@ -321,64 +220,49 @@ struct BatchNormAttrs {
   double momentum = 0.99; // of the moving statistics, in training
   bool frozen = false;    // training uses the moving statistics, too, and leaves them as they are
   bool sample_variance = false; // what moves the variance is divided by count - 1, not by count
-  template <typename F> static void fields(F &&f) {
-    f("epsilon", &BatchNormAttrs::epsilon);
-    f("momentum", &BatchNormAttrs::momentum);
-    f("frozen", &BatchNormAttrs::frozen);
-    f("sample_variance", &BatchNormAttrs::sample_variance);
-  }
+  SINTER_FIELDS(BatchNormAttrs, epsilon, momentum, frozen, sample_variance)
 };
 
 /// `stream` separates the random numbers of the dropout layers of one model.
 struct DropoutAttrs {
   float rate = 0.5F;
   int64_t stream = 0;
-  template <typename F> static void fields(F &&f) {
-    f("rate", &DropoutAttrs::rate);
-    f("stream", &DropoutAttrs::stream);
-  }
+  SINTER_FIELDS(DropoutAttrs, rate, stream)
 };
 
 struct DropoutMaskAttrs {
   float rate = 0.5F;
   int64_t stream = 0;
   Shape shape;
-  template <typename F> static void fields(F &&f) {
-    f("rate", &DropoutMaskAttrs::rate);
-    f("stream", &DropoutMaskAttrs::stream);
-    f("shape", &DropoutMaskAttrs::shape);
-  }
+  SINTER_FIELDS(DropoutMaskAttrs, rate, stream, shape)
 };
 
 struct OneHotAttrs {
   int64_t depth = 0;
-  template <typename F> static void fields(F &&f) { f("depth", &OneHotAttrs::depth); }
+  SINTER_FIELDS(OneHotAttrs, depth)
 };
 
 struct CastAttrs {
   ElementType to = ElementType::f32;
-  template <typename F> static void fields(F &&f) { f("to", &CastAttrs::to); }
+  SINTER_FIELDS(CastAttrs, to)
 };
 
 /// momentum of SGD; decay of a moving average (Adam's beta, RMSprop's rho). In double, as scripts
 /// give it: 1 - 0.999F is 1.3e-5 (relative) off 0.001.
 struct DecayAttrs {
   double decay = 0;
-  template <typename F> static void fields(F &&f) { f("decay", &DecayAttrs::decay); }
+  SINTER_FIELDS(DecayAttrs, decay)
 };
 
 struct EpsilonAttrs {
   float epsilon = 1e-7F;
-  template <typename F> static void fields(F &&f) { f("epsilon", &EpsilonAttrs::epsilon); }
+  SINTER_FIELDS(EpsilonAttrs, epsilon)
 };
 
 struct AdamRateAttrs {
   double beta_1 = 0.9;
   double beta_2 = 0.999;
-  template <typename F> static void fields(F &&f) {
-    f("beta_1", &AdamRateAttrs::beta_1);
-    f("beta_2", &AdamRateAttrs::beta_2);
-  }
+  SINTER_FIELDS(AdamRateAttrs, beta_1, beta_2)
 };
 
 using Attrs =

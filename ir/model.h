@@ -1,6 +1,7 @@
 // What a frontend makes of a model file: the forward graph and what the file says about training.
 #pragma once
 
+#include "ir/fields.h"
 #include "ir/graph.h"
 
 #include <optional>
@@ -30,20 +31,8 @@ struct OptimizerSpec {
   float initial_accumulator = 0.1F; // adagrad
   float weight_decay = 0;           // w -= learning_rate * weight_decay * w, before the update
   float l2 = 0;                     // l2 * w is added to the gradient
-  template <typename F> static void fields(F &&f) {
-    f("kind", &OptimizerSpec::kind);
-    f("learning_rate", &OptimizerSpec::learning_rate);
-    f("momentum", &OptimizerSpec::momentum);
-    f("nesterov", &OptimizerSpec::nesterov);
-    f("beta_1", &OptimizerSpec::beta_1);
-    f("beta_2", &OptimizerSpec::beta_2);
-    f("rho", &OptimizerSpec::rho);
-    f("epsilon", &OptimizerSpec::epsilon);
-    f("epsilon_after_root", &OptimizerSpec::epsilon_after_root);
-    f("initial_accumulator", &OptimizerSpec::initial_accumulator);
-    f("weight_decay", &OptimizerSpec::weight_decay);
-    f("l2", &OptimizerSpec::l2);
-  }
+  SINTER_FIELDS(OptimizerSpec, kind, learning_rate, momentum, nesterov, beta_1, beta_2, rho,
+                epsilon, epsilon_after_root, initial_accumulator, weight_decay, l2)
 };
 
 /// `monitor` is "loss", "val_loss" or a metric's name, with or without "val_".
@@ -53,13 +42,7 @@ struct EarlyStoppingSpec {
   int64_t patience = 0;
   float min_delta = 0;
   bool restore_best_weights = false;
-  template <typename F> static void fields(F &&f) {
-    f("monitor", &EarlyStoppingSpec::monitor);
-    f("mode", &EarlyStoppingSpec::mode);
-    f("patience", &EarlyStoppingSpec::patience);
-    f("min_delta", &EarlyStoppingSpec::min_delta);
-    f("restore_best_weights", &EarlyStoppingSpec::restore_best_weights);
-  }
+  SINTER_FIELDS(EarlyStoppingSpec, monitor, mode, patience, min_delta, restore_best_weights)
 };
 
 struct CheckpointSpec {
@@ -67,12 +50,7 @@ struct CheckpointSpec {
   std::string monitor = "val_loss";
   std::string mode = "auto";
   bool save_best_only = false;
-  template <typename F> static void fields(F &&f) {
-    f("filepath", &CheckpointSpec::filepath);
-    f("monitor", &CheckpointSpec::monitor);
-    f("mode", &CheckpointSpec::mode);
-    f("save_best_only", &CheckpointSpec::save_best_only);
-  }
+  SINTER_FIELDS(CheckpointSpec, filepath, monitor, mode, save_best_only)
 };
 
 /// From compile() and fit(). The loss and the metrics themselves are outputs of the graph.
@@ -94,14 +72,7 @@ struct SubsetStep {
   double test_size = 0; // split: a fraction when below 1, else a count; head/tail: the fraction
   bool shuffle = true;
   int64_t random_state = -1; // -1: the program's seed
-  template <typename F> static void fields(F &&f) {
-    f("op", &SubsetStep::op);
-    f("start", &SubsetStep::start);
-    f("stop", &SubsetStep::stop);
-    f("test_size", &SubsetStep::test_size);
-    f("shuffle", &SubsetStep::shuffle);
-    f("random_state", &SubsetStep::random_state);
-  }
+  SINTER_FIELDS(SubsetStep, op, start, stop, test_size, shuffle, random_state)
 };
 
 struct Subset {
@@ -113,10 +84,7 @@ struct Subset {
 struct ScalingStep {
   std::string op = "divide"; // "multiply", "divide", "add", "subtract"
   float value = 1;
-  template <typename F> static void fields(F &&f) {
-    f("op", &ScalingStep::op);
-    f("value", &ScalingStep::value);
-  }
+  SINTER_FIELDS(ScalingStep, op, value)
 };
 
 /// The symbolic data operations that the script performed.

@@ -102,7 +102,7 @@ TensorType conv2d_filter_gradient_type(const TypeContext &context) {
 
 Conv2dGradientAttrs gradient_attrs(const Conv2dAttrs &attrs, std::array<int64_t, 2> size,
                                    int64_t block) {
-  return {attrs.strides, attrs.dilations, attrs.padding, attrs.groups, size, block};
+  return {attrs, size, block};
 }
 
 // dx[n,y,x,i] = sum of dy[n,oy,ox,o] * w[ky,kx,i,o] over the (oy,ox,ky,kx) that read (y,x),
@@ -123,9 +123,8 @@ void differentiate_conv2d(GradientBuilder &g) {
 void differentiate_conv2d_input_gradient(GradientBuilder &g) {
   const Conv2dGradientAttrs attrs = g.attrs<Conv2dGradientAttrs>();
   const TensorType filter = g.type(g.x(1));
-  g.add_to_input(
-      0, g.append(OpKind::conv2d, {g.dy(), g.x(1)},
-                  Conv2dAttrs{attrs.strides, attrs.dilations, attrs.padding, attrs.groups}));
+  const Conv2dAttrs forward = attrs;
+  g.add_to_input(0, g.append(OpKind::conv2d, {g.dy(), g.x(1)}, forward));
   Conv2dGradientAttrs of_filter = attrs;
   of_filter.size = {filter.shape[0], filter.shape[1]};
   of_filter.block = filter.block;

@@ -86,8 +86,7 @@ TensorType max_pool2d_gradient_type(const TypeContext &context) {
 }
 
 Pool2dGradientAttrs gradient_attrs(const Pool2dAttrs &attrs, const Shape &x) {
-  return {attrs.size,   attrs.strides,  attrs.padding, attrs.count_include_pad,
-          {x[1], x[2]}, attrs.dilations};
+  return {attrs, {x[1], x[2]}};
 }
 
 // dx[n,y,x,c] = sum of dy[n,oy,ox,c] over the windows whose maximum stands at (y,x)

@@ -58,7 +58,7 @@ TensorType convolve(const ConvGeometry &g) {
 }
 
 Conv2dGradientAttrs gradient_of(const ConvGeometry &g, std::array<int64_t, 2> size, int64_t block) {
-  return {g.attrs.strides, g.attrs.dilations, g.attrs.padding, g.attrs.groups, size, block};
+  return {g.attrs, size, block};
 }
 
 Graph convolution_graph(OpKind kind, RandomSource &random) {
@@ -99,9 +99,7 @@ Graph pooling_graph(OpKind kind, RandomSource &random) {
     graph.append(kind, {x}, attrs);
     return graph;
   }
-  const Pool2dGradientAttrs gradient{attrs.size,           attrs.strides,
-                                     attrs.padding,        attrs.count_include_pad,
-                                     {image[1], image[2]}, attrs.dilations};
+  const Pool2dGradientAttrs gradient{attrs, {image[1], image[2]}};
   if (kind == OpKind::max_pool2d_gradient) {
     const NodeId winners = graph.append(OpKind::max_pool2d_argmax, {x}, attrs);
     const NodeId dy = input(graph, "dy", f32(graph.type(winners).shape));

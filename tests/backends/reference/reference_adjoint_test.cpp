@@ -29,8 +29,7 @@ TEST_CASE("convolution gradients are its adjoints") {
     const double expected = dot(run(OpKind::conv2d, {x, w}, c.result, c.attrs), dy);
     CHECK(expected != 0);
 
-    Conv2dGradientAttrs attrs{c.attrs.strides, c.attrs.dilations,        c.attrs.padding,
-                              c.attrs.groups,  {c.image[1], c.image[2]}, 0};
+    Conv2dGradientAttrs attrs{c.attrs, {c.image[1], c.image[2]}, 0};
     const Array dx = run(OpKind::conv2d_input_gradient, {dy, w}, c.image, attrs);
     CHECK(dot(x, dx) == doctest::Approx(expected));
     attrs.size = {c.filter[0], c.filter[1]};
@@ -43,7 +42,7 @@ TEST_CASE("pooling gradients are its adjoints, with overlapping windows and padd
   const Array x = irregular({2, 6, 7, 3}, 1);
   const Array dy = irregular({2, 3, 3, 3}, 2);
   const Pool2dAttrs pool{{3, 3}, {2, 3}, {1, 1, 0, 1}, false};
-  const Pool2dGradientAttrs gradient{pool.size, pool.strides, pool.padding, false, {6, 7}};
+  const Pool2dGradientAttrs gradient{pool, {6, 7}};
   const Array average = run(OpKind::average_pool2d, {x}, {2, 3, 3, 3}, pool);
   CHECK(dot(run(OpKind::average_pool2d_gradient, {dy}, {2, 6, 7, 3}, gradient), x) ==
         doctest::Approx(dot(average, dy)));
