@@ -74,7 +74,6 @@ public:
   const TensorType &type() const { return node().type; }
   size_t operand_count() const { return operands_.size(); }
   const Tensor &operand(size_t i) const { return operands_[i]; }
-  Halide::Expr batch() const { return batch_; }
   Halide::Expr extent(int dimension) const; // of the result
 
   /// result(index) = element(index). In a blocked result the lanes beyond the last logical
@@ -89,9 +88,9 @@ public:
   void
   define_elementwise(const std::function<Halide::Expr(const std::vector<Halide::Expr> &)> &combine);
 
-  /// An inner f32 or i32 tensor of shape `shape` (which may start with kBatch, and may be {}):
-  /// at index, the reduction of term(index, r) over r in [0, extents), r in the order of
-  /// `extents`. When the first extent is batch() and there are others, samples are reduced one by
+  /// An inner tensor, of the term's type and of shape `shape` (which may start with kBatch, and may
+  /// be {}): at index, the reduction of term(index, r) over r in [0, extents), r in the order of
+  /// `extents`. When the first extent is the batch and there are others, samples are reduced one by
   /// one first, so that they can run in parallel in a fixed order of summation. Indices where the
   /// predicate, if there is one, does not hold are left out.
   Tensor reduce(Reduction, const Shape &shape, const std::vector<Halide::Expr> &extents,

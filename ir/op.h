@@ -57,17 +57,18 @@ enum class OpClass {
   window,      // pooling and its gradients
   reduction,   // fewer dimensions out than in
   row,         // along the last dimension of each sample: softmax, cross-entropies
-  movement     // the same elements elsewhere: reshape, transpose, pad, slice, concat
+  movement     // elements from other places: reshape, transpose, pad, concat, gathers, scans
 };
 
 struct Traits {
   OpClass op_class = OpClass::elementwise;
   bool commutative = false;
-  bool view = false;   // the same bytes under another shape (reshape): costs nothing
-  bool metric = false; // not differentiable on purpose, or flat everywhere: no gradient flows
-  bool random = false; // reads the rng key
-  bool costly = false; // recomputing an element takes a division or a transcendental function
-  bool plain = false;  // says little in a kernel's name: simple arithmetic, what always comes along
+  bool view = false;       // the same bytes under another shape (reshape): costs nothing
+  bool metric = false;     // not differentiable on purpose, or flat everywhere: no gradient flows
+  bool random = false;     // reads the rng key
+  bool costly = false;     // recomputing an element takes a division or a transcendental function
+  bool by_channel = false; // operands go along the last dimension of the first, by position
+  bool plain = false; // says little in a kernel's name: simple arithmetic, what always comes along
 
   /// {OpClass::elementwise, {&Traits::commutative}}
   constexpr Traits(OpClass op_class_of_op, std::initializer_list<bool Traits::*> properties = {})
@@ -113,7 +114,7 @@ Attrs default_attrs(OpKind);
 const std::vector<OpKind> &all_op_kinds();
 
 Cost cost(const Graph &, NodeId);
-/// The section of ops.def ("contraction"), for `sinter ops`.
+/// "contraction", as `sinter ops` says it.
 const char *name(OpClass);
 
 } // namespace sinter

@@ -1,6 +1,7 @@
 #include "passes/cancel_transposes.h"
 
 #include "ir/op.h"
+#include "ir/permutation.h"
 #include "passes/eliminate_dead_nodes.h"
 
 #include <algorithm>
@@ -10,23 +11,8 @@ namespace sinter {
 namespace {
 
 using Result = std::optional<NodeId>;
-using Permutation = std::vector<int64_t>;
 
 size_t at(int64_t i) { return static_cast<size_t>(i); }
-
-Permutation inverse(const Permutation &permutation) {
-  Permutation result(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i)
-    result[at(permutation[i])] = static_cast<int64_t>(i);
-  return result;
-}
-
-template <typename T> std::vector<T> permuted(const std::vector<T> &x, const Permutation &order) {
-  std::vector<T> result;
-  for (int64_t axis : order)
-    result.push_back(x[at(axis)]);
-  return result;
-}
 
 /// Only dimensions of extent 1 change places: the elements stay in their order.
 bool keeps_order(const Shape &shape, const Permutation &permutation) {
@@ -52,7 +38,7 @@ const Permutation &permutation_of(const Node &transpose) {
 }
 
 NodeId transposed(const RewriteContext &context, NodeId x, const Permutation &permutation) {
-  if (std::is_sorted(permutation.begin(), permutation.end()))
+  if (is_identity(permutation))
     return x;
   return context.append(OpKind::transpose, {x}, TransposeAttrs{permutation});
 }
@@ -90,14 +76,10 @@ Result before_permutation(const RewriteContext &context, NodeId id,
   return transposed(context, full, back);
 }
 
-/// Operands along the last dimension are told apart by position, not by broadcasting.
-bool takes_last_dimension(OpKind kind) {
-  return kind == OpKind::bias_add || kind == OpKind::batch_norm;
-}
-
 Result sink_below_elementwise(const RewriteContext &context) {
   const Node &node = context.node();
-  if (op_def(node.kind).traits.op_class != OpClass::elementwise || takes_last_dimension(node.kind))
+  const Traits &traits = op_def(node.kind).traits;
+  if (traits.op_class != OpClass::elementwise || traits.by_channel)
     return std::nullopt;
   const Shape &result = node.type.shape;
   std::optional<Permutation> permutation;

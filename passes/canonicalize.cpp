@@ -1,6 +1,7 @@
 #include "passes/canonicalize.h"
 
 #include "ir/op.h"
+#include "ir/permutation.h"
 #include "passes/eliminate_dead_nodes.h"
 
 #include <algorithm>
@@ -58,8 +59,7 @@ bool is_always_identity(const Node &) { return true; }
 bool has_one_operand(const Node &node) { return node.inputs.size() == 1; }
 
 bool keeps_order(const Node &node) {
-  const std::vector<int64_t> &order = attrs<TransposeAttrs>(node).permutation;
-  return std::is_sorted(order.begin(), order.end());
+  return is_identity(attrs<TransposeAttrs>(node).permutation);
 }
 
 bool scales_by_one(const Node &node) {
@@ -108,10 +108,9 @@ Result scale_once(const RewriteContext &context, const Node &inner) {
 }
 
 Result transpose_once(const RewriteContext &context, const Node &inner) {
-  std::vector<int64_t> order;
-  for (int64_t dimension : attrs<TransposeAttrs>(context.node()).permutation)
-    order.push_back(attrs<TransposeAttrs>(inner).permutation[static_cast<size_t>(dimension)]);
-  if (std::is_sorted(order.begin(), order.end()))
+  const Permutation order = permuted(attrs<TransposeAttrs>(inner).permutation,
+                                     attrs<TransposeAttrs>(context.node()).permutation);
+  if (is_identity(order))
     return inner.inputs[0];
   return context.append(OpKind::transpose, {inner.inputs[0]}, TransposeAttrs{order});
 }

@@ -92,8 +92,9 @@ private:
   /// Operand 0 alone leads: were both to, two reshapes would push each other down forever.
   Result sink_reshape(const RewriteContext &context) const {
     const Node &node = context.node();
-    if (op_def(node.kind).traits.op_class != OpClass::elementwise ||
-        node.kind == OpKind::bias_add || context.after[context.inputs[0]].kind != OpKind::reshape ||
+    const Traits &traits = op_def(node.kind).traits;
+    if (traits.op_class != OpClass::elementwise || traits.by_channel ||
+        context.after[context.inputs[0]].kind != OpKind::reshape ||
         context.after.type(context.inputs[0]).shape != node.type.shape)
       return std::nullopt;
     const NodeId base = without_reshapes(context.after, context.inputs[0]);

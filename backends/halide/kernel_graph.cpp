@@ -77,7 +77,7 @@ bool is_elementwise(const Graph &graph) {
   });
 }
 
-/// The type of highest rank, or nothing when two full-shape types differ.
+/// The largest type: what the others broadcast to.
 const TensorType *full_type(const Graph &graph) {
   const TensorType *full = nullptr;
   for (const Node &node : graph.nodes())

@@ -84,13 +84,6 @@ std::vector<std::vector<size_t>> outputs_by_shape(const KernelGraph &kernel) {
 
 } // namespace
 
-const LoweredNode *LoweredKernel::find(OpClass op_class) const {
-  for (const LoweredNode &node : nodes)
-    if (node.op_class == op_class)
-      return &node;
-  return nullptr;
-}
-
 Halide::Pipeline LoweredKernel::pipeline() const {
   std::vector<Func> outputs;
   for (const OutputGroup &group : groups)

@@ -34,8 +34,6 @@ struct LoweredKernel {
   std::vector<LoweredNode> nodes;
   std::vector<OutputGroup> groups;
 
-  /// The node with this op class, or null.
-  const LoweredNode *find(OpClass) const;
   Halide::Pipeline pipeline() const;
 };
 

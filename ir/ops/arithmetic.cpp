@@ -142,18 +142,21 @@ void differentiate_pow(GradientBuilder &g) {
   g.add_to_input(1, product(g, g.dy(), g.append(OpKind::select, {positive, growth, zero})));
 }
 
-// da = dy, db = -dy * floor(a / b)
-void differentiate_mod(GradientBuilder &g) {
-  const NodeId times = g.append(OpKind::floor, {quotient(g, g.x(0), g.x(1))});
+// da = dy, db = -dy * times, with y = a - times * b
+void differentiate_remainder(GradientBuilder &g, NodeId times) {
   g.add_to_input(0, g.dy());
   g.add_to_input(1, g.append(OpKind::negate, {product(g, g.dy(), times)}));
 }
 
-// da = dy, db = -dy * (a - y) / b, the quotient being whole
+// times = floor(a / b)
+void differentiate_mod(GradientBuilder &g) {
+  differentiate_remainder(g, g.append(OpKind::floor, {quotient(g, g.x(0), g.x(1))}));
+}
+
+// times = (a - y) / b, which is whole
 void differentiate_fmod(GradientBuilder &g) {
-  const NodeId times = quotient(g, g.append(OpKind::subtract, {g.x(0), g.y()}), g.x(1));
-  g.add_to_input(0, g.dy());
-  g.add_to_input(1, g.append(OpKind::negate, {product(g, g.dy(), times)}));
+  const NodeId multiple = g.append(OpKind::subtract, {g.x(0), g.y()});
+  differentiate_remainder(g, quotient(g, multiple, g.x(1)));
 }
 
 // da = dy where the mask is 1, db = dy elsewhere
@@ -248,6 +251,6 @@ const OpDef ops::bias_add = ElementwiseFamily{2, bias_add_type}(
     "x + bias, along the last dimension", R"(%0 = input {name="x", type=f32[N,4,5]} : f32[N,4,5]
 %1 = parameter {name="bias", type=f32[5]} : f32[5]
 %2 = bias_add %0, %1 : f32[N,4,5])",
-    {&Traits::plain}, differentiate_bias_add, compute_bias_add);
+    {&Traits::plain, &Traits::by_channel}, differentiate_bias_add, compute_bias_add);
 
 } // namespace sinter

@@ -13,11 +13,7 @@ namespace sinter {
 namespace {
 
 size_t axis_of(const TypeContext &context, int64_t axis) {
-  const TensorType &x = context.operand(0);
-  require(context, !x.blocked(), "expects row-major storage, got {}", x.str());
-  require_axis(context, axis, x.rank());
-  require(context, x.shape[static_cast<size_t>(axis)] != kBatch, "goes over the batch of {}",
-          str(x.shape));
+  require_static_axis(context, axis);
   return static_cast<size_t>(axis);
 }
 

@@ -132,7 +132,7 @@ const OpDef ops::batch_norm = {
 %5 = batch_norm %0, %1, %2, %3, %4 : f32[N,3,4,5])",
     /*min_inputs=*/5,
     /*max_inputs=*/5,
-    {OpClass::elementwise},
+    {OpClass::elementwise, {&Traits::by_channel}},
     batch_norm_type,
     differentiate_batch_norm,
     compute_batch_norm,

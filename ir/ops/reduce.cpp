@@ -9,13 +9,9 @@ namespace sinter {
 
 namespace {
 
-void require_axes(const TypeContext &context, const std::vector<int64_t> &axes, int rank) {
+void require_some_axes(const TypeContext &context, const std::vector<int64_t> &axes, int rank) {
   require(context, !axes.empty(), "expects at least 1 axis, got none");
-  for (size_t i = 0; i < axes.size(); ++i) {
-    require_axis(context, axes[i], rank);
-    require(context, i == 0 || axes[i - 1] < axes[i], "expects ascending axes, got {} after {}",
-            axes[i], i == 0 ? 0 : axes[i - 1]);
-  }
+  require_axes(context, axes, rank);
 }
 
 bool contains(const std::vector<int64_t> &axes, size_t axis) {
@@ -36,7 +32,7 @@ Shape reduced_shape(const Shape &shape, const std::vector<int64_t> &axes, bool k
 TensorType reduce_type(const TypeContext &context) {
   const auto &attrs = context.attrs<ReduceAttrs>();
   const TensorType &x = context.operand(0);
-  require_axes(context, attrs.axes, x.rank());
+  require_some_axes(context, attrs.axes, x.rank());
   return {x.element, reduced_shape(x.shape, attrs.axes, attrs.keep_dims), 0};
 }
 
@@ -51,21 +47,12 @@ TensorType broadcast_type(const TypeContext &context) {
   require(context, !attrs.mean || operand.element == ElementType::f32,
           "expects f32 for a mean, got {}", operand.str());
   require_countable(context, attrs.shape, "shape");
-  require_axes(context, attrs.axes, static_cast<int>(attrs.shape.size()));
+  require_some_axes(context, attrs.axes, static_cast<int>(attrs.shape.size()));
   const Shape expected = reduced_shape(attrs.shape, attrs.axes, /*keep_dims=*/false);
   const Shape &x = operand.shape;
   require(context, x == expected, "along the axes of {} expects shape {}, got {}", str(attrs.shape),
           str(expected), str(x));
   return {operand.element, attrs.shape, 0};
-}
-
-/// An operand with a static extent along the axis.
-const TensorType &require_static_axis(const TypeContext &context, int64_t axis) {
-  const TensorType &x = require_row_major(context, 0);
-  require_axis(context, axis, x.rank());
-  require(context, x.shape[static_cast<size_t>(axis)] != kBatch, "goes over the batch of {}",
-          str(x.shape));
-  return x;
 }
 
 TensorType argmax_type(const TypeContext &context) {

@@ -71,6 +71,22 @@ void require_axis(const TypeContext &context, int64_t axis, int rank) {
           rank);
 }
 
+void require_axes(const TypeContext &context, const std::vector<int64_t> &axes, int rank) {
+  for (size_t i = 0; i < axes.size(); ++i) {
+    require_axis(context, axes[i], rank);
+    require(context, i == 0 || axes[i - 1] < axes[i], "expects ascending axes, got {} after {}",
+            axes[i], i == 0 ? 0 : axes[i - 1]);
+  }
+}
+
+const TensorType &require_static_axis(const TypeContext &context, int64_t axis) {
+  const TensorType &x = require_row_major(context, 0);
+  require_axis(context, axis, x.rank());
+  require(context, x.shape[static_cast<size_t>(axis)] != kBatch, "goes over the batch of {}",
+          str(x.shape));
+  return x;
+}
+
 namespace {
 
 template <typename F> std::string join_operands(const TypeContext &context, F &&text) {

@@ -39,6 +39,11 @@ void require_vector(const TypeContext &, size_t operand, int64_t extent, const c
 void require_countable(const TypeContext &, const Shape &, const char *role);
 /// `axis` counts a dimension of an operand of that rank.
 void require_axis(const TypeContext &, int64_t axis, int rank);
+/// So do all axes, in ascending order.
+void require_axes(const TypeContext &, const std::vector<int64_t> &axes, int rank);
+/// `axis` counts a dimension of operand 0 other than the batch; its storage is row-major. Returns
+/// the operand's type.
+const TensorType &require_static_axis(const TypeContext &, int64_t axis);
 
 /// "f32[N,4] and f32[4]", "[N,4] and [4]": of all operands, for messages.
 std::string operand_types(const TypeContext &);

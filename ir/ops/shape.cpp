@@ -2,6 +2,7 @@
 
 #include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
+#include "ir/permutation.h"
 
 namespace sinter {
 
@@ -90,16 +91,11 @@ TensorType slice_type(const TypeContext &context) {
 }
 
 TensorType reverse_type(const TypeContext &context) {
-  const TensorType &x = require_row_major(context, 0);
   const std::vector<int64_t> &axes = context.attrs<ReverseAttrs>().axes;
-  for (size_t i = 0; i < axes.size(); ++i) {
-    require_axis(context, axes[i], x.rank());
-    require(context, i == 0 || axes[i - 1] < axes[i], "expects ascending axes, got {} after {}",
-            axes[i], i == 0 ? 0 : axes[i - 1]);
-    require(context, x.shape[static_cast<size_t>(axes[i])] != kBatch, "goes over the batch of {}",
-            str(x.shape));
-  }
-  return x;
+  require_axes(context, axes, context.operand(0).rank());
+  for (int64_t axis : axes)
+    require_static_axis(context, axis);
+  return require_row_major(context, 0);
 }
 
 TensorType concat_type(const TypeContext &context) {
@@ -129,11 +125,8 @@ void differentiate_reshape(GradientBuilder &g) {
 
 // dx = dy under the inverse permutation
 void differentiate_transpose(GradientBuilder &g) {
-  const std::vector<int64_t> permutation = g.attrs<TransposeAttrs>().permutation;
-  std::vector<int64_t> inverse(permutation.size());
-  for (size_t i = 0; i < permutation.size(); ++i)
-    inverse[static_cast<size_t>(permutation[i])] = static_cast<int64_t>(i);
-  g.add_to_input(0, g.append(OpKind::transpose, {g.dy()}, TransposeAttrs{inverse}));
+  const TransposeAttrs back{inverse(g.attrs<TransposeAttrs>().permutation)};
+  g.add_to_input(0, g.append(OpKind::transpose, {g.dy()}, back));
 }
 
 // dx = dy without the padding

@@ -124,6 +124,21 @@ TEST_CASE("an object's symbols begin with its kernel's, and it asks for nothing 
   }
 }
 
+TEST_CASE("a kernel tells its largest buffer that grows with the batch, temporaries included") {
+  const TemporaryFolder folder;
+  KernelOptions options;
+  options.cache_dir = folder.path();
+  const Plan plan = single_kernel_plan(parse_graph(R"(graph {
+%0 = input {name="x", type=f32[N,8,8,32]} : f32[N,8,8,32]
+%1 = parameter {name="w", type=f32[3,3,32,8; block=8]} : f32[3,3,32,8; block=8]
+%2 = conv2d %0, %1 {padding=[1,1,1,1]} : f32[N,8,8,8]
+})",
+                                                   "test"));
+  const int64_t given = 8 * 8 * 32; // and padding around it
+  CHECK(compile(plan, options).elements_per_sample > given);
+  CHECK(compile(plan, options).elements_per_sample > given); // from the cache
+}
+
 TEST_CASE("a second compilation takes its kernels from the cache") {
   const TemporaryFolder folder;
   KernelOptions options;
