@@ -1,10 +1,12 @@
 // Optimizers, losses, metrics, initializers, callbacks and activations: what scripts configure
 // and pass on. Each entry lists the arguments; training.cpp and losses.cpp read them.
+#include "frontend/constraints.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
 #include "frontend/regularizers.h"
+#include "frontend/schedules.h"
 
 namespace sinter {
 
@@ -87,9 +89,9 @@ std::vector<ArgumentSpec> optimizer_arguments(std::vector<ArgumentSpec> own,
                                               const Value &weight_decay = None{}) {
   const std::vector<ArgumentSpec> common = {
       optional("weight_decay", Kind::number, weight_decay),
-      optional("clipnorm", Kind::unsupported),
-      optional("clipvalue", Kind::unsupported),
-      optional("global_clipnorm", Kind::unsupported),
+      optional("clipnorm", Kind::number),
+      optional("clipvalue", Kind::number),
+      optional("global_clipnorm", Kind::number),
       optional("use_ema", Kind::unsupported, Value(false)),
       optional("ema_momentum", Kind::ignored),
       optional("ema_overwrite_frequency", Kind::ignored),
@@ -120,29 +122,29 @@ std::vector<Native> optimizers() {
   const ArgumentSpec momentum = optional("momentum", Kind::fraction, Value(0.0));
   const ArgumentSpec epsilon = optional("epsilon", Kind::number, Value(1e-7));
   return {{"keras.optimizers.SGD",
-           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.01)), momentum,
+           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.01)), momentum,
                                 optional("nesterov", Kind::boolean, Value(false))}),
            configure, Family::optimizer},
           {"keras.optimizers.Adam",
-           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
                                 optional("beta_1", Kind::fraction, Value(0.9)),
                                 optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
                                 optional("amsgrad", Kind::unsupported, Value(false))}),
            configure, Family::optimizer},
           {"keras.optimizers.AdamW",
-           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
                                 optional("beta_1", Kind::fraction, Value(0.9)),
                                 optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
                                 optional("amsgrad", Kind::unsupported, Value(false))},
                                Value(0.004)),
            configure, Family::optimizer},
           {"keras.optimizers.Adagrad",
-           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
                                 optional("initial_accumulator_value", Kind::number, Value(0.1)),
                                 epsilon}),
            configure, Family::optimizer},
           {"keras.optimizers.RMSprop",
-           optimizer_arguments({optional("learning_rate", Kind::number, Value(0.001)),
+           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
                                 optional("rho", Kind::fraction, Value(0.9)), momentum, epsilon,
                                 optional("centered", Kind::unsupported, Value(false))}),
            configure, Family::optimizer}};
@@ -229,22 +231,34 @@ std::vector<Native> callbacks() {
   const ArgumentSpec monitor = optional("monitor", Kind::text, "val_loss");
   const ArgumentSpec verbose = optional("verbose", Kind::ignored);
   const ArgumentSpec mode = choice("mode", "auto", "auto|min|max");
-  return {{"keras.callbacks.ModelCheckpoint",
-           {required("filepath", Kind::text), monitor, verbose,
-            optional("save_best_only", Kind::boolean, Value(false)),
-            optional("save_weights_only", Kind::ignored), mode,
-            optional("save_freq", Kind::unsupported, "epoch"),
-            optional("initial_value_threshold", Kind::unsupported)},
-           configure,
-           Family::callback},
-          {"keras.callbacks.EarlyStopping",
-           {monitor, optional("min_delta", Kind::number, 0),
-            optional("patience", Kind::non_negative, 0), verbose, mode,
-            optional("baseline", Kind::unsupported),
-            optional("restore_best_weights", Kind::boolean, Value(false)),
-            optional("start_from_epoch", Kind::unsupported, 0)},
-           configure,
-           Family::callback}};
+  return {
+      {"keras.callbacks.ModelCheckpoint",
+       {required("filepath", Kind::text), monitor, verbose,
+        optional("save_best_only", Kind::boolean, Value(false)),
+        optional("save_weights_only", Kind::ignored), mode,
+        optional("save_freq", Kind::unsupported, "epoch"),
+        optional("initial_value_threshold", Kind::unsupported)},
+       configure,
+       Family::callback},
+      {"keras.callbacks.EarlyStopping",
+       {monitor, optional("min_delta", Kind::number, 0),
+        optional("patience", Kind::non_negative, 0), verbose, mode,
+        optional("baseline", Kind::unsupported),
+        optional("restore_best_weights", Kind::boolean, Value(false)),
+        optional("start_from_epoch", Kind::unsupported, 0)},
+       configure,
+       Family::callback},
+      {"keras.callbacks.ReduceLROnPlateau",
+       {monitor, optional("factor", Kind::fraction, Value(0.1)),
+        optional("patience", Kind::non_negative, 10), verbose, mode,
+        optional("min_delta", Kind::number, Value(0.0001)),
+        optional("cooldown", Kind::non_negative, 0), optional("min_lr", Kind::number, Value(0.0))},
+       configure,
+       Family::callback},
+      {"keras.callbacks.LearningRateScheduler",
+       {required("schedule", Kind::any), verbose},
+       configure,
+       Family::callback}};
 }
 
 std::vector<Native> activations() {
@@ -269,7 +283,7 @@ const std::vector<Native> &configuration_natives() {
   static const std::vector<Native> natives = [] {
     std::vector<Native> all;
     for (auto *family : {optimizers, losses_and_metrics, initializers, regularizer_natives,
-                         callbacks, activations})
+                         constraint_natives, schedule_natives, callbacks, activations})
       for (Native &native : family())
         all.push_back(std::move(native));
     return all;

@@ -100,6 +100,8 @@ struct FitRecord {
   bool shuffle = true;
   std::optional<EarlyStoppingSpec> early_stopping;
   std::optional<CheckpointSpec> checkpoint;
+  std::optional<PlateauSpec> plateau;
+  std::optional<EpochRates> epoch_rates;
   SourceLocation location;
 };
 

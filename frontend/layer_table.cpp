@@ -1,5 +1,6 @@
 #include "frontend/layer_table.h"
 
+#include "frontend/constraints.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
@@ -60,6 +61,9 @@ NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
   attrs.type = {ElementType::f32, shape};
   if (checked_element_count(shape))
     set_initializer(attrs, initializer, location_);
+  const std::string constraint = (family.empty() ? name : family) + "_constraint";
+  if (arguments().has(constraint))
+    set_constraint(attrs, arguments()[constraint], location_);
   const NodeId made = make_parameter(name, attrs);
   const std::string regularizer = (family.empty() ? name : family) + "_regularizer";
   if (arguments().has(regularizer) && !arguments().is_none(regularizer))
@@ -145,8 +149,8 @@ std::vector<ArgumentSpec> kernel_and_bias_arguments() {
           optional("kernel_regularizer", Kind::regularizer),
           optional("bias_regularizer", Kind::regularizer),
           optional("activity_regularizer", Kind::regularizer),
-          optional("kernel_constraint", Kind::unsupported),
-          optional("bias_constraint", Kind::unsupported)};
+          optional("kernel_constraint", Kind::constraint),
+          optional("bias_constraint", Kind::constraint)};
 }
 
 std::vector<ArgumentSpec> joined(const std::vector<std::vector<ArgumentSpec>> &lists) {
@@ -198,6 +202,8 @@ Value construct_layer(Interpreter &interpreter, const Call &call) {
     const Value &value = call.arguments[spec.name];
     if (spec.kind == ArgumentKind::activation)
       find_activation(value, call.location);
+    if (spec.kind == ArgumentKind::constraint)
+      check_constraint(value, call.location);
     if (spec.kind == ArgumentKind::regularizer)
       find_penalty(value, call.location);
     if (spec.kind == ArgumentKind::initializer) {

@@ -193,8 +193,8 @@ Specs depthwise_arguments() {
       optional("depthwise_regularizer", Kind::regularizer),
       optional("bias_regularizer", Kind::regularizer),
       optional("activity_regularizer", Kind::regularizer),
-      optional("depthwise_constraint", Kind::unsupported),
-      optional("bias_constraint", Kind::unsupported),
+      optional("depthwise_constraint", Kind::constraint),
+      optional("bias_constraint", Kind::constraint),
   });
 }
 
@@ -217,9 +217,9 @@ Specs separable_arguments() {
       optional("pointwise_regularizer", Kind::regularizer),
       optional("bias_regularizer", Kind::regularizer),
       optional("activity_regularizer", Kind::regularizer),
-      optional("depthwise_constraint", Kind::unsupported),
-      optional("pointwise_constraint", Kind::unsupported),
-      optional("bias_constraint", Kind::unsupported),
+      optional("depthwise_constraint", Kind::constraint),
+      optional("pointwise_constraint", Kind::constraint),
+      optional("bias_constraint", Kind::constraint),
   });
 }
 

@@ -178,8 +178,8 @@ std::vector<ArgumentSpec> batch_normalization_arguments() {
       optional("moving_variance_initializer", Kind::initializer, "ones"),
       optional("beta_regularizer", Kind::regularizer),
       optional("gamma_regularizer", Kind::regularizer),
-      optional("beta_constraint", Kind::unsupported),
-      optional("gamma_constraint", Kind::unsupported),
+      optional("beta_constraint", Kind::constraint),
+      optional("gamma_constraint", Kind::constraint),
       optional("synchronized", Kind::ignored),
   });
 }
@@ -195,8 +195,8 @@ std::vector<ArgumentSpec> layer_normalization_arguments() {
       optional("gamma_initializer", Kind::initializer, "ones"),
       optional("beta_regularizer", Kind::regularizer),
       optional("gamma_regularizer", Kind::regularizer),
-      optional("beta_constraint", Kind::unsupported),
-      optional("gamma_constraint", Kind::unsupported),
+      optional("beta_constraint", Kind::constraint),
+      optional("gamma_constraint", Kind::constraint),
   });
 }
 

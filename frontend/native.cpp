@@ -31,6 +31,12 @@ bool is_choice(std::string_view choices, const Value &value) {
   return fmt::format("|{}|", choices).find(fmt::format("|{}|", *text)) != std::string::npos;
 }
 
+bool is_rate(const Value &value) {
+  const Configured *configured = object<Configured>(value);
+  return configured ? configured->type->family == Family::schedule
+                    : is_number(value) && std::isfinite(to_number(value));
+}
+
 std::string list_choices(std::string_view choices) {
   std::string text;
   for (size_t begin = 0; begin <= choices.size();) {
@@ -66,6 +72,8 @@ std::string mismatch(const ArgumentSpec &spec, const Value &value) {
     return is_integer(value, 0) ? "" : "an integer of at least 0 and at most 2147483647";
   case ArgumentKind::number:
     return is_number(value) && std::isfinite(to_number(value)) ? "" : "a number";
+  case ArgumentKind::rate:
+    return is_rate(value) ? "" : "a number or a schedule";
   case ArgumentKind::fraction:
     return is_number(value) && to_number(value) >= 0 && to_number(value) < 1
                ? ""
@@ -213,8 +221,9 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 const char *name(Family family) {
   static constexpr const char *kNames[] = {
-      "a function",    "a layer",    "an optimizer",  "a loss",     "a metric", "an initializer",
-      "a regularizer", "a callback", "an activation", "a data set", "a type"};
+      "a function",     "a layer",       "an optimizer", "a loss",     "a metric",
+      "an initializer", "a regularizer", "a constraint", "a callback", "a schedule",
+      "an activation",  "a data set",    "a type"};
   return kNames[static_cast<size_t>(family)];
 }
 

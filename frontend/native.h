@@ -23,6 +23,7 @@ enum class ArgumentKind {
   non_negative, // an integer of at least 0
   number,       // finite
   fraction,     // in [0, 1)
+  rate,         // a finite number, or an object of keras.optimizers.schedules
   text,
   choice,      // one of `choices`, separated by '|'
   pair,        // a positive integer, or two of them
@@ -30,6 +31,7 @@ enum class ArgumentKind {
   activation,  // None, a name or a function
   initializer, // a name or an object
   regularizer, // None, a name or an object
+  constraint,  // None, a name or an object
   unsupported, // only the default is accepted: anything else would change the result
   ignored,     // without a meaning in a compiled program
   rest,        // all further positional arguments, as a tuple
@@ -52,7 +54,9 @@ enum class Family {
   metric,
   initializer,
   regularizer,
+  constraint,
   callback,
+  schedule,   // of learning rates
   activation, // a function of one tensor
   data_set,   // of torchvision
   type        // int, float, str ...: callable, and what isinstance asks

@@ -4,6 +4,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/schedules.h"
 
 #include <algorithm>
 
@@ -27,6 +28,37 @@ const Native &find_optimizer(const std::string &name, const SourceLocation &loca
     known.push_back(native.name());
   }
   throw CompileError(location, "unknown optimizer '{}'{}", name, suggestion(name, known));
+}
+
+void read_learning_rate(const Configured &optimizer, OptimizerSpec &spec) {
+  const Arguments &arguments = optimizer.arguments;
+  const char *argument = arguments.is_none("lr") ? "learning_rate" : "lr";
+  if (const Configured *schedule = object<Configured>(arguments[argument]))
+    return read_schedule(*schedule, spec);
+  spec.learning_rate = arguments.real(argument);
+  if (!(spec.learning_rate >= 0))
+    throw CompileError(optimizer.location, "{}: learning_rate must not be negative, got {}",
+                       optimizer.type->name(), spec.learning_rate);
+}
+
+void read_clipping(const Configured &optimizer, OptimizerSpec &spec) {
+  int given = 0;
+  const auto read = [&](const char *argument, float &field) {
+    if (optimizer.arguments.is_none(argument))
+      return;
+    field = optimizer.arguments.real(argument);
+    if (!(field > 0))
+      throw CompileError(optimizer.location, "{}: {} must be above 0, got {}",
+                         optimizer.type->name(), argument, field);
+    ++given;
+  };
+  read("clipnorm", spec.clip_norm);
+  read("global_clipnorm", spec.global_clip_norm);
+  read("clipvalue", spec.clip_value);
+  if (given > 1)
+    throw CompileError(optimizer.location,
+                       "{}: only one of clipnorm, global_clipnorm and clipvalue can be given",
+                       optimizer.type->name());
 }
 
 OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
@@ -54,10 +86,8 @@ OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
               : name == "RMSprop" ? "rmsprop"
               : name == "Adagrad" ? "adagrad"
                                   : "adam";
-  spec.learning_rate = arguments.real(arguments.is_none("lr") ? "learning_rate" : "lr");
-  if (!(spec.learning_rate >= 0))
-    throw CompileError(configured->location, "{}: learning_rate must not be negative, got {}", name,
-                       spec.learning_rate);
+  read_learning_rate(*configured, spec);
+  read_clipping(*configured, spec);
   const auto read = [&](const char *argument, auto &field) {
     if (arguments.has(argument))
       field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
@@ -156,52 +186,6 @@ std::optional<SampleSet> validation_set(const Call &call) {
   return sample_set(call, (*items)[0], (*items)[1]);
 }
 
-EarlyStoppingSpec early_stopping(const Arguments &arguments) {
-  EarlyStoppingSpec spec;
-  spec.monitor = arguments.text("monitor");
-  spec.mode = arguments.text("mode");
-  spec.patience = arguments.integer("patience");
-  spec.min_delta = std::abs(arguments.real("min_delta"));
-  spec.restore_best_weights = arguments.boolean("restore_best_weights");
-  return spec;
-}
-
-CheckpointSpec checkpoint(const Arguments &arguments) {
-  CheckpointSpec spec;
-  spec.filepath = arguments.text("filepath");
-  spec.monitor = arguments.text("monitor");
-  spec.mode = arguments.text("mode");
-  spec.save_best_only = arguments.boolean("save_best_only");
-  return spec;
-}
-
-void read_callbacks(Interpreter &interpreter, const Call &call, FitRecord &record) {
-  const Value &value = call.arguments["callbacks"];
-  if (std::holds_alternative<None>(value))
-    return;
-  const std::vector<Value> *items = sequence_items(value);
-  for (const Value &item : items ? *items : std::vector<Value>{value}) {
-    if (const Opaque *unknown = object<Opaque>(item)) {
-      if (!is_skipped(unknown->origin))
-        fail_unknown(*unknown, call.location, "a callback");
-      continue; // skipped with a warning where it was made
-    }
-    const Configured *callback = object<Configured>(item);
-    if (!callback || callback->type->family != Family::callback)
-      throw CompileError(call.location, "fit: callbacks must be callbacks, got {}", describe(item));
-    const bool stops = callback->type->name() == "EarlyStopping";
-    if (stops ? record.early_stopping.has_value() : record.checkpoint.has_value())
-      throw CompileError(callback->location, "two {} callbacks are not supported",
-                         callback->type->name());
-    if (stops) {
-      record.early_stopping = early_stopping(callback->arguments);
-    } else {
-      record.checkpoint = checkpoint(callback->arguments);
-      interpreter.keras().remember_saved(record.checkpoint->filepath, self(call));
-    }
-  }
-}
-
 void warn_replaced(Interpreter &interpreter, const Call &call) {
   const KerasModel *before = interpreter.keras().chosen_model();
   if (!before || !before->fit)
@@ -236,7 +220,7 @@ Value call_fit(Interpreter &interpreter, const Call &call) {
   record.epochs = arguments.integer("epochs");
   record.shuffle = arguments.boolean("shuffle");
   record.location = call.location;
-  read_callbacks(interpreter, call, record);
+  read_callbacks(interpreter, call, model, record);
   warn_replaced(interpreter, call);
   if (model.inputs.empty()) {
     Shape shape = record.train.images->sample_shape();

@@ -11,6 +11,9 @@ std::vector<Native> training_methods();
 /// What the classes Layer and Model give to those that a script derives from them.
 std::vector<Native> object_methods();
 
+/// Reads fit()'s callbacks into its record, whose epochs are known.
+void read_callbacks(Interpreter &, const Call &fit, KerasModel &, FitRecord &);
+
 /// Appends the loss and the metrics of a compiled model to a graph that has its predictions as
 /// outputs; `penalties` are scalars that the loss includes. Throws when they do not fit.
 void append_losses(Graph &, const CompileRecord &, const std::vector<NodeId> &penalties);

@@ -202,6 +202,10 @@ TrainingSpec make_training_spec(const KerasModel &model, const Graph &graph,
       (!fit.checkpoint->save_best_only ||
        check_monitor(fit.checkpoint->monitor, "ModelCheckpoint", model, graph, diagnostics)))
     spec.checkpoint = fit.checkpoint;
+  if (fit.plateau &&
+      check_monitor(fit.plateau->monitor, "ReduceLROnPlateau", model, graph, diagnostics))
+    spec.plateau = fit.plateau;
+  spec.epoch_rates = fit.epoch_rates;
   return spec;
 }
 

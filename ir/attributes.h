@@ -34,15 +34,23 @@ struct InputAttrs {
 /// made from the others by the program, in no file.
 /// `initializer` is "zeros", "ones", "constant" (a), "uniform" (in [a, b)), "normal" or
 /// "truncated_normal" (mean a, standard deviation b): Keras's families are resolved to these by
-/// the frontend, which knows the fans.
+/// the frontend, which knows the fans. `constraint` is what training keeps it to: "" nothing,
+/// "non_neg", "unit_norm", "max_norm" or "min_max_norm", the norms over `norm_axes`; see
+/// passes/add_optimizer.h.
 struct ParameterAttrs {
   std::string name;
   std::string role = "weight";
   std::string initializer = "zeros";
   float a = 0;
   float b = 0;
+  std::string constraint;
+  std::vector<int64_t> norm_axes;
+  float min_norm = 0;
+  float max_norm = 1;
+  float norm_rate = 1;
   TensorType type;
-  SINTER_FIELDS(ParameterAttrs, name, role, initializer, a, b, type)
+  SINTER_FIELDS(ParameterAttrs, name, role, initializer, a, b, constraint, norm_axes, min_norm,
+                max_norm, norm_rate, type)
 };
 
 /// Row-major values of a static type; a single value fills the whole tensor.

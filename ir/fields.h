@@ -4,7 +4,7 @@
 
 // SINTER_FIELDS(SliceAttrs, begin, end, step) inside the struct defines
 //   template <typename F> static void fields(F &&f)
-// which calls f("begin", &SliceAttrs::begin) and so on, in this order; up to 14 fields.
+// which calls f("begin", &SliceAttrs::begin) and so on, in this order; up to 16 fields.
 #define SINTER_FIELDS(S, ...)                                                                      \
   template <typename F> static void fields(F &&f) { SINTER_EACH(S, __VA_ARGS__) }
 
@@ -16,11 +16,12 @@
   }
 
 #define SINTER_EACH(S, ...)                                                                        \
-  SINTER_FIFTEENTH(__VA_ARGS__, SINTER_14, SINTER_13, SINTER_12, SINTER_11, SINTER_10, SINTER_9,   \
-                   SINTER_8, SINTER_7, SINTER_6, SINTER_5, SINTER_4, SINTER_3, SINTER_2, SINTER_1, \
-                   0)                                                                              \
+  SINTER_SEVENTEENTH(__VA_ARGS__, SINTER_16, SINTER_15, SINTER_14, SINTER_13, SINTER_12,           \
+                     SINTER_11, SINTER_10, SINTER_9, SINTER_8, SINTER_7, SINTER_6, SINTER_5,       \
+                     SINTER_4, SINTER_3, SINTER_2, SINTER_1, 0)                                    \
   (S, __VA_ARGS__)
-#define SINTER_FIFTEENTH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, fifteenth, ...) fifteenth
+#define SINTER_SEVENTEENTH(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, seventeenth, ...)       \
+  seventeenth
 #define SINTER_1(S, field) f(#field, &S::field);
 #define SINTER_2(S, field, ...) SINTER_1(S, field) SINTER_1(S, __VA_ARGS__)
 #define SINTER_3(S, field, ...) SINTER_1(S, field) SINTER_2(S, __VA_ARGS__)
@@ -35,3 +36,5 @@
 #define SINTER_12(S, field, ...) SINTER_1(S, field) SINTER_11(S, __VA_ARGS__)
 #define SINTER_13(S, field, ...) SINTER_1(S, field) SINTER_12(S, __VA_ARGS__)
 #define SINTER_14(S, field, ...) SINTER_1(S, field) SINTER_13(S, __VA_ARGS__)
+#define SINTER_15(S, field, ...) SINTER_1(S, field) SINTER_14(S, __VA_ARGS__)
+#define SINTER_16(S, field, ...) SINTER_1(S, field) SINTER_15(S, __VA_ARGS__)

@@ -18,6 +18,24 @@ struct LayerRecord {
   SourceLocation location;
 };
 
+/// What the learning rate is multiplied by from step to step; passes/learning_rate.h has the
+/// formulas.
+struct ScheduleSpec {
+  std::string kind = "exponential_decay"; // or "inverse_time_decay", "polynomial_decay",
+                                          // "cosine_decay", "piecewise_constant"
+  double decay_steps = 1;
+  double decay_rate = 1;
+  bool staircase = false;
+  double power = 1;
+  double end = 0;          // the last factor of polynomials and cosines
+  double warmup_steps = 0; // of cosines
+  double start = 0;        // the first factor when there is a warm-up
+  std::vector<int64_t> boundaries;
+  std::vector<float> factors; // one more
+  SINTER_FIELDS(ScheduleSpec, kind, decay_steps, decay_rate, staircase, power, end, warmup_steps,
+                start, boundaries, factors)
+};
+
 struct OptimizerSpec {
   std::string kind = "adam"; // "sgd", "adam", "rmsprop", "adagrad"
   float learning_rate = 1e-3F;
@@ -31,8 +49,13 @@ struct OptimizerSpec {
   float initial_accumulator = 0.1F; // adagrad
   float weight_decay = 0;           // w -= learning_rate * weight_decay * w, before the update
   float l2 = 0;                     // l2 * w is added to the gradient
+  float clip_norm = 0;              // of each parameter's gradient; 0: not clipped
+  float global_clip_norm = 0;       // of all gradients together
+  float clip_value = 0;             // of each element
+  std::optional<ScheduleSpec> schedule;
   SINTER_FIELDS(OptimizerSpec, kind, learning_rate, momentum, nesterov, beta_1, beta_2, rho,
-                epsilon, epsilon_after_root, initial_accumulator, weight_decay, l2)
+                epsilon, epsilon_after_root, initial_accumulator, weight_decay, l2, clip_norm,
+                global_clip_norm, clip_value)
 };
 
 /// `monitor` is "loss", "val_loss" or a metric's name, with or without "val_".
@@ -43,6 +66,25 @@ struct EarlyStoppingSpec {
   float min_delta = 0;
   bool restore_best_weights = false;
   SINTER_FIELDS(EarlyStoppingSpec, monitor, mode, patience, min_delta, restore_best_weights)
+};
+
+/// After `patience` epochs without gain the learning rate is multiplied by `factor`, and the next
+/// `cooldown` epochs do not count.
+struct PlateauSpec {
+  std::string monitor = "val_loss";
+  std::string mode = "auto";
+  double factor = 0.1;
+  int64_t patience = 10;
+  int64_t cooldown = 0;
+  float min_delta = 1e-4F;
+  float min_rate = 0;
+  SINTER_FIELDS(PlateauSpec, monitor, mode, factor, patience, cooldown, min_delta, min_rate)
+};
+
+/// The learning rate of each epoch; the last one holds for any further ones.
+struct EpochRates {
+  std::vector<float> values;
+  SINTER_FIELDS(EpochRates, values)
 };
 
 struct CheckpointSpec {
@@ -61,6 +103,8 @@ struct TrainingSpec {
   bool shuffle = true;
   std::optional<EarlyStoppingSpec> early_stopping;
   std::optional<CheckpointSpec> checkpoint;
+  std::optional<PlateauSpec> plateau;
+  std::optional<EpochRates> epoch_rates;
 };
 
 /// One step of picking samples, in the script's order; see sinter_subset_op of the runtime.

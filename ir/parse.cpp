@@ -4,6 +4,7 @@
 #include "ir/op.h"
 #include "ir/text_lexer.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace sinter {
@@ -283,16 +284,35 @@ private:
     read(value);
   }
 
+  void check_schedule(const ScheduleSpec &spec, const Token &token) const {
+    constexpr std::string_view kinds[] = {"exponential_decay", "inverse_time_decay",
+                                          "polynomial_decay", "cosine_decay", "piecewise_constant"};
+    if (std::find(std::begin(kinds), std::end(kinds), spec.kind) == std::end(kinds))
+      throw CompileError(lexer_.location(token), "unknown schedule \"{}\"", spec.kind);
+    if (spec.kind == "piecewise_constant" && spec.factors.size() != spec.boundaries.size() + 1)
+      throw CompileError(lexer_.location(token), "a schedule of {} boundaries has {} factors",
+                         spec.boundaries.size(), spec.factors.size());
+  }
+
   void parse_training(TrainingSpec &training) {
     read_assignment("epochs", training.epochs);
     read_assignment("batch_size", training.batch_size);
     read_assignment("shuffle", training.shuffle);
     lexer_.expect("optimizer");
     read_fields(training.optimizer);
+    const Token schedule = lexer_.peek();
+    if (lexer_.accept("schedule")) {
+      read_fields(training.optimizer.schedule.emplace());
+      check_schedule(*training.optimizer.schedule, schedule);
+    }
     if (lexer_.accept("early_stopping"))
       read_fields(training.early_stopping.emplace());
     if (lexer_.accept("checkpoint"))
       read_fields(training.checkpoint.emplace());
+    if (lexer_.accept("plateau"))
+      read_fields(training.plateau.emplace());
+    if (lexer_.accept("epoch_rates"))
+      read_fields(training.epoch_rates.emplace());
   }
 
   void parse_data(DataSpec &data) {

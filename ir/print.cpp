@@ -99,10 +99,16 @@ std::string training_text(const TrainingSpec &training) {
   std::string result = fmt::format("  training epochs={} batch_size={} shuffle={}\n",
                                    training.epochs, training.batch_size, text(training.shuffle));
   result += section("optimizer", fields_text(training.optimizer));
+  if (training.optimizer.schedule)
+    result += section("schedule", fields_text(*training.optimizer.schedule));
   if (training.early_stopping)
     result += section("early_stopping", fields_text(*training.early_stopping));
   if (training.checkpoint)
     result += section("checkpoint", fields_text(*training.checkpoint));
+  if (training.plateau)
+    result += section("plateau", fields_text(*training.plateau));
+  if (training.epoch_rates)
+    result += section("epoch_rates", fields_text(*training.epoch_rates));
   return result;
 }
 

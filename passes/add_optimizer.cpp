@@ -2,13 +2,17 @@
 
 #include "ir/diagnostics.h"
 #include "passes/differentiate.h"
+#include "passes/learning_rate.h"
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 namespace sinter {
 
 namespace {
+
+constexpr float kConstraintEpsilon = 1e-7F; // keras.config.epsilon()
 
 bool is_gradient(const Output &output) { return output.name.rfind(kGradientPrefix, 0) == 0; }
 
@@ -16,8 +20,31 @@ class Optimizer {
 public:
   Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec) {
     learning_rate_ = scalar_input("learning_rate");
+    if (spec_.kind == "adam" || spec_.schedule)
+      step_ = scalar_input("step");
+    if (spec_.schedule)
+      learning_rate_ = append_schedule(graph_, *spec_.schedule, learning_rate_, step_);
     if (spec_.kind == "adam")
       append_adam_rates();
+  }
+
+  /// The gradients, none longer than the specification says, by itself or all together.
+  std::vector<NodeId> clipped(std::vector<NodeId> gradients) {
+    if (spec_.global_clip_norm > 0) {
+      const NodeId factor = clip_factor(gradients, spec_.global_clip_norm);
+      for (NodeId &gradient : gradients)
+        gradient = graph_.append(OpKind::multiply, {gradient, factor});
+    }
+    for (NodeId &gradient : gradients) {
+      if (spec_.clip_norm > 0)
+        gradient =
+            graph_.append(OpKind::multiply, {gradient, clip_factor({gradient}, spec_.clip_norm)});
+      if (spec_.clip_value > 0)
+        gradient = graph_.append(
+            OpKind::maximum, {graph_.append(OpKind::minimum, {gradient, scalar(spec_.clip_value)}),
+                              scalar(-spec_.clip_value)});
+    }
+    return gradients;
   }
 
   void update(NodeId weight, NodeId gradient) {
@@ -44,6 +71,30 @@ public:
   }
 
 private:
+  NodeId scalar(float value) {
+    return graph_.append(OpKind::constant, {}, ConstantAttrs{{value}, {ElementType::f32, {}, 0}});
+  }
+
+  NodeId square_sum(NodeId gradient) {
+    const NodeId squares = graph_.append(OpKind::square, {gradient});
+    std::vector<int64_t> axes(static_cast<size_t>(graph_.type(gradient).rank()));
+    std::iota(axes.begin(), axes.end(), 0);
+    return axes.empty() ? squares
+                        : graph_.append(OpKind::reduce_sum, {squares}, ReduceAttrs{axes, false});
+  }
+
+  // norm / max(|gradients|, norm)
+  NodeId clip_factor(const std::vector<NodeId> &gradients, float norm) {
+    NodeId sum;
+    for (NodeId gradient : gradients) {
+      const NodeId part = square_sum(gradient);
+      sum = sum.valid() ? graph_.append(OpKind::add, {sum, part}) : part;
+    }
+    const NodeId length =
+        graph_.append(OpKind::maximum, {graph_.append(OpKind::sqrt, {sum}), scalar(norm)});
+    return graph_.append(OpKind::divide, {scalar(norm), length});
+  }
+
   NodeId scalar_input(const std::string &role) {
     return graph_.append(OpKind::input, {}, InputAttrs{role, role, {ElementType::f32, {}, 0}});
   }
@@ -71,25 +122,50 @@ private:
     graph_.updates.push_back({parameter, value});
     return value;
   }
-  void set_weight(NodeId value) { graph_.updates.push_back({parameter_, value}); }
+  void set_weight(NodeId value) { graph_.updates.push_back({parameter_, constrained(value)}); }
+
+  NodeId constrained(NodeId weight) {
+    const auto constraint = attrs<ParameterAttrs>(graph_[parameter_]);
+    if (constraint.constraint.empty())
+      return weight;
+    if (constraint.constraint == "non_neg")
+      return append(OpKind::maximum, {weight, scalar(0)});
+    const NodeId squares = append(OpKind::square, {weight});
+    const NodeId sums = append(OpKind::reduce_sum, {squares},
+                               ReduceAttrs{constraint.norm_axes, /*keep_dims=*/true});
+    const NodeId norms = append(OpKind::sqrt, {sums});
+    const NodeId least = append(OpKind::affine, {norms}, AffineAttrs{1, kConstraintEpsilon});
+    const NodeId ratio = append(OpKind::divide, {wanted_norms(constraint, norms), least});
+    return append(OpKind::multiply, {weight, ratio});
+  }
+
+  NodeId wanted_norms(const ParameterAttrs &constraint, NodeId norms) {
+    if (constraint.constraint == "unit_norm")
+      return scalar(1);
+    const NodeId at_most = append(OpKind::minimum, {norms, scalar(constraint.max_norm)});
+    if (constraint.constraint == "max_norm")
+      return at_most;
+    const NodeId clipped = append(OpKind::maximum, {at_most, scalar(constraint.min_norm)});
+    const float rate = constraint.norm_rate;
+    return append(OpKind::add, {append(OpKind::affine, {clipped}, AffineAttrs{rate, 0}),
+                                append(OpKind::affine, {norms}, AffineAttrs{1 - rate, 0})});
+  }
+
   NodeId scaled_weight(float factor) {
     return append(OpKind::affine, {parameter_}, AffineAttrs{factor, 0});
   }
 
   // rate / (1 - beta^step) is adam_rate without its second correction.
   void append_adam_rates() {
-    const NodeId step = scalar_input("step");
     const auto rate = [&](NodeId of, double beta_1, double beta_2) {
-      return graph_.append(OpKind::adam_rate, {of, step}, AdamRateAttrs{beta_1, beta_2});
+      return graph_.append(OpKind::adam_rate, {of, step_}, AdamRateAttrs{beta_1, beta_2});
     };
     if (!spec_.epsilon_after_root) {
       rate_ = rate(learning_rate_, spec_.beta_1, spec_.beta_2);
       return;
     }
-    const NodeId one =
-        graph_.append(OpKind::constant, {}, ConstantAttrs{{1}, {ElementType::f32, {}, 0}});
     rate_ = rate(learning_rate_, spec_.beta_1, 0);
-    correction_ = rate(one, spec_.beta_2, 0);
+    correction_ = rate(scalar(1), spec_.beta_2, 0);
   }
 
   /// weight - learning_rate * gradient / the root of the squares
@@ -160,6 +236,7 @@ private:
   Graph &graph_;
   const OptimizerSpec &spec_;
   NodeId learning_rate_;
+  NodeId step_; // invalid where nothing depends on it
   NodeId rate_;
   NodeId correction_; // of Adam's squares; invalid where rate_ has it
   NodeId parameter_;
@@ -170,12 +247,17 @@ private:
 } // namespace
 
 void add_optimizer(Graph &graph, const OptimizerSpec &spec) {
+  std::vector<NodeId> parameters;
+  std::vector<NodeId> gradients;
+  for (const Output &output : graph.outputs)
+    if (is_gradient(output)) {
+      parameters.push_back(graph.find_parameter(output.name.substr(std::strlen(kGradientPrefix))));
+      gradients.push_back(output.value);
+    }
   Optimizer optimizer(graph, spec);
-  const std::vector<Output> outputs = graph.outputs;
-  for (const Output &output : outputs)
-    if (is_gradient(output))
-      optimizer.update(graph.find_parameter(output.name.substr(std::strlen(kGradientPrefix))),
-                       output.value);
+  gradients = optimizer.clipped(gradients);
+  for (size_t i = 0; i < parameters.size(); ++i)
+    optimizer.update(parameters[i], gradients[i]);
   graph.outputs.erase(std::remove_if(graph.outputs.begin(), graph.outputs.end(), is_gradient),
                       graph.outputs.end());
 }

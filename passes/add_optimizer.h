@@ -17,6 +17,17 @@
 // With epsilon_after_root (PyTorch's formulas) epsilon is added to the root of the squares, after
 // their correction: sqrt(v' / (1 - beta_2^t)) + epsilon in adam, sqrt(v') + epsilon in the others.
 //
+// Before that, gradients are clipped: g' = g norm / max(|g|, norm) with |g| the norm of one of them
+// or of all (clip_norm, global_clip_norm), or each element to [-clip_value, clip_value]. With a
+// schedule `lr` is that of the step (passes/learning_rate.h).
+//
+// After it, weights are brought back to their constraint, with |w| the norms over norm_axes:
+//   non_neg               w' = max(w, 0)
+//   unit_norm             w' = w / (|w| + 1e-7)
+//   max_norm              w' = w min(|w|, max_norm) / (|w| + 1e-7)
+//   min_max_norm          w' = w n / (|w| + 1e-7), n = norm_rate clip(|w|, min_norm, max_norm) +
+//                         (1 - norm_rate) |w|
+//
 // Optimizer state has its weight's type, storage block included, and starts at zero. `lr` and `t`
 // are inputs (roles learning_rate and step), so that a schedule needs no recompiling; Adam's rate
 // is computed once for all parameters.

@@ -49,6 +49,8 @@ void choose_layout(Graph &graph) {
     if (context.node().kind != OpKind::parameter)
       return std::nullopt;
     auto parameter = attrs<ParameterAttrs>(context.node());
+    if (!parameter.norm_axes.empty()) // the norms broadcast over it, which storage must allow
+      return std::nullopt;
     parameter.type.block = choose_block(context.before, context.old_id,
                                         users[static_cast<size_t>(context.old_id.index)]);
     return context.append(OpKind::parameter, {}, parameter);

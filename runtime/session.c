@@ -192,8 +192,17 @@ int32_t sinter_validation_batches(sinter_session *session) {
   return session->validation.source ? batch_count(session, &session->validation) : 0;
 }
 
+static void set_learning_rate(sinter_session *session, int32_t epoch) {
+  const float rate = sinter_epoch_learning_rate(session, epoch);
+  if (session->model->training->plateau && rate != session->context->learning_rate)
+    sinter_progress_note(&session->progress, "learning rate %g from epoch %d on", (double)rate,
+                         epoch + 1);
+  session->context->learning_rate = rate;
+}
+
 int32_t sinter_epoch_begin(sinter_session *session, int32_t epoch) {
   session->epoch_started = sinter_seconds();
+  set_learning_rate(session, epoch);
   if (session->model->training->shuffle)
     sinter_shuffle(&session->train.indices, session->settings.seed, epoch, session->order);
   else

@@ -61,6 +61,9 @@ void sinter_session_close(sinter_session *session);
 int sinter_resume_write(const sinter_session *session);
 int sinter_resume_read(sinter_session *session);
 
+/* learning_rate.c: that of an epoch, when those before it are finished. */
+float sinter_epoch_learning_rate(const sinter_session *session, int32_t epoch);
+
 /* Gathers training batch `batch` of the running epoch; its size. */
 int32_t sinter_session_gather(sinter_session *session, int32_t batch);
 

@@ -191,6 +191,15 @@ typedef enum sinter_judge {
   SINTER_JUDGE_CHECKPOINT = 1 /* which weights the checkpoint file holds */
 } sinter_judge;
 
+/* After `patience` epochs without gain the learning rate is multiplied by `factor`, down to
+ * `min_rate`, and the next `cooldown` epochs do not count. */
+typedef struct sinter_plateau {
+  sinter_monitor monitor;
+  double factor;
+  float min_rate;
+  int32_t patience, cooldown;
+} sinter_plateau;
+
 typedef struct sinter_training {
   int32_t epochs, batch_size, shuffle;
   float learning_rate;
@@ -199,6 +208,9 @@ typedef struct sinter_training {
   int32_t restore_best_weights;
   int32_t checkpoint_every_epoch; /* the file holds the latest epoch's weights, not the best */
   sinter_monitor monitors[2];     /* by sinter_judge */
+  const sinter_plateau *plateau;  /* or NULL */
+  const float *epoch_rates;       /* learning rates by epoch; the last one holds on */
+  int32_t epoch_rate_count;       /* 0: none */
 } sinter_training;
 
 struct sinter_context;
@@ -235,7 +247,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 5u
+#define SINTER_ABI 6u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 

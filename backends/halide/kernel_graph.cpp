@@ -16,8 +16,12 @@ namespace {
 /// The leaf that stands for argument number `index`. Only a parameter may be blocked.
 NodeId append_argument(Graph &graph, size_t index, const TensorType &type) {
   const std::string name = fmt::format("a{}", index);
-  if (type.blocked())
-    return graph.append(OpKind::parameter, {}, ParameterAttrs{name, "weight", "zeros", 0, 0, type});
+  if (type.blocked()) {
+    ParameterAttrs parameter;
+    parameter.name = name;
+    parameter.type = type;
+    return graph.append(OpKind::parameter, {}, parameter);
+  }
   return graph.append(OpKind::input, {}, InputAttrs{name, "data", type});
 }
 

@@ -30,7 +30,9 @@ Abi::Abi(llvm::LLVMContext &c)
   subset = make("sinter_subset", {i32, i32, p});
   data = make("sinter_data", {p, p, i32, i32, subset, subset, subset, p, i32});
   monitor = make("sinter_monitor", {i32, i32, i32, f32});
-  training = make("sinter_training", {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2)});
+  plateau = make("sinter_plateau", {monitor, f64, f32, i32, i32});
+  training = make("sinter_training",
+                  {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2), p, p, i32});
   model = make("sinter_model", {i32,
                                 p,
                                 p,

@@ -19,7 +19,7 @@ struct Abi {
   llvm::PointerType *pointer; // opaque: what it points to is said where it is used
 
   llvm::StructType *port, *parameter, *value, *kernel, *phase_info;
-  llvm::StructType *scaling, *subset_step, *subset, *data, *monitor, *training, *model;
+  llvm::StructType *scaling, *subset_step, *subset, *data, *monitor, *plateau, *training, *model;
   llvm::StructType *context;
   llvm::StructType *halide_dimension, *halide_buffer;
 };

@@ -78,6 +78,12 @@ Json training_json(const TrainingSpec &training) {
     object["early_stopping"] = fields_json(*training.early_stopping);
   if (training.checkpoint)
     object["checkpoint"] = fields_json(*training.checkpoint);
+  if (training.optimizer.schedule)
+    object["schedule"] = fields_json(*training.optimizer.schedule);
+  if (training.plateau)
+    object["plateau"] = fields_json(*training.plateau);
+  if (training.epoch_rates)
+    object["learning_rates"] = training.epoch_rates->values;
   return object;
 }
 

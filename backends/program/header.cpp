@@ -114,7 +114,7 @@ constexpr const char *kTraining = R"(
 /* One step of the optimizer on n samples. The metrics are those before the step. */
 @train_step@
 
-/* For the steps to come; at first @learning_rate@. */
+/* For the steps to come; at first @learning_rate@@schedule_note@. */
 int @p@_set_learning_rate(@p@_context *context, float learning_rate);
 )";
 
@@ -312,9 +312,11 @@ Words header_words(const CompiledProgram &compiled, const std::string &file) {
   const Words steps = step_words(compiled);
   words.insert(steps.begin(), steps.end());
   words["sizes"] = fill(size_macros(interface), words);
-  if (compiled.program.train)
-    words["learning_rate"] =
-        fmt::format("{}", compiled.program.model.training->optimizer.learning_rate);
+  if (compiled.program.train) {
+    const OptimizerSpec &optimizer = compiled.program.model.training->optimizer;
+    words["learning_rate"] = fmt::format("{}", optimizer.learning_rate);
+    words["schedule_note"] = optimizer.schedule ? ", times the schedule's factor" : "";
+  }
   return words;
 }
 

@@ -192,6 +192,9 @@ void choose_monitors(const Program &program, Interface &interface, Diagnostics &
   if (!keeps_best)
     interface.checkpoint = interface.stopping;
 
+  if (const auto &plateau = training.plateau)
+    interface.plateau = find({plateau->monitor, plateau->mode, plateau->min_delta, true});
+
   const bool restores = training.early_stopping && training.early_stopping->restore_best_weights;
   if (restores && training.checkpoint &&
       (!keeps_best || !same_metric(interface.stopping, interface.checkpoint)))

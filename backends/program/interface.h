@@ -37,6 +37,7 @@ struct Interface {
   std::vector<std::string> metrics;          // "loss" first; empty when the model has no loss
   Monitor stopping;                          // of training: patience, the weights to restore
   Monitor checkpoint;                        // of training: the weights to keep
+  Monitor plateau;                           // of training: when to lower the learning rate
 
   /// Whether any tensor has a batch; if not, every call computes one sample.
   bool batched() const;

@@ -23,6 +23,7 @@ public:
   llvm::Constant *ports(const char *name, const std::vector<Port> &);
   llvm::Constant *parameters(const WeightOffsets &);
   llvm::Constant *phases();
+  llvm::Constant *plateau(const std::optional<PlateauSpec> &);
   llvm::Constant *training();
   llvm::Constant *data();
   llvm::Constant *metric_names();
@@ -168,6 +169,15 @@ llvm::Constant *TableWriter::monitor(const Monitor &monitor) {
                              m_.int32(monitor.maximize), m_.float32(monitor.min_delta)});
 }
 
+llvm::Constant *TableWriter::plateau(const std::optional<PlateauSpec> &spec) {
+  if (!spec)
+    return m_.null();
+  return m_.global("plateau",
+                   make(abi_.plateau, {monitor(compiled_.interface.plateau),
+                                       m_.float64(spec->factor), m_.float32(spec->min_rate),
+                                       m_.int32(spec->patience), m_.int32(spec->cooldown)}));
+}
+
 llvm::Constant *TableWriter::training() {
   if (!program_.train)
     return m_.null();
@@ -176,13 +186,19 @@ llvm::Constant *TableWriter::training() {
   llvm::Constant *monitors = llvm::ConstantArray::get(
       llvm::ArrayType::get(abi_.monitor, 2),
       {monitor(compiled_.interface.stopping), monitor(compiled_.interface.checkpoint)});
-  return m_.global("training",
-                   make(abi_.training,
-                        {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
-                         m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
-                         m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
-                         m_.int32(stops && spec.early_stopping->restore_best_weights),
-                         m_.int32(spec.checkpoint && !spec.checkpoint->save_best_only), monitors}));
+  Constants rates;
+  if (spec.epoch_rates)
+    for (const float rate : spec.epoch_rates->values)
+      rates.push_back(m_.float32(rate));
+  return m_.global(
+      "training",
+      make(abi_.training, {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
+                           m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
+                           m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
+                           m_.int32(stops && spec.early_stopping->restore_best_weights),
+                           m_.int32(spec.checkpoint && !spec.checkpoint->save_best_only), monitors,
+                           plateau(spec.plateau), m_.table("epoch_rates", abi_.f32, rates),
+                           m_.int32(static_cast<int64_t>(rates.size()))}));
 }
 
 llvm::Constant *TableWriter::subset_step(const SubsetStep &step) {

@@ -73,6 +73,8 @@ const ArgumentSpec *find_argument(const Native &native, std::string_view name) {
 
 /// Where an argument's classes are.
 std::string module_of(std::string_view argument) {
+  if (argument == "learning_rate")
+    return "keras.optimizers.schedules";
   for (const char *kind : {"initializer", "regularizer", "constraint", "activation"})
     if (ends_with(argument, kind))
       return fmt::format("keras.{}s", kind);

@@ -32,6 +32,27 @@ TensorType input_type(const TypeContext &context) {
   return type;
 }
 
+void require_constraint(const TypeContext &context) {
+  const auto &attrs = context.attrs<ParameterAttrs>();
+  require(context,
+          one_of(attrs.constraint, {"", "non_neg", "unit_norm", "max_norm", "min_max_norm"}),
+          "\"{}\" has unknown constraint \"{}\"", attrs.name, attrs.constraint);
+  const bool has_norms = !attrs.constraint.empty() && attrs.constraint != "non_neg";
+  require(context, attrs.norm_axes.empty() != has_norms,
+          "\"{}\" with constraint \"{}\" has {} axes of norms", attrs.name, attrs.constraint,
+          attrs.norm_axes.size());
+  int64_t least = 0;
+  for (int64_t axis : attrs.norm_axes) {
+    require(context, axis >= least && axis < attrs.type.rank(),
+            "\"{}\" of shape {} has norms over the axes {}", attrs.name, str(attrs.type.shape),
+            str(attrs.norm_axes));
+    least = axis + 1;
+  }
+  require(context, attrs.norm_axes.empty() || !attrs.type.blocked(),
+          "\"{}\" of type {} has norms, which need row-major storage", attrs.name,
+          attrs.type.str());
+}
+
 TensorType parameter_type(const TypeContext &context) {
   const auto &attrs = context.attrs<ParameterAttrs>();
   const TensorType &type = attrs.type;
@@ -51,6 +72,7 @@ TensorType parameter_type(const TypeContext &context) {
           type.rank());
   if (type.blocked())
     require_countable(context, type.storage_shape(), "blocked storage");
+  require_constraint(context);
   return type;
 }
 

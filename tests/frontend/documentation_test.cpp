@@ -62,5 +62,6 @@ TEST_CASE("the reference lists every layer, optimizer, callback and initializer"
                                                  {"activations", activations()},
                                                  {"initializers", table(Family::initializer)},
                                                  {"optimizers", table(Family::optimizer)},
+                                                 {"schedules", table(Family::schedule)},
                                                  {"callbacks", table(Family::callback)}});
 }

@@ -406,6 +406,20 @@ TEST_CASE("a compiled model trains as it was compiled") {
   const Model newer = load_json(net).model;
   REQUIRE(newer.training);
   CHECK(newer.training->optimizer.nesterov);
+  net["compile_config"]["optimizer"]["config"] = {
+      {"clipnorm", 2.0},
+      {"clipvalue", nullptr},
+      {"learning_rate",
+       {{"module", "keras.optimizers.schedules"},
+        {"class_name", "CosineDecay"},
+        {"config", {{"name", "CosineDecay"}, {"initial_learning_rate", 0.5}, {"decay_steps", 100}}},
+        {"registered_name", nullptr}}}};
+  const OptimizerSpec scheduled = load_json(net).model.training->optimizer;
+  CHECK(scheduled.clip_norm == 2);
+  CHECK(scheduled.learning_rate == 0.5F);
+  REQUIRE(scheduled.schedule);
+  CHECK(scheduled.schedule->decay_steps == 100);
+  net["compile_config"]["optimizer"]["config"] = Json::object();
   net["compile_config"]["optimizer"]["class_name"] = "Ftrl";
   Diagnostics diagnostics;
   const std::string path = write_text("ftrl.json", net.dump());

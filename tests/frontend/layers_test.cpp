@@ -358,3 +358,25 @@ TEST_CASE("add_weight is called as in Keras 3 and as in Keras 2") {
   CHECK(initializer_of("'w', shape=[4], initializer='ones'") == "ones");
   CHECK(initializer_of("'w', (4,), 'float32', 'ones'") == "ones");
 }
+
+TEST_CASE("constraints by name and by object, with Keras's defaults") {
+  const auto kernel = [](const std::string &constraint) {
+    return parameter(load("from keras import layers, constraints, Sequential\n"
+                          "m = Sequential([layers.Input((4, 4, 2)), layers.Conv2D(3, 2, "
+                          "name='conv', kernel_constraint=" +
+                          constraint + ")])\nm.compile('sgd', 'mse')\n"),
+                     "conv/kernel");
+  };
+  CHECK(kernel("None").constraint.empty());
+  CHECK(kernel("'non_neg'").constraint == "non_neg");
+  CHECK(kernel("'max_norm'").max_norm == 2);
+  CHECK(kernel("'max_norm'").norm_axes == std::vector<int64_t>{0});
+  CHECK(kernel("constraints.unit_norm(axis=[0, 1, -2])").norm_axes ==
+        std::vector<int64_t>{0, 1, 2});
+  const ParameterAttrs bounded = kernel("constraints.MinMaxNorm(0.5, 3, rate=0.25)");
+  CHECK(bounded.constraint == "min_max_norm");
+  CHECK(bounded.min_norm == 0.5F);
+  CHECK(bounded.max_norm == 3);
+  CHECK(bounded.norm_rate == 0.25F);
+  CHECK_THROWS_AS(kernel("constraints.MaxNorm(axis=4)"), CompileError);
+}

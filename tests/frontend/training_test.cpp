@@ -94,6 +94,47 @@ TEST_CASE("optimizers by name and by object, with Keras's defaults") {
   CHECK(sgd.nesterov);
 }
 
+TEST_CASE("gradients are clipped in one way") {
+  CHECK(optimizer("keras.optimizers.Adam(clipnorm=1.5)").clip_norm == 1.5F);
+  CHECK(optimizer("keras.optimizers.SGD(global_clipnorm=2)").global_clip_norm == 2);
+  CHECK(optimizer("keras.optimizers.RMSprop(clipvalue=0.5, clipnorm=None)").clip_value == 0.5F);
+  const auto error = [](const std::string &arguments) {
+    return error_of(kHead + "model.compile(keras.optimizers.Adam(" + arguments + "), 'mse')\n");
+  };
+  CHECK(error("clipnorm=-1") == "4: Adam: clipnorm must be above 0, got -1");
+  CHECK(error("clipnorm=1, clipvalue=1") ==
+        "4: Adam: only one of clipnorm, global_clipnorm and clipvalue can be given");
+}
+
+TEST_CASE("schedules of the learning rate are relative to one rate") {
+  const auto scheduled = [](const std::string &given) {
+    return optimizer("keras.optimizers.Adam(learning_rate=keras.optimizers.schedules." + given +
+                     ")");
+  };
+  const OptimizerSpec exponential = scheduled("ExponentialDecay(0.01, 20, 0.9, staircase=True)");
+  CHECK(exponential.learning_rate == 0.01F);
+  CHECK(exponential.schedule->decay_rate == 0.9);
+  CHECK(exponential.schedule->staircase);
+  CHECK(scheduled("InverseTimeDecay(0.1, 20, 0.5)").schedule->kind == "inverse_time_decay");
+  CHECK(scheduled("PolynomialDecay(0.1, 20, 0.01)").schedule->end == doctest::Approx(0.1));
+  const OptimizerSpec cosine =
+      scheduled("CosineDecay(0.01, 100, alpha=0.5, warmup_target=0.1, warmup_steps=10)");
+  CHECK(cosine.learning_rate == 0.1F);
+  CHECK(cosine.schedule->start == doctest::Approx(0.1));
+  CHECK(cosine.schedule->end == 0.5);
+  const OptimizerSpec steps = scheduled("PiecewiseConstantDecay([10, 20], [0.2, 0.1, 0])");
+  CHECK(steps.learning_rate == 0.2F);
+  CHECK(steps.schedule->factors == std::vector<float>{1, 0.5F, 0});
+  const auto error = [](const std::string &given) {
+    return error_of(kHead + "model.compile(keras.optimizers.SGD(keras.optimizers.schedules." +
+                    given + "), 'mse')\n");
+  };
+  CHECK(error("ExponentialDecay(0.1, 0, 0.9)") ==
+        "4: ExponentialDecay needs decay_steps above 0, got 0");
+  CHECK(error("PiecewiseConstantDecay([10, 20], [0.1])") ==
+        "4: PiecewiseConstantDecay needs one more of values than of boundaries, got 1 and 2");
+}
+
 TEST_CASE("losses by name, by function and by object") {
   const std::string sparse = "loss=categorical_crossentropy";
   CHECK(outputs("3", "'sparse_categorical_crossentropy'") == sparse);
@@ -148,6 +189,33 @@ TEST_CASE("fit's settings") {
   REQUIRE(spec.checkpoint);
   CHECK(spec.checkpoint->filepath == "best.keras");
   CHECK(spec.checkpoint->save_best_only);
+}
+
+TEST_CASE("callbacks that change the learning rate") {
+  const auto fit = [](const std::string &callbacks, const std::string &functions = "") {
+    return kHead + "model.compile(keras.optimizers.SGD(0.5), 'mse')\n" + functions +
+           "model.fit(x, keras.utils.to_categorical(y), epochs=3, callbacks=[" + callbacks + "])\n";
+  };
+  const auto rates = [&](const std::string &function, const std::string &functions = "") {
+    return load(fit("keras.callbacks.LearningRateScheduler(" + function + ")", functions))
+        .training->epoch_rates->values;
+  };
+  CHECK(rates("lambda epoch: 0.5 ** epoch") == std::vector<float>{1, 0.5F, 0.25F});
+  CHECK(rates("halve", "def halve(epoch, lr):\n    return lr if epoch < 1 else lr / 2\n") ==
+        std::vector<float>{0.5F, 0.25F, 0.125F});
+  const std::string plateau = "keras.callbacks.ReduceLROnPlateau('loss', factor=0.5, patience=4, "
+                              "cooldown=1, min_lr=0.001)";
+  const PlateauSpec spec = *load(fit(plateau)).training->plateau;
+  CHECK(spec.monitor == "loss");
+  CHECK(spec.factor == 0.5);
+  CHECK(spec.patience == 4);
+  CHECK(spec.cooldown == 1);
+  CHECK(spec.min_delta == 1e-4F);
+  CHECK(spec.min_rate == 0.001F);
+  CHECK(error_of(fit("keras.callbacks.LearningRateScheduler(lambda epoch: -1)")) ==
+        "5: the learning rate of epoch 0 must be a number of at least 0, got -1");
+  CHECK(error_of(fit(plateau + ", keras.callbacks.LearningRateScheduler(lambda epoch: 1)")) ==
+        "5: LearningRateScheduler and ReduceLROnPlateau together are not supported");
 }
 
 TEST_CASE("a callback without anything to monitor is skipped with a warning, as in Keras") {

@@ -69,6 +69,24 @@ TEST_CASE("malformed text is blamed on its line") {
   CHECK(checked >= 17);
 }
 
+TEST_CASE("a schedule without its numbers is an error on its line") {
+  const auto error = [](const std::string &schedule) -> std::string {
+    try {
+      parse_model("model \"m\" {\n  training epochs=2 batch_size=8 shuffle=true\n  optimizer "
+                  "{kind=\"sgd\"}\n"
+                  "  schedule {" +
+                      schedule + "}\n}\ngraph {\n}\n",
+                  "m.sir");
+    } catch (const CompileError &error) {
+      return error.what();
+    }
+    return "";
+  };
+  CHECK(error("kind=\"linear\"").find("m.sir:4:3: error: unknown schedule \"linear\"") == 0);
+  CHECK(error("kind=\"piecewise_constant\", boundaries=[3], factors=[1]")
+            .find("a schedule of 1 boundaries has 1 factors") != std::string::npos);
+}
+
 TEST_CASE("a damaged file is an error of the user's, never a crash") {
   const std::string good = R"(model "m" {
   training epochs=2 batch_size=8 shuffle=true

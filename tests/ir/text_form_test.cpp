@@ -56,9 +56,12 @@ TEST_CASE("numbers, strings and locations survive") {
 TEST_CASE("a whole model reads back as printed") {
   const std::string text = R"(model "small" {
   training epochs=20 batch_size=32 shuffle=true
-  optimizer {kind="sgd", learning_rate=0.05, momentum=0.9, nesterov=true}
+  optimizer {kind="sgd", learning_rate=0.05, momentum=0.9, nesterov=true, clip_norm=1}
+  schedule {kind="piecewise_constant", boundaries=[10,20], factors=[1,0.5,0.25]}
   early_stopping {patience=2, restore_best_weights=true}
   checkpoint {filepath="best.keras", save_best_only=true}
+  plateau {monitor="loss", factor=0.5}
+  epoch_rates {values=[0.05,0.025]}
   data "fashion_mnist" one_hot=0
   scaling {value=255}
   subset "train" "train" {op="split_train", test_size=0.2, random_state=42} {stop=100}

@@ -61,7 +61,9 @@ TEST_CASE("invariant 6: an update is of a parameter, once, by its own type") {
 
 TEST_CASE("invariant 7: names are unique") {
   Graph graph = good();
-  graph.append(OpKind::parameter, {},
-               ParameterAttrs{"w", "weight", "zeros", 0, 0, {ElementType::f32, {4}}});
+  ParameterAttrs twin;
+  twin.name = "w";
+  twin.type = {ElementType::f32, {4}};
+  graph.append(OpKind::parameter, {}, twin);
   check_fails(graph, "invariant 7");
 }

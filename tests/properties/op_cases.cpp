@@ -128,7 +128,7 @@ bool make_blocked(OpKind &kind, Attrs &attributes, int64_t block) {
     if (type.batched())
       return false;
     kind = OpKind::parameter;
-    attributes = ParameterAttrs{input->name, "weight", "uniform", -0.5F, 0.5F, type};
+    attributes = uniform_parameter(input->name, type);
   }
   if (ParameterAttrs *parameter = std::get_if<ParameterAttrs>(&attributes))
     parameter->type.block = parameter->type.shape.empty() ? 0 : block;

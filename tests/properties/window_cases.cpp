@@ -10,9 +10,8 @@ NodeId input(Graph &graph, const char *name, TensorType type) {
   return graph.append(OpKind::input, {}, InputAttrs{name, "data", std::move(type)});
 }
 
-NodeId weight(Graph &graph, const char *name, TensorType type) {
-  return graph.append(OpKind::parameter, {},
-                      ParameterAttrs{name, "weight", "uniform", -0.5F, 0.5F, std::move(type)});
+NodeId weight(Graph &graph, const char *name, const TensorType &type) {
+  return graph.append(OpKind::parameter, {}, uniform_parameter(name, type));
 }
 
 TensorType f32(Shape shape, int64_t block = 0) {
@@ -162,6 +161,16 @@ std::optional<Graph> random_geometry(OpKind kind, RandomSource &random) {
   if (kind == OpKind::matmul)
     return product_graph(random);
   return std::nullopt;
+}
+
+ParameterAttrs uniform_parameter(const std::string &name, const TensorType &type) {
+  ParameterAttrs parameter;
+  parameter.name = name;
+  parameter.initializer = "uniform";
+  parameter.a = -0.5F;
+  parameter.b = 0.5F;
+  parameter.type = type;
+  return parameter;
 }
 
 } // namespace sinter

@@ -102,7 +102,12 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
     layouts.check(abi.training, sizeof(T),
                   {AT(epochs), AT(batch_size), AT(shuffle), AT(learning_rate), AT(early_stopping),
                    AT(patience), AT(restore_best_weights), AT(checkpoint_every_epoch),
-                   AT(monitors)});
+                   AT(monitors), AT(plateau), AT(epoch_rates), AT(epoch_rate_count)});
+  }
+  {
+    using T = sinter_plateau;
+    layouts.check(abi.plateau, sizeof(T),
+                  {AT(monitor), AT(factor), AT(min_rate), AT(patience), AT(cooldown)});
   }
 }
 

@@ -38,7 +38,7 @@ from keras import layers
 layers.Dense(10, kernel_regularizer='l3')  # error: unknown regularizer 'l3'
 # -----
 from keras import layers
-layers.Dense(10, kernel_constraint='max_norm')  # error: Dense does not support kernel_constraint='max_norm' yet
+layers.Dense(10, kernel_constraint='max_nurm')  # error: unknown constraint 'max_nurm'
 # -----
 from keras import layers
 layers.Dropout(1.5)  # error: Dropout: rate must be a number of at least 0 and below 1, got 1.5

@@ -43,11 +43,11 @@ model.compile(loss='mse', metrics=['acuracy'])  # error: unknown metric 'acuracy
 # -----
 from keras import Sequential, layers, optimizers
 model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, activation='softmax')])
-model.compile(optimizers.Adam(learning_rate=optimizers.schedules.ExponentialDecay(1e-3, 10, 0.9)), loss='mse')  # error: keras.optimizers.schedules.ExponentialDecay is not supported
+model.compile(optimizers.Adam(learning_rate=optimizers.schedules.CosineDecayRestarts(1e-3, 10)), loss='mse')  # error: keras.optimizers.schedules.CosineDecayRestarts is not supported
 # -----
 from keras import Sequential, layers, optimizers
 model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, activation='softmax')])
-model.compile(optimizers.Adam(learning_rate='fast'), loss='mse')  # error: Adam: learning_rate must be a number, got 'fast'
+model.compile(optimizers.Adam(learning_rate='fast'), loss='mse')  # error: Adam: learning_rate must be a number or a schedule, got 'fast'
 # -----
 from keras import Sequential, layers, optimizers
 model = Sequential([layers.Input(shape=(4,)), layers.Dense(3, activation='softmax')])

@@ -40,6 +40,8 @@ const Refusal refusals[] = {
     {"", "input {name=\"r\", role=\"rng\", type=i32[2]}", "input \"r\" expects i32[4], got i32[2]"},
     {"", "parameter {name=\"w\", type=f32[N,3]}",
      "parameter \"w\" has a batch dimension in shape [N,3]"},
+    {"", "parameter {name=\"w\", constraint=\"max_norm\", norm_axes=[1], type=f32[3]}",
+     "parameter \"w\" of shape [3] has norms over the axes [1]"},
     {"", "parameter {name=\"w\", initializer=\"glorot\", type=f32[3]}",
      "parameter \"w\" has unknown initializer \"glorot\""},
     {"", "constant {values=[1,2], type=f32[3]}", "constant of type f32[3] expects 3 values, got 2"},
