@@ -72,11 +72,13 @@ struct Conv2dAttrs {
 
 /// The filter of F(tile, 3) in both directions: `tile` x `tile` results from (tile + 2)^2 products
 /// a pair of channels. tile is 2, with the points 0, 1, -1, infinity, or 4, with 0, +-1/sqrt(2),
-/// +-sqrt(2), infinity. `block` is the result's storage block.
+/// +-sqrt(2), infinity. `block` is the result's storage block. Turned, it is the filter of the
+/// convolution's input gradient: by half a turn, input and output channels exchanged.
 struct WinogradFilterAttrs {
   int64_t tile = 4;
   int64_t block = 0;
-  SINTER_FIELDS(WinogradFilterAttrs, tile, block)
+  bool turned = false;
+  SINTER_FIELDS(WinogradFilterAttrs, tile, block, turned)
 };
 
 /// padding as in Conv2dAttrs; tile as the filter was transformed.

@@ -13,6 +13,8 @@ constexpr double kTransformFlops = 60e9; // additions of the transforms, loads a
 constexpr double kFilterBytes = 12.5e9;  // a second: a network's filters come from memory
 /// What of the smaller of two times does not overlap with the larger.
 constexpr double kNoOverlap = 0.5;
+/// Images of a training batch that a filter serves on one way from memory.
+constexpr double kImagesPerFilter = 4;
 /// Less would not be worth the memory of a second, larger filter.
 constexpr double kLeastGain = 0.95;
 /// Channels must fill vectors.
@@ -32,65 +34,109 @@ double time_of(double flops, double filter_values) {
   return std::max(compute, memory) + kNoOverlap * std::min(compute, memory);
 }
 
-double direct_time(const Sizes &s) {
+/// Products and additions of one image, and the values of the filter that they read.
+struct Work {
+  double flops, transform_flops, filter_values;
+};
+
+Work direct_work(const Sizes &s) {
   const double filter = as_double(kTaps * kTaps * s.channels * s.filters);
-  return time_of(2 * filter * as_double(s.height * s.width), filter);
+  return {2 * filter * as_double(s.height * s.width), 0, filter};
 }
 
 /// Both transforms make every row and column of a tile from the others: some 2 * points flops a
 /// value.
-double winograd_time(const Sizes &s, int64_t tile) {
+Work winograd_work(const Sizes &s, int64_t tile) {
   const int64_t points = (tile + kTaps - 1) * (tile + kTaps - 1);
   const int64_t tiles = ((s.height + tile - 1) / tile) * ((s.width + tile - 1) / tile);
   const double filter = as_double(points * s.channels * s.filters);
-  const double transforms = as_double(tiles * points * (s.channels + s.filters)) *
-                            as_double(2 * (tile + kTaps - 1)) / kTransformFlops;
-  return time_of(2 * filter * as_double(tiles), filter) + transforms;
+  const double transforms =
+      as_double(tiles * points * (s.channels + s.filters)) * as_double(2 * (tile + kTaps - 1));
+  return {2 * filter * as_double(tiles), transforms, filter};
+}
+
+/// Of a batch of one, whose filter was transformed before.
+double inference_time(const Work &work) {
+  return time_of(work.flops, work.filter_values) + work.transform_flops / kTransformFlops;
+}
+
+/// Of an image of a batch, for which filters are transformed anew.
+double training_time(const Work &work) {
+  const double filter = work.filter_values * 4 / kFilterBytes / kImagesPerFilter;
+  return work.flops / kFlops + work.transform_flops / kTransformFlops +
+         (work.transform_flops > 0 ? filter : 0);
 }
 
 /// The tile of the fastest algorithm, 0 for a direct convolution.
-int64_t choose_tile(const Sizes &sizes) {
+int64_t choose_tile(const Sizes &sizes, double (*time)(const Work &)) {
   int64_t best = 0;
-  double least = kLeastGain * direct_time(sizes);
+  double least = kLeastGain * time(direct_work(sizes));
   for (const int64_t tile : {2, 4}) {
-    const double time = winograd_time(sizes, tile);
-    if (time >= least)
+    const double tiled = time(winograd_work(sizes, tile));
+    if (tiled >= least)
       continue;
-    least = time;
+    least = tiled;
     best = tile;
   }
   return best;
 }
 
-bool has_winograd_form(const Graph &graph, const Node &node) {
-  if (node.kind != OpKind::conv2d || graph[node.inputs[1]].kind != OpKind::parameter)
-    return false;
-  const auto &attributes = attrs<Conv2dAttrs>(node);
-  const Shape &filter = graph.type(node.inputs[1]).shape;
+/// A convolution of stride 1 of a node's first operand: of the input in conv2d, of dy in its input
+/// gradient, whose filter is turned.
+struct Convolution {
+  Sizes sizes;
+  std::array<int64_t, 4> padding;
+  bool turned;
+};
+
+bool is_plain(const Conv2dAttrs &attributes) {
   const std::array<int64_t, 2> ones{1, 1};
-  return filter[0] == kTaps && filter[1] == kTaps && attributes.strides == ones &&
-         attributes.dilations == ones && attributes.groups == 1 && filter[2] % kLanes == 0 &&
-         filter[3] % kLanes == 0 &&
+  return attributes.strides == ones && attributes.dilations == ones && attributes.groups == 1 &&
          *std::max_element(attributes.padding.begin(), attributes.padding.end()) < kTaps;
+}
+
+/// The convolution that the node is, if Winograd's algorithm can compute it.
+std::optional<Convolution> find_convolution(const Graph &graph, const Node &node) {
+  const bool turned = node.kind == OpKind::conv2d_input_gradient;
+  if ((!turned && node.kind != OpKind::conv2d) || graph[node.inputs[1]].kind != OpKind::parameter)
+    return std::nullopt;
+  const Conv2dAttrs &attributes =
+      turned ? attrs<Conv2dGradientAttrs>(node) : attrs<Conv2dAttrs>(node);
+  const Shape &filter = graph.type(node.inputs[1]).shape;
+  if (!is_plain(attributes) || filter[0] != kTaps || filter[1] != kTaps ||
+      filter[2] % kLanes != 0 || filter[3] % kLanes != 0)
+    return std::nullopt;
+  Convolution result{
+      {node.type.shape[1], node.type.shape[2], filter[turned ? 3 : 2], filter[turned ? 2 : 3]},
+      attributes.padding,
+      turned};
+  if (turned)
+    for (int64_t &padding : result.padding)
+      padding = kTaps - 1 - padding;
+  return result;
+}
+
+void use_winograd(Graph &graph, double (*time)(const Work &)) {
+  graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
+    const Node &node = context.node();
+    const std::optional<Convolution> convolution = find_convolution(context.before, node);
+    if (!convolution)
+      return std::nullopt;
+    const int64_t tile = choose_tile(convolution->sizes, time);
+    if (tile == 0)
+      return std::nullopt;
+    const int64_t block = convolution->sizes.filters % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
+    const NodeId points = context.append(OpKind::winograd_filter, {context.inputs[1]},
+                                         WinogradFilterAttrs{tile, block, convolution->turned});
+    return context.append(OpKind::winograd_conv2d, {context.inputs[0], points},
+                          WinogradAttrs{tile, convolution->padding});
+  });
 }
 
 } // namespace
 
-void choose_algorithms(Graph &graph) {
-  graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
-    const Node &node = context.node();
-    if (!has_winograd_form(context.before, node))
-      return std::nullopt;
-    const TensorType &filter = context.before.type(node.inputs[1]);
-    const int64_t tile =
-        choose_tile({node.type.shape[1], node.type.shape[2], filter.shape[2], filter.shape[3]});
-    if (tile == 0)
-      return std::nullopt;
-    const NodeId points = context.append(OpKind::winograd_filter, {context.inputs[1]},
-                                         WinogradFilterAttrs{tile, filter.block});
-    return context.append(OpKind::winograd_conv2d, {context.inputs[0], points},
-                          WinogradAttrs{tile, attrs<Conv2dAttrs>(node).padding});
-  });
-}
+void choose_algorithms(Graph &graph) { use_winograd(graph, inference_time); }
+
+void choose_training_algorithms(Graph &graph) { use_winograd(graph, training_time); }
 
 } // namespace sinter

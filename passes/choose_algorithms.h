@@ -10,7 +10,14 @@
 // looks at shapes alone, as every instruction-set variant of a program shares one graph. F(2,3)
 // rounds as a direct convolution does; F(4,3) is within 3e-6 of the largest result at 512 channels.
 //
-// Requires: choose_layout; for inference only, as the Winograd operations have no gradients.
+// choose_training_algorithms does so in training, forwards and backwards: the gradient of a
+// convolution's input is a convolution of dy with the filter turned by half a turn. Its estimate is
+// for a batch whose images share the filter, which every step transforms anew.
+//
+//   %3 = conv2d_input_gradient %2, %1       ->  %3 = winograd_filter %1 {block=32, turned=true}
+//     {padding=[1,1,1,1], size=[28,28]}         %4 = winograd_conv2d %2, %3 {padding=[1,1,1,1]}
+//
+// Requires: choose_layout, and gradients made: the Winograd operations have none.
 // Guarantees: other nodes stay as they are.
 #pragma once
 
@@ -18,6 +25,10 @@
 
 namespace sinter {
 
+/// For inference.
 void choose_algorithms(Graph &);
+
+/// For a training step with its gradients.
+void choose_training_algorithms(Graph &);
 
 } // namespace sinter

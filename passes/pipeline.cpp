@@ -32,6 +32,7 @@ namespace sinter {
 namespace {
 
 constexpr std::string_view kChooseAlgorithms = "choose-algorithms";
+constexpr std::string_view kChooseTrainingAlgorithms = "choose-training-algorithms";
 constexpr std::string_view kPlanMemory = "plan-memory";
 
 } // namespace
@@ -44,6 +45,8 @@ const std::vector<Pass> &all_passes() {
       {"canonicalize", "gives each meaning one spelling", canonicalize},
       {"choose-algorithms", "computes convolutions by Winograd's algorithm where it pays",
        choose_algorithms},
+      {"choose-training-algorithms", "the same for forward and backward passes of whole batches",
+       choose_training_algorithms},
       {"choose-layout", "stores filters and dense weights in blocks of outputs", choose_layout},
       {"differentiate", "adds the gradient of the loss by every weight", differentiate,
        /*may_reject=*/true},
@@ -158,6 +161,7 @@ std::vector<Pass> training_pipeline(const OptimizerSpec &spec) {
   optimizer.run = [spec](Graph &graph) { add_optimizer(graph, spec); };
   passes.push_back(optimizer);
   passes.push_back(*find_pass("eliminate-dead-nodes")); // Adam's rate, where nothing is trained
+  passes.push_back(*find_pass(kChooseTrainingAlgorithms));
   passes.push_back(*find_pass("isolate-results"));
   return passes;
 }
@@ -203,12 +207,12 @@ struct Graphs {
   std::optional<Graph> eval, train;
 };
 
-std::vector<Pass> forward_passes(Math math) {
-  std::vector<Pass> passes = inference_pipeline();
+std::vector<Pass> permitted(std::vector<Pass> passes, Math math) {
+  const auto is_choice = [](const Pass &pass) {
+    return pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
+  };
   if (math == Math::exact)
-    passes.erase(std::remove_if(passes.begin(), passes.end(),
-                                [](const Pass &pass) { return pass.name == kChooseAlgorithms; }),
-                 passes.end());
+    passes.erase(std::remove_if(passes.begin(), passes.end(), is_choice), passes.end());
   return passes;
 }
 
@@ -217,7 +221,7 @@ Graphs build_graphs(const Model &model, const ProgramOptions &options) {
   Graphs graphs;
   PreparedParameters prepared(forward);
   const auto build_forward = [&](Graph graph) {
-    run_passes(graph, forward_passes(options.math), options.passes);
+    run_passes(graph, permitted(inference_pipeline(), options.math), options.passes);
     prepared.take_from(graph);
     return graph;
   };
@@ -226,7 +230,9 @@ Graphs build_graphs(const Model &model, const ProgramOptions &options) {
     graphs.eval = build_forward(loss_graph(forward));
     if (options.train && model.training) {
       graphs.train = loss_graph(forward);
-      run_passes(*graphs.train, training_pipeline(model.training->optimizer), options.passes);
+      run_passes(*graphs.train,
+                 permitted(training_pipeline(model.training->optimizer), options.math),
+                 options.passes);
     }
   }
   graphs.prepare = prepared.graph();
@@ -275,6 +281,7 @@ Plan build_gradient_plan(const Model &model) {
   choose_layout(forward);
   Graph graph = loss_graph(forward);
   run_passes(graph, gradient_pipeline(), {});
+  choose_training_algorithms(graph);
   graph.updates.clear(); // of moving statistics: the check evaluates one point many times
   eliminate_dead_nodes(graph);
   isolate_results(graph);

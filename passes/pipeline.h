@@ -29,7 +29,7 @@ std::vector<std::string_view> graph_pass_names();
 /// The same, the fusion passes and plan-memory: every name that PassOptions may see.
 std::vector<std::string_view> all_pass_names();
 
-/// Which algorithms inference may use: those whose rounding errors are a direct convolution's, or
+/// Which algorithms a program may use: those whose rounding errors are a direct convolution's, or
 /// also those that stay within 2e-5 of the largest result.
 enum class Math { fast, exact };
 

@@ -102,7 +102,8 @@ void filter_tile(const Evaluation &e, int64_t n, int64_t top, int64_t left) {
 
 // u = G w G^T for each pair of channels
 void winograd_filter(const Evaluation &e) {
-  const Matrices &m = matrices(e.attrs<WinogradFilterAttrs>().tile);
+  const auto &attrs = e.attrs<WinogradFilterAttrs>();
+  const Matrices &m = matrices(attrs.tile);
   const Array &w = e.operand(0);
   const Shape taps = w.extents(), result = e.result.extents();
   for (int64_t j = 0; j < result[0]; ++j)
@@ -114,7 +115,7 @@ void winograd_filter(const Evaluation &e) {
               e.result[at(result, j, i, c, o)] +=
                   m.filter[static_cast<size_t>(j)][static_cast<size_t>(ky)] *
                   m.filter[static_cast<size_t>(i)][static_cast<size_t>(kx)] *
-                  w[at(taps, ky, kx, c, o)];
+                  (attrs.turned ? w[at(taps, 2 - ky, 2 - kx, o, c)] : w[at(taps, ky, kx, c, o)]);
 }
 
 // y = A^T (sum over c of u * (B^T d B)) A for each tile d of the padded input

@@ -24,7 +24,8 @@ TensorType winograd_filter_type(const TypeContext &context) {
   require(context, filter[0] == kTaps && filter[1] == kTaps, "expects a 3x3 filter, got {}x{}",
           filter[0], filter[1]);
   const int64_t points = attrs.tile + kTaps - 1;
-  return {ElementType::f32, {points, points, filter[2], filter[3]}, attrs.block};
+  const size_t from = attrs.turned ? 3 : 2, to = attrs.turned ? 2 : 3;
+  return {ElementType::f32, {points, points, filter[from], filter[to]}, attrs.block};
 }
 
 TensorType winograd_conv2d_type(const TypeContext &context) {

@@ -113,18 +113,31 @@ Tensor surrounded(KernelBuilder &k, const Tensor &x, const WinogradAttrs &attrs,
 
 // u[j,i] = sum over ky, kx of G[j][ky] * G[i][kx] * w[ky,kx], rounded once
 void compute_winograd_filter(KernelBuilder &k) {
-  const Matrix g = winograd_matrices(k.attrs<WinogradFilterAttrs>().tile).filter;
-  Halide::Buffer<double> matrix(3, as_int(static_cast<int64_t>(g.size())));
-  for (size_t j = 0; j < g.size(); ++j)
-    for (size_t tap = 0; tap < g[j].size(); ++tap)
-      matrix(static_cast<int>(tap), static_cast<int>(j)) = g[j][tap];
+  const auto &attrs = k.attrs<WinogradFilterAttrs>();
+  const Matrix g = winograd_matrices(attrs.tile).filter;
   k.define([&](const Index &i) {
-    Expr sum = Halide::cast<double>(0);
+    std::vector<Expr> taps;
     for (int ky = 0; ky < 3; ++ky)
       for (int kx = 0; kx < 3; ++kx)
-        sum += matrix(ky, i[0]) * matrix(kx, i[1]) *
-               Halide::cast<double>(k.operand(0)({ky, kx, i[2], i[3]}));
-    return Halide::cast<float>(sum);
+        taps.push_back(Halide::cast<double>(attrs.turned
+                                                ? k.operand(0)({2 - ky, 2 - kx, i[3], i[2]})
+                                                : k.operand(0)({ky, kx, i[2], i[3]})));
+    const auto point = [&](const std::vector<double> &down, const std::vector<double> &across) {
+      Expr sum = Halide::cast<double>(0);
+      for (size_t ky = 0; ky < 3; ++ky)
+        for (size_t kx = 0; kx < 3; ++kx)
+          if (const double factor = down[ky] * across[kx]; std::abs(factor) > kZero)
+            sum += Expr(factor) * taps[3 * ky + kx];
+      return Halide::cast<float>(sum);
+    };
+    std::vector<Expr> rows;
+    for (const std::vector<double> &down : g) {
+      std::vector<Expr> row;
+      for (const std::vector<double> &across : g)
+        row.push_back(point(down, across));
+      rows.push_back(Halide::mux(i[1], row));
+    }
+    return Halide::mux(i[0], rows);
   });
 }
 

@@ -69,6 +69,21 @@ TEST_CASE("fast mathematics transforms filters once, exact mathematics not at al
   CHECK(uses(exact.infer.graph, OpKind::conv2d));
 }
 
+TEST_CASE("fast mathematics trains by Winograd's algorithm, exact mathematics does not") {
+  ProgramOptions options;
+  const Model model = fashion_net(28, 32, 0.5F);
+  const Program fast = build_program(model, options);
+  const auto is_turned = [&](NodeId id) {
+    return attrs<WinogradFilterAttrs>(fast.train->graph[id]).turned;
+  };
+  const std::vector<NodeId> filters = fast.train->graph.all(OpKind::winograd_filter);
+  CHECK(filters.size() == 2);
+  CHECK(std::count_if(filters.begin(), filters.end(), is_turned) == 1);
+  options.math = Math::exact;
+  const Program exact = build_program(model, options);
+  CHECK_FALSE(uses(exact.train->graph, OpKind::winograd_conv2d));
+}
+
 TEST_CASE("prepared values take no name that a parameter has") {
   Model model = convolution(28);
   model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,4]} : f32[N,4]

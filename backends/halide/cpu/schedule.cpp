@@ -56,6 +56,9 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
   const LoweredNode *contraction = only_contraction(kernel);
   if (contraction && has_stage(*contraction, "gradient"))
     return schedule_filter_gradient(kernel, *contraction, variant);
+  if (contraction && kernel.nodes.size() == 1 &&
+      kernel.kernel.graph[contraction->id].kind == OpKind::winograd_filter)
+    return schedule_winograd_filter(kernel, variant);
   if (contraction && has_stage(*contraction, "tiles"))
     return schedule_winograd(kernel, *contraction, variant);
   if (contraction && has_stage(*contraction, "padded"))

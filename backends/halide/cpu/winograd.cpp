@@ -1,6 +1,6 @@
 // The loops, innermost last; t counts the tiles of a chunk, which is a few rows of tiles:
 //
-//   image, chunk
+//   images, chunk
 //     padded = the input that the chunk reads, with zeros around
 //     for t, c:                      tiles = input transform, in registers
 //     channels in blocks of a register tile
@@ -42,6 +42,8 @@ constexpr double kTilesOfOverhead = 4;
 constexpr int64_t kLeastChunkBytes = int64_t{1} << 19;
 constexpr int64_t kMostChunkBytes = int64_t{1} << 22;
 constexpr int64_t kFilterBytesToChunkBytes = 4;
+/// Images at most whose chunks take turns.
+constexpr int kMostImages = 8;
 /// Half cycles of a step of the sum that are not multiply-adds.
 constexpr int64_t kLoopOverhead = 2;
 
@@ -118,6 +120,14 @@ private:
     SINTER_UNREACHABLE("a Winograd convolution without a sum");
   }
 
+  /// Where a chunk is a whole image, several images' chunks take turns with each part of a large
+  /// filter.
+  void choose_images(int64_t limit) {
+    const int64_t image_bytes = (size_ + 2) * (size_ + 2) * columns_ * rows_ * channels_ * 4;
+    if (chunk_ == rows_)
+      images_ = static_cast<int>(std::clamp<int64_t>(limit / image_bytes, 1, kMostImages));
+  }
+
   void choose_chunk(int64_t filter_bytes) {
     const int64_t row_bytes = (size_ + 2) * (size_ + 2) * columns_ * channels_ * 4;
     const int64_t limit =
@@ -128,6 +138,8 @@ private:
       choose_shared_chunk(most);
     else
       chunk_ = divided_up(rows_, divided_up(rows_, most));
+    if (!share_chunks_)
+      choose_images(limit);
   }
 
   /// Equal shares for two threads, of as many tiles at a time as there can be.
@@ -169,15 +181,16 @@ private:
     const int lanes = variant_.vector_width;
     const Var block("block"), in_block("in_block"), vector("vector"), lane("lane");
     const Var tile_x("tile_x"), in_x("in_x"), tile_y("tile_y"), in_y("in_y");
-    const Var chunk("chunk"), chunk_row("chunk_row");
+    const Var chunk("chunk"), chunk_row("chunk_row"), images("images"), sample("sample");
     consumer.split(v[channel], block, in_block, tile_.vectors * lanes, TailStrategy::GuardWithIf);
     consumer.split(in_block, vector, lane, lanes);
     consumer.split(v[x], tile_x, in_x, step, TailStrategy::GuardWithIf);
     consumer.split(v[y], tile_y, in_y, step, TailStrategy::GuardWithIf);
     consumer.split(tile_y, chunk, chunk_row, static_cast<int>(chunk_), TailStrategy::GuardWithIf);
-    consumer.reorder({lane, in_x, in_y, vector, tile_x, chunk_row, block, chunk, v[image]});
+    consumer.split(v[image], images, sample, images_, TailStrategy::GuardWithIf);
+    consumer.reorder({lane, in_x, in_y, vector, tile_x, chunk_row, sample, block, chunk, images});
     consumer.vectorize(lane).unroll(in_x).unroll(in_y);
-    consumer.parallel(v[image]).parallel(share_chunks_ ? chunk : block);
+    consumer.parallel(images).parallel(share_chunks_ ? chunk : block);
     place_output_transform(consumer, vector);
     place_products(consumer, block);
     place_input_transform(consumer, chunk);
@@ -201,7 +214,7 @@ private:
     stored.compute_at(consumer, at).bound_extent(w[channel], tile_.vectors * lanes);
     stored.split(w[tile], rows, row, tile_.rows, TailStrategy::RoundUp);
     stored.split(w[channel], vector, lane, lanes);
-    stored.reorder({lane, vector, row, rows, w[point_x], w[point_y], w.back()});
+    stored.reorder({lane, vector, row, rows, w.back(), w[point_x], w[point_y]});
     stored.vectorize(lane).unroll(vector).unroll(row);
 
     const std::vector<Var> v = accumulators.args();
@@ -248,11 +261,27 @@ private:
   int64_t channels_ = 1;
   int64_t lanes_ = 16;        // channels of the result, with padding lanes
   int64_t chunk_ = 1;         // rows of tiles
+  int images_ = 1;            // whose chunks one task takes
   bool share_chunks_ = false; // among threads, rather than channels
   RegisterTile tile_;         // tile_.rows tiles by vectors of channels
 };
 
 } // namespace
+
+std::string schedule_winograd_filter(const LoweredKernel &kernel, const Variant &variant) {
+  const OutputGroup &group = kernel.groups.at(0);
+  Func result = group.func;
+  const std::vector<Var> v = result.args();
+  const Var vector("vector"), lane("lane");
+  result.split(v[0], vector, lane, lanes_for(group.type.storage_shape().back(), variant),
+               TailStrategy::GuardWithIf);
+  std::vector<Halide::VarOrRVar> order{lane, v[2], v[3], v[1], vector};
+  if (group.type.blocked())
+    order.emplace_back(v[4]);
+  result.reorder(order).vectorize(lane).unroll(v[2]).unroll(v[3]);
+  result.parallel(group.type.blocked() ? v[4] : vector);
+  return "points";
+}
 
 std::string schedule_winograd(const LoweredKernel &kernel, const LoweredNode &convolution,
                               const Variant &variant) {

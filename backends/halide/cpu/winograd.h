@@ -13,4 +13,7 @@ namespace sinter {
 std::string schedule_winograd(const LoweredKernel &, const LoweredNode &convolution,
                               const Variant &);
 
+/// A transformed filter: all points of a vector of filters at once.
+std::string schedule_winograd_filter(const LoweredKernel &, const Variant &);
+
 } // namespace sinter

@@ -111,6 +111,31 @@ TEST_CASE("winograd_conv2d pooled in its tiles") {
     }
 }
 
+TEST_CASE("winograd_conv2d whose images take turns with a large filter") {
+  const Case c{4, 6, 10, 32, 128, {2, 2, 2, 2}, 32};
+  for (const char *target : kTargets)
+    check_kernel(c.convolution(), {1, 9}, target, 2e-5);
+}
+
+TEST_CASE("winograd_conv2d in a training step") {
+  const Case forward{4, 10, 14, 16, 32, {1, 1, 1, 1}, 32};
+  check_kernel(forward.convolution() + R"(%3 = relu %2 : f32[N,10,14,32]
+%4 = max_pool2d %3 : f32[N,5,7,32]
+%5 = max_pool2d_argmax %3 : u8[N,5,7,32]
+output "pooled" %4
+output "positions" %5)",
+               {1, 3}, "host", 2e-5);
+  check_kernel(R"(%0 = input {name="dy", type=f32[N,5,7,32]} : f32[N,5,7,32]
+%1 = input {name="positions", role="label", type=i32[N,5,7,32]} : i32[N,5,7,32]
+%2 = cast %1 {to=u8} : u8[N,5,7,32]
+%3 = max_pool2d_gradient %0, %2 {input_size=[10,14]} : f32[N,10,14,32]
+%4 = parameter {name="filter", type=f32[6,6,32,16; block=16]} : f32[6,6,32,16; block=16]
+%5 = winograd_conv2d %3, %4 {padding=[2,2,2,2]} : f32[N,12,16,16]
+%6 = input {name="y", type=f32[N,12,16,16]} : f32[N,12,16,16]
+%7 = relu_gradient %5, %6 : f32[N,12,16,16])",
+               {1, 3}, "host", 2e-5);
+}
+
 TEST_CASE("winograd_filter") {
   for (const char *target : kTargets)
     for (const int64_t tile : {2, 4})
@@ -118,6 +143,17 @@ TEST_CASE("winograd_filter") {
           fmt::format(
               R"(%0 = parameter {{name="w", type=f32[3,3,5,40; block=16]}} : f32[3,3,5,40; block=16]
 %1 = winograd_filter %0 {{tile={0}, block=16}} : f32[{1},{1},5,40; block=16])",
+              tile, tile + 2),
+          {1}, target);
+}
+
+TEST_CASE("winograd_filter turned") {
+  for (const char *target : kTargets)
+    for (const int64_t tile : {2, 4})
+      check_kernel(
+          fmt::format(
+              R"(%0 = parameter {{name="w", type=f32[3,3,40,19; block=16]}} : f32[3,3,40,19; block=16]
+%1 = winograd_filter %0 {{tile={0}, block=32, turned=true}} : f32[{1},{1},19,40; block=32])",
               tile, tile + 2),
           {1}, target);
 }
