@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
+#include <map>
 #include <set>
 
 namespace sinter {
@@ -15,13 +17,43 @@ int64_t arena_bytes(const Plan &plan, int64_t batch) {
   return plan.arena_fixed + batch * plan.arena_per_sample;
 }
 
-/// Forward FLOPs of one sample, of the nodes for which `belongs` holds.
-template <typename F> double forward_flops(const Graph &graph, F &&belongs) {
-  double flops = 0;
-  for (int i = 0; i < graph.size(); ++i)
-    if (belongs(graph[NodeId{i}]))
-      flops += cost(graph, {i}).flops_per_sample;
-  return flops;
+constexpr int kNoLayer = std::numeric_limits<int>::max();
+
+/// The layer of every node, an index of model.layers: the one that the node names, or else (a layer
+/// within a layer, an operator between two) the first that computes with it. kNoLayer: the losses.
+std::vector<int> layers_of_nodes(const Model &model) {
+  std::map<std::string, int> by_name;
+  std::map<NodeId, int> by_output;
+  for (size_t i = 0; i < model.layers.size(); ++i) {
+    by_name.emplace(model.layers[i].name, static_cast<int>(i));
+    by_output.emplace(model.layers[i].output, static_cast<int>(i));
+  }
+  std::vector<int> layers(static_cast<size_t>(model.graph.size()), kNoLayer);
+  for (int i = model.graph.size(); i-- > 0;) { // users before their operands
+    const Node &node = model.graph[NodeId{i}];
+    int &layer = layers[static_cast<size_t>(i)];
+    if (const auto named = by_name.find(node.layer); named != by_name.end())
+      layer = named->second;
+    else if (const auto output = by_output.find(NodeId{i}); output != by_output.end())
+      layer = output->second;
+    for (NodeId operand : node.inputs) {
+      int &user = layers[static_cast<size_t>(operand.index)];
+      user = std::min(user, layer);
+    }
+  }
+  return layers;
+}
+
+void count_flops(const Model &model, ModelSummary &summary) {
+  const std::vector<int> layers = layers_of_nodes(model);
+  for (int i = 0; i < model.graph.size(); ++i) {
+    const int layer = layers[static_cast<size_t>(i)];
+    if (layer == kNoLayer)
+      continue;
+    const double flops = cost(model.graph, {i}).flops_per_sample;
+    summary.layers[static_cast<size_t>(layer)].flops += flops;
+    summary.flops += flops;
+  }
 }
 
 bool is_trainable(const Graph &graph, NodeId parameter) {
@@ -95,10 +127,8 @@ ModelSummary summarize(const Program &program, int64_t batch) {
     row.inbound = layer.inbound;
     for (NodeId id : layer.parameters)
       row.parameters += model.graph.type(id).elements();
-    row.flops =
-        forward_flops(model.graph, [&](const Node &node) { return node.layer == layer.name; });
-    summary.flops += row.flops;
   }
+  count_flops(model, summary);
   count_parameters(model, summary);
   measure_memory(program, batch, summary);
   return summary;

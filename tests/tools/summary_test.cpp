@@ -52,6 +52,20 @@ TEST_CASE("the JSON has the fields of the contract") {
   CHECK(first.at("flops") == 501760);
 }
 
+TEST_CASE("the FLOPs of layers within a layer are that layer's") {
+  const ToolRun run =
+      run_sinter({"summary", source_path("examples/zoo/resnet18_torch.py"), "--json"});
+  const nlohmann::json summary = nlohmann::json::parse(run.out);
+  const nlohmann::json &stage = summary.at("layers").at(5);
+  CHECK(stage.at("name") == "layer1");
+  const int64_t convolutions = 4 * int64_t{2 * 56 * 56 * 64} * (9 * 64);
+  const int64_t flops = stage.at("flops");
+  CHECK(flops > convolutions);
+  CHECK(flops < convolutions * 101 / 100);
+  const double total = summary.at("flops");
+  CHECK(total == doctest::Approx(2 * 1.814e9).epsilon(0.01)); // He et al. 2016, table 1: 1.8e9
+}
+
 TEST_CASE("memory grows with the batch") {
   const auto arena = [](const std::string &batch) {
     return nlohmann::json::parse(run_sinter({"summary", source_path("examples/fashion_cnn.py"),
