@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define WARM_UP_RUNS 3
 #define LEAST_RUNS 5
@@ -26,6 +27,9 @@ typedef struct bench {
   double *steps;        /* seconds of each run */
   size_t runs;
   double *kernel_samples; /* [kernel][MOST_RUNS] */
+  int64_t peak_bytes;     /* the process's, when it had run */
+  sinter_peaks peaks;
+  json_t *earlier; /* of --compare */
 } bench;
 
 /* Class numbers run through the classes; dense labels are one-hot where they have a last extent. */
@@ -81,6 +85,7 @@ static void release(bench *b) {
   free(b->steps);
   free(b->kernel_samples);
   free(b->flush);
+  json_decref(b->earlier);
   sinter_batch_release(&b->data);
 }
 
@@ -117,12 +122,13 @@ static void measure_kernel(const bench *b, int32_t k, sinter_kernel_time *time) 
       .kernel = kernel,
       .median_seconds = sinter_quantile(entry->samples, calls, 0.5),
       .minimum_seconds = sinter_quantile(entry->samples, calls, 0),
+      .deviation_seconds = sinter_median_deviation(entry->samples, calls),
       .flops = kernel->flops_fixed + b->batch * kernel->flops_per_sample,
       .bytes = kernel->bytes_fixed + b->batch * kernel->bytes_per_sample,
   };
 }
 
-static int report(bench *b, const sinter_options *options, sinter_peaks peaks) {
+static int report(bench *b, const sinter_options *options) {
   const sinter_model *model = b->context->model;
   sinter_sort(b->steps, b->runs);
   sinter_measurement measurement = {
@@ -137,13 +143,18 @@ static int report(bench *b, const sinter_options *options, sinter_peaks peaks) {
       .minimum = b->steps[0],
       .p90 = sinter_quantile(b->steps, b->runs, 0.9),
       .p99 = sinter_quantile(b->steps, b->runs, 0.99),
-      .peaks = peaks,
+      .peak_bytes = b->peak_bytes,
+      .peaks = b->peaks,
+      .earlier = b->earlier,
   };
+  measurement.deviation = sinter_median_deviation(b->steps, b->runs);
   measurement.kernels = calloc((size_t)measurement.kernel_count + 1, sizeof *measurement.kernels);
   if (!measurement.kernels)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the report");
   for (int32_t k = 0; k < measurement.kernel_count; ++k)
     measure_kernel(b, k, &measurement.kernels[k]);
+  if (b->earlier)
+    sinter_match_earlier(&measurement, options->compare);
   if (options->json)
     sinter_print_measurement_json(&measurement);
   else if (options->csv)
@@ -154,23 +165,36 @@ static int report(bench *b, const sinter_options *options, sinter_peaks peaks) {
   return SINTER_OK;
 }
 
-/* Measured on both sides of the runs: the clock may change, or others use the machine. */
-static sinter_peaks higher_peaks(sinter_peaks a, sinter_peaks b) {
-  return (sinter_peaks){fmax(a.gflops, b.gflops), fmax(a.gbps, b.gbps)};
+static int64_t most_resident_bytes(void) {
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* Peaks are measured on both sides of the runs, for the clock may change, or others use the
+ * machine; and after the first run, because their arrays would count as the model's memory. */
+static int measure_between_peaks(bench *b, double seconds) {
+  int status = run_once(b);
+  b->peak_bytes = most_resident_bytes();
+  const sinter_peaks before = sinter_measure_peaks(b->context);
+  if (status == SINTER_OK)
+    status = measure_runs(b, seconds);
+  const sinter_peaks after = sinter_measure_peaks(b->context);
+  b->peaks = (sinter_peaks){fmax(before.gflops, after.gflops), fmax(before.gbps, after.gbps)};
+  return status;
 }
 
 static int measure(sinter_context *context, const sinter_options *options, int32_t phase,
                    int32_t batch) {
   bench b = {.context = context, .phase = phase, .batch = batch};
-  int status = allocate(&b, options->cold);
+  int status = options->compare ? sinter_read_earlier(options->compare, &b.earlier) : SINTER_OK;
+  if (status == SINTER_OK)
+    status = allocate(&b, options->cold);
   if (status == SINTER_OK) {
-    const sinter_peaks before = sinter_measure_peaks(context);
     fill_batch(&b);
-    status = measure_runs(&b, isnan(options->time) ? DEFAULT_SECONDS : options->time);
-    const sinter_peaks after = sinter_measure_peaks(context);
-    if (status == SINTER_OK)
-      status = report(&b, options, higher_peaks(before, after));
+    status = measure_between_peaks(&b, isnan(options->time) ? DEFAULT_SECONDS : options->time);
   }
+  if (status == SINTER_OK)
+    status = report(&b, options);
   release(&b);
   return status;
 }

@@ -1,11 +1,13 @@
 #include "runtime/bench.h"
 #include "runtime/progress.h"
 
+#include <math.h>
 #include <string.h>
 
 /* What is derived from a kernel's time. */
 typedef struct rates {
   double gflops, gbps, peak_percent, share_percent;
+  double roof_percent; /* of the speed that the peaks of computing and of memory allow */
 } rates;
 
 static double total_seconds(const sinter_measurement *m) {
@@ -15,31 +17,20 @@ static double total_seconds(const sinter_measurement *m) {
   return sum;
 }
 
-static rates derive(const sinter_measurement *m, double seconds, double flops, double bytes) {
+static rates derive(const sinter_measurement *m, const sinter_kernel_time *t) {
   const double total = total_seconds(m);
-  rates r = {0.0, 0.0, 0.0, 0.0};
-  if (seconds > 0.0) {
-    r.gflops = flops / seconds / 1e9;
-    r.gbps = bytes / seconds / 1e9;
+  rates r = {0.0, 0.0, 0.0, 0.0, 0.0};
+  if (t->median_seconds > 0.0) {
+    r.gflops = t->flops / t->median_seconds / 1e9;
+    r.gbps = t->bytes / t->median_seconds / 1e9;
   }
   if (m->peaks.gflops > 0.0)
     r.peak_percent = 100.0 * r.gflops / m->peaks.gflops;
+  if (m->peaks.gbps > 0.0)
+    r.roof_percent = fmax(r.peak_percent, 100.0 * r.gbps / m->peaks.gbps);
   if (total > 0.0)
-    r.share_percent = 100.0 * seconds / total;
+    r.share_percent = 100.0 * t->median_seconds / total;
   return r;
-}
-
-static rates kernel_rates(const sinter_measurement *m, int32_t k) {
-  const sinter_kernel_time *t = &m->kernels[k];
-  return derive(m, t->median_seconds, t->flops, t->bytes);
-}
-
-static void sum_work(const sinter_measurement *m, double *flops, double *bytes) {
-  *flops = *bytes = 0.0;
-  for (int32_t k = 0; k < m->kernel_count; ++k) {
-    *flops += m->kernels[k].flops;
-    *bytes += m->kernels[k].bytes;
-  }
 }
 
 /* A fused kernel's name can be longer than a line; --csv and --json have it whole. */
@@ -75,13 +66,54 @@ static void print_column(int width, const char *text) {
     printf("%.*s..%s  ", head, text, text + length - tail);
 }
 
-static void print_row(const widths *w, const char *name, const char *ops, const char *algorithm,
-                      double seconds, double flops, const rates *r) {
+/* How many times as fast as before; 0 where that is not known. */
+static double ratio(double before, double now) { return now > 0.0 ? before / now : 0.0; }
+
+static void print_row(const widths *w, const char *name, const sinter_kernel_time *t,
+                      const rates *r) {
   print_column(w->name, name);
-  print_column(w->ops, ops);
-  print_column(w->algorithm, algorithm);
-  printf("%9.4f  %9.4f  %8.1f  %7.1f  %5.1f%%  %5.1f%%\n", seconds * 1e3, flops / 1e9, r->gflops,
-         r->gbps, r->peak_percent, r->share_percent);
+  print_column(w->ops, t->kernel ? t->kernel->ops : "");
+  print_column(w->algorithm, t->kernel ? t->kernel->algorithm : "");
+  printf("%9.4f  %9.4f  %8.4f  %9.4f  %8.1f  %7.1f  %5.1f%%  %5.1f%%  %5.1f%%",
+         t->median_seconds * 1e3, t->minimum_seconds * 1e3, t->deviation_seconds * 1e3,
+         t->flops / 1e9, r->gflops, r->gbps, r->peak_percent, r->roof_percent, r->share_percent);
+  if (t->before_seconds > 0.0)
+    printf("  %9.4f  %6.2f", t->before_seconds * 1e3, ratio(t->before_seconds, t->median_seconds));
+  printf("\n");
+}
+
+static void print_titles(const sinter_measurement *m, const widths *w) {
+  printf("%-*s  %-*s  %-*s  %9s  %9s  %8s  %9s  %8s  %7s  %6s  %6s  %6s", w->name, "kernel", w->ops,
+         "ops", w->algorithm, "algorithm", "ms", "min", "MAD", "GFLOP", "GFLOP/s", "GB/s", "peak",
+         "roof", "share");
+  if (m->earlier)
+    printf("  %9s  %6s", "before", "ratio");
+  printf("\n");
+}
+
+/* The sum of the kernels. MADs do not add up: the column has 0 there. */
+static sinter_kernel_time sum_kernels(const sinter_measurement *m) {
+  sinter_kernel_time sum = {.kernel = NULL};
+  for (int32_t k = 0; k < m->kernel_count; ++k) {
+    const sinter_kernel_time *t = &m->kernels[k];
+    sum.median_seconds += t->median_seconds;
+    sum.minimum_seconds += t->minimum_seconds;
+    sum.flops += t->flops;
+    sum.bytes += t->bytes;
+  }
+  return sum;
+}
+
+static void print_step(const sinter_measurement *m) {
+  printf("\nstep: median %.4f ms, MAD %.4f, min %.4f, p90 %.4f, p99 %.4f; %.0f samples/s; "
+         "peak memory %.1f MB\n",
+         m->median * 1e3, m->deviation * 1e3, m->minimum * 1e3, m->p90 * 1e3, m->p99 * 1e3,
+         m->batch / m->median, (double)m->peak_bytes / 1e6);
+  if (m->earlier) {
+    const double before = sinter_earlier_median(m->earlier);
+    printf("before: median %.4f ms; %.2f times as fast now\n", before * 1e3,
+           ratio(before, m->median));
+  }
 }
 
 void sinter_print_measurement_text(const sinter_measurement *m) {
@@ -91,36 +123,39 @@ void sinter_print_measurement_text(const sinter_measurement *m) {
          m->runs);
   printf("measured peaks: %.1f GFLOP/s (float32 multiply-add), %.1f GB/s (triad)\n\n",
          m->peaks.gflops, m->peaks.gbps);
-  printf("%-*s  %-*s  %-*s  %9s  %9s  %8s  %7s  %6s  %6s\n", w.name, "kernel", w.ops, "ops",
-         w.algorithm, "algorithm", "ms", "GFLOP", "GFLOP/s", "GB/s", "peak", "share");
+  print_titles(m, &w);
   for (int32_t k = 0; k < m->kernel_count; ++k) {
-    const sinter_kernel_time *t = &m->kernels[k];
-    const rates r = kernel_rates(m, k);
-    print_row(&w, t->kernel->name, t->kernel->ops, t->kernel->algorithm, t->median_seconds,
-              t->flops, &r);
+    const rates r = derive(m, &m->kernels[k]);
+    print_row(&w, m->kernels[k].kernel->name, &m->kernels[k], &r);
   }
-  double flops, bytes;
-  sum_work(m, &flops, &bytes);
-  const rates total = derive(m, total_seconds(m), flops, bytes);
-  print_row(&w, "all kernels", "", "", total_seconds(m), flops, &total);
-  printf("\nstep: median %.4f ms, min %.4f, p90 %.4f, p99 %.4f; %.0f samples/s\n", m->median * 1e3,
-         m->minimum * 1e3, m->p90 * 1e3, m->p99 * 1e3, m->batch / m->median);
+  const sinter_kernel_time sum = sum_kernels(m);
+  const rates total = derive(m, &sum);
+  print_row(&w, "all kernels", &sum, &total);
+  print_step(m);
 }
 
 void sinter_print_measurement_csv(const sinter_measurement *m) {
-  puts("name,ops,algorithm,median_ms,min_ms,gflop,gflops,gbps,peak_pct,share_pct");
+  printf(
+      "name,ops,algorithm,median_ms,min_ms,mad_ms,gflop,gflops,gbps,peak_pct,roof_pct,share_pct");
+  puts(m->earlier ? ",before_ms,ratio" : "");
   for (int32_t k = 0; k < m->kernel_count; ++k) {
     const sinter_kernel_time *t = &m->kernels[k];
-    const rates r = kernel_rates(m, k);
-    printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g\n", t->kernel->name,
+    const rates r = derive(m, t);
+    printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g", t->kernel->name,
            t->kernel->ops, t->kernel->algorithm, t->median_seconds * 1e3, t->minimum_seconds * 1e3,
-           t->flops / 1e9, r.gflops, r.gbps, r.peak_percent, r.share_percent);
+           t->deviation_seconds * 1e3, t->flops / 1e9, r.gflops, r.gbps, r.peak_percent,
+           r.roof_percent, r.share_percent);
+    if (m->earlier && t->before_seconds > 0.0)
+      printf(",%.6g,%.4g", t->before_seconds * 1e3, ratio(t->before_seconds, t->median_seconds));
+    else if (m->earlier)
+      printf(",,");
+    printf("\n");
   }
 }
 
 static json_t *kernel_json(const sinter_measurement *m, int32_t k) {
   const sinter_kernel_time *t = &m->kernels[k];
-  const rates r = kernel_rates(m, k);
+  const rates r = derive(m, t);
   json_t *object = json_object();
   json_object_set_new(object, "name", json_string(t->kernel->name));
   json_object_set_new(object, "ops", json_string(t->kernel->ops));
@@ -128,11 +163,17 @@ static json_t *kernel_json(const sinter_measurement *m, int32_t k) {
   json_object_set_new(object, "algorithm", json_string(t->kernel->algorithm));
   json_object_set_new(object, "median_ms", json_real(t->median_seconds * 1e3));
   json_object_set_new(object, "min_ms", json_real(t->minimum_seconds * 1e3));
+  json_object_set_new(object, "mad_ms", json_real(t->deviation_seconds * 1e3));
   json_object_set_new(object, "gflop", json_real(t->flops / 1e9));
   json_object_set_new(object, "gflops", json_real(r.gflops));
   json_object_set_new(object, "gbps", json_real(r.gbps));
   json_object_set_new(object, "peak_pct", json_real(r.peak_percent));
+  json_object_set_new(object, "roof_pct", json_real(r.roof_percent));
   json_object_set_new(object, "share_pct", json_real(r.share_percent));
+  if (t->before_seconds > 0.0) {
+    json_object_set_new(object, "before_ms", json_real(t->before_seconds * 1e3));
+    json_object_set_new(object, "ratio", json_real(ratio(t->before_seconds, t->median_seconds)));
+  }
   return object;
 }
 
@@ -147,10 +188,18 @@ void sinter_print_measurement_json(const sinter_measurement *m) {
   json_object_set_new(object, "runs", json_integer((json_int_t)m->runs));
   json_object_set_new(object, "median_ms", json_real(m->median * 1e3));
   json_object_set_new(object, "min_ms", json_real(m->minimum * 1e3));
+  json_object_set_new(object, "mad_ms", json_real(m->deviation * 1e3));
   json_object_set_new(object, "p90_ms", json_real(m->p90 * 1e3));
   json_object_set_new(object, "p99_ms", json_real(m->p99 * 1e3));
+  json_object_set_new(object, "samples_per_second", json_real(m->batch / m->median));
+  json_object_set_new(object, "peak_bytes", json_integer(m->peak_bytes));
   json_object_set_new(object, "peak_gflops", json_real(m->peaks.gflops));
   json_object_set_new(object, "peak_gbps", json_real(m->peaks.gbps));
+  if (m->earlier) {
+    const double before = sinter_earlier_median(m->earlier);
+    json_object_set_new(object, "before_ms", json_real(before * 1e3));
+    json_object_set_new(object, "ratio", json_real(ratio(before, m->median)));
+  }
   for (int32_t k = 0; k < m->kernel_count; ++k)
     json_array_append_new(kernels, kernel_json(m, k));
   json_object_set_new(object, "kernels", kernels);

@@ -61,6 +61,7 @@ static const option_record records[] = {
     {"train", NULL, BENCH, FLAG, FIELD(train), "time training steps, not inference"},
     {"cold", NULL, BENCH, FLAG, FIELD(cold), "flush the caches before each run"},
     {"time", "SECONDS", BENCH, REAL, FIELD(time), "how long to measure (1)"},
+    {"compare", "FILE", BENCH, TEXT, FIELD(compare), "set beside an earlier measurement's --json"},
     {"csv", NULL, BENCH, FLAG, FIELD(csv), "the table as CSV"},
     {"json", NULL, ALL, FLAG, FIELD(json), "machine-readable output"},
     {"quiet", NULL, TRAIN | EVALUATE, FLAG, FIELD(quiet), "no progress"},

@@ -26,7 +26,7 @@ typedef struct sinter_texts {
 typedef struct sinter_options {
   sinter_command command;
   const char *program; /* the file name of argv[0]: what default file names begin with */
-  const char *data, *weights, *checkpoint, *history, *split;
+  const char *data, *weights, *checkpoint, *history, *split, *compare;
   sinter_texts inputs, outputs, expected;
   int64_t epochs, batch_size, threads, top, seed;
   double learning_rate, rtol, atol, time;

@@ -1,5 +1,6 @@
 #include "runtime/statistics.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int ascending(const void *a, const void *b) {
@@ -17,4 +18,12 @@ double sinter_quantile(const double *sorted, size_t count, double fraction) {
   if (below + 1 >= count)
     return sorted[count - 1];
   return sorted[below] + (position - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+double sinter_median_deviation(double *sorted, size_t count) {
+  const double median = sinter_quantile(sorted, count, 0.5);
+  for (size_t i = 0; i < count; ++i)
+    sorted[i] = fabs(sorted[i] - median);
+  sinter_sort(sorted, count);
+  return sinter_quantile(sorted, count, 0.5);
 }

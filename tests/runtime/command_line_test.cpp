@@ -153,7 +153,7 @@ TEST_CASE("bench has a row for each kernel, as text, CSV and JSON") {
   CHECK(text.code == 0);
   CHECK(contains(text.out, "dense.0"));
   const Result csv = program.run("bench --time=0.01 --csv --train --batch=3 --cold");
-  CHECK(contains(csv.out, "name,ops,algorithm,median_ms,min_ms,gflop,gflops,gbps,peak_pct"));
+  CHECK(contains(csv.out, "name,ops,algorithm,median_ms,min_ms,mad_ms,gflop,gflops,gbps,peak_pct"));
   CHECK(contains(csv.out, "\"update.0\""));
   json_t *object = parse(program.run("bench --time=0.01 --train --threads=1 --json").out);
   CHECK(number(object, "batch") == 16);
@@ -169,7 +169,50 @@ TEST_CASE("bench has a row for each kernel, as text, CSV and JSON") {
   CHECK(number(dense, "gflops") ==
         doctest::Approx(number(dense, "gflop") / number(dense, "median_ms") * 1e3));
   CHECK(number(dense, "min_ms") <= number(dense, "median_ms"));
+  CHECK(number(dense, "mad_ms") >= 0);
+  CHECK(number(dense, "roof_pct") ==
+        doctest::Approx(std::max(number(dense, "peak_pct"),
+                                 100 * number(dense, "gbps") / number(object, "peak_gbps"))));
+  CHECK(number(object, "samples_per_second") ==
+        doctest::Approx(16e3 / number(object, "median_ms")));
+  CHECK(number(object, "peak_bytes") > 100e3);
   json_decref(object);
+}
+
+TEST_CASE("bench sets times beside those of an earlier measurement") {
+  const TinyProgram program;
+  const std::string earlier = program.folder.file("earlier.json");
+  write_bytes(earlier, R"({"mode": "inference", "threads": 7, "median_ms": 1e6, "kernels":
+    [{"name": "dense.0", "median_ms": 1e6}, {"name": "gone", "median_ms": 1}]})");
+  const std::string compare = "bench --time=0.01 --threads=1 --compare=earlier.json ";
+  const Result text = program.run(compare);
+  INFO(text.err);
+  CHECK(text.code == 0);
+  CHECK(contains(text.out, "before: median 1000000.0000 ms"));
+  CHECK(text.err == "note: earlier.json: threads 7, here 1\n");
+  CHECK(contains(program.run(compare + "--csv").out, ",before_ms,ratio\n"));
+  json_t *object = parse(program.run(compare + "--json").out);
+  CHECK(number(object, "ratio") == doctest::Approx(1e6 / number(object, "median_ms")));
+  size_t k;
+  json_t *kernel;
+  json_array_foreach(json_object_get(object, "kernels"), k, kernel) {
+    const std::string name = json_string_value(json_object_get(kernel, "name"));
+    CHECK((json_object_get(kernel, "ratio") != nullptr) == (name == "dense.0"));
+  }
+  json_decref(object);
+
+  const auto fails = [&](const std::string &content, const std::string &reason) {
+    write_bytes(earlier, content);
+    const Result result = program.run(compare);
+    INFO(result.err);
+    CHECK(result.code == 1);
+    CHECK(contains(result.err, "earlier.json" + reason));
+  };
+  fails("{\"median_ms\": ", ":1:");
+  fails("{\"median_ms\": 1}", " is not what bench --json prints");
+  fails(R"({"median_ms": 1, "kernels": [{"name": 1, "median_ms": 1}]})", " is not what");
+  std::filesystem::remove(earlier);
+  CHECK(contains(program.run(compare).err, "earlier.json: No such file"));
 }
 
 TEST_CASE("bench times the weights that were trained, given or found") {
