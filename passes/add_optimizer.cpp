@@ -2,10 +2,11 @@
 
 #include "ir/diagnostics.h"
 #include "passes/differentiate.h"
+#include "passes/leaf_names.h"
 #include "passes/learning_rate.h"
 
 #include <algorithm>
-#include <cstring>
+#include <map>
 #include <numeric>
 
 namespace sinter {
@@ -18,7 +19,7 @@ bool is_gradient(const Output &output) { return output.name.rfind(kGradientPrefi
 
 class Optimizer {
 public:
-  Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec) {
+  Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec), names_(graph) {
     learning_rate_ = scalar_input("learning_rate");
     if (spec_.kind == "adam" || spec_.schedule)
       step_ = scalar_input("step");
@@ -96,7 +97,8 @@ private:
   }
 
   NodeId scalar_input(const std::string &role) {
-    return graph_.append(OpKind::input, {}, InputAttrs{role, role, {ElementType::f32, {}, 0}});
+    return graph_.append(OpKind::input, {},
+                         InputAttrs{names_.take(role), role, {ElementType::f32, {}, 0}});
   }
 
   NodeId append(OpKind kind, std::vector<NodeId> operands, Attrs attributes = NoAttrs{}) {
@@ -108,7 +110,7 @@ private:
   /// A companion of the weight.
   NodeId state(const std::string &suffix, float initial = 0) {
     ParameterAttrs attributes;
-    attributes.name = attrs<ParameterAttrs>(graph_[parameter_]).name + "/" + suffix;
+    attributes.name = names_.take(attrs<ParameterAttrs>(graph_[parameter_]).name + "/" + suffix);
     attributes.role = "optimizer";
     if (initial != 0) {
       attributes.initializer = "constant";
@@ -235,6 +237,7 @@ private:
 
   Graph &graph_;
   const OptimizerSpec &spec_;
+  LeafNames names_;
   NodeId learning_rate_;
   NodeId step_; // invalid where nothing depends on it
   NodeId rate_;
@@ -247,11 +250,14 @@ private:
 } // namespace
 
 void add_optimizer(Graph &graph, const OptimizerSpec &spec) {
+  std::map<std::string, NodeId> weights;
+  for (NodeId id : graph.all(OpKind::parameter))
+    weights.emplace(kGradientPrefix + attrs<ParameterAttrs>(graph[id]).name, id);
   std::vector<NodeId> parameters;
   std::vector<NodeId> gradients;
   for (const Output &output : graph.outputs)
     if (is_gradient(output)) {
-      parameters.push_back(graph.find_parameter(output.name.substr(std::strlen(kGradientPrefix))));
+      parameters.push_back(weights.at(output.name));
       gradients.push_back(output.value);
     }
   Optimizer optimizer(graph, spec);

@@ -1,5 +1,8 @@
 #include "passes/specialize_for_training.h"
 
+#include "passes/leaf_names.h"
+
+#include <algorithm>
 #include <numeric>
 
 namespace sinter {
@@ -9,11 +12,13 @@ namespace {
 /// The graph's rng key input, made at its first use.
 class RngInput {
 public:
+  explicit RngInput(const Graph &before) : name_(LeafNames(before).take("rng")) {}
+
   NodeId get(Graph &graph) {
     if (!id_.valid())
       id_ = find(graph);
     if (!id_.valid())
-      id_ = graph.append(OpKind::input, {}, InputAttrs{"rng", "rng", {ElementType::i32, {4}, 0}});
+      id_ = graph.append(OpKind::input, {}, InputAttrs{name_, "rng", {ElementType::i32, {4}, 0}});
     return id_;
   }
 
@@ -25,6 +30,7 @@ private:
     return {};
   }
 
+  std::string name_; // of one that is made
   NodeId id_;
 };
 
@@ -86,7 +92,7 @@ NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &upd
 } // namespace
 
 void specialize_for_training(Graph &graph) {
-  RngInput rng;
+  RngInput rng(graph);
   std::vector<Update> updates;
   graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
     if (context.node().kind == OpKind::dropout)
