@@ -58,6 +58,19 @@ NodeId sample_correction(const RewriteContext &context, NodeId x) {
   return context.append(OpKind::divide, {count, context.append(OpKind::maximum, {rest, one})});
 }
 
+/// Moves a moving statistic towards the batch's. A layer that is called several times moves it each
+/// time.
+void track(const RewriteContext &context, std::vector<Update> &updates, NodeId moving,
+           NodeId statistic, double momentum) {
+  if (context.after[moving].kind != OpKind::parameter)
+    return;
+  const auto known = std::find_if(updates.begin(), updates.end(),
+                                  [&](const Update &update) { return update.parameter == moving; });
+  Update &update = known != updates.end() ? *known : updates.emplace_back(Update{moving, moving});
+  update.value =
+      context.append(OpKind::moving_average, {update.value, statistic}, DecayAttrs{momentum});
+}
+
 NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &updates) {
   const auto &norm = attrs<BatchNormAttrs>(context.node());
   const NodeId x = context.inputs[0];
@@ -65,11 +78,6 @@ NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &upd
   std::iota(axes.begin(), axes.end(), 0);
   const auto mean_of = [&](NodeId value) {
     return context.append(OpKind::reduce_mean, {value}, ReduceAttrs{axes, false});
-  };
-  const auto track = [&](NodeId moving, NodeId statistic) {
-    if (context.after[moving].kind == OpKind::parameter)
-      updates.push_back({moving, context.append(OpKind::moving_average, {moving, statistic},
-                                                DecayAttrs{norm.momentum})});
   };
   const NodeId mean = norm.frozen ? context.inputs[3] : mean_of(x);
   const NodeId centered = context.append(OpKind::subtract, {x, mean});
@@ -79,11 +87,12 @@ NodeId expand_batch_norm(const RewriteContext &context, std::vector<Update> &upd
   const NodeId inverse = context.append(OpKind::rsqrt, {shifted});
   const NodeId scale = context.append(OpKind::multiply, {inverse, context.inputs[1]});
   if (!norm.frozen) {
-    track(context.inputs[3], mean);
-    track(context.inputs[4],
+    track(context, updates, context.inputs[3], mean, norm.momentum);
+    track(context, updates, context.inputs[4],
           norm.sample_variance
               ? context.append(OpKind::multiply, {variance, sample_correction(context, x)})
-              : variance);
+              : variance,
+          norm.momentum);
   }
   const NodeId scaled = context.append(OpKind::multiply, {centered, scale});
   return context.append(OpKind::bias_add, {scaled, context.inputs[2]});

@@ -10,6 +10,7 @@
 //     update moving_mean     = momentum * moving_mean     + (1 - momentum) * mean
 //     update moving_variance = momentum * moving_variance + (1 - momentum) * variance
 //   batch_norm {frozen}: mean and variance are the moving ones, and nothing is updated
+//   several batch_norm of the same moving ones: each updates what the one before made of them
 //
 // The variance is taken of centered values, not as E[x^2] - E[x]^2, which cancels in float32.
 // Guarantees: no `dropout` and no `batch_norm` is left; the rng input exists iff a mask reads it.
