@@ -32,6 +32,7 @@ public:
 
 private:
   static constexpr int64_t kElsewhere = -1;
+  static constexpr int64_t kMany = int64_t{1} << 40; // bytes; no value has so many
 
   int64_t count(const Node &node) const {
     if (node.kind == OpKind::parameter)
@@ -45,7 +46,7 @@ private:
       const int64_t part = bytes_[static_cast<size_t>(input.index)];
       if (part == kElsewhere)
         return kElsewhere;
-      total += part;
+      total = std::min(total + part, kMany);
     }
     return total;
   }
@@ -83,11 +84,18 @@ PreparedParameters::PreparedParameters(const Graph &forward) {
     prefix_.insert(0, "_");
 }
 
-NodeId PreparedParameters::copy(const Graph &from, NodeId id) {
+NodeId PreparedParameters::copy(const Graph &from, NodeId id, std::map<NodeId, NodeId> &copies) {
+  const auto [copied, added] = copies.try_emplace(id);
+  if (added)
+    copied->second = append(from, id, copies);
+  return copied->second;
+}
+
+NodeId PreparedParameters::append(const Graph &from, NodeId id, std::map<NodeId, NodeId> &copies) {
   const Node &node = from[id];
   std::vector<NodeId> inputs;
   for (NodeId input : node.inputs)
-    inputs.push_back(copy(from, input));
+    inputs.push_back(copy(from, input, copies));
   for (int i = 0; i < graph_.size(); ++i) {
     const Node &known = graph_[{i}];
     if (known.kind == node.kind && known.inputs == inputs && known.attrs == node.attrs)
@@ -109,10 +117,11 @@ const ParameterAttrs &PreparedParameters::slot_of(NodeId value) {
 
 void PreparedParameters::take_from(Graph &graph) {
   const std::set<NodeId> prepared = find_prepared(graph);
+  std::map<NodeId, NodeId> copies;
   graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
     if (prepared.count(context.old_id) == 0)
       return std::nullopt;
-    const ParameterAttrs &slot = slot_of(copy(context.before, context.old_id));
+    const ParameterAttrs &slot = slot_of(copy(context.before, context.old_id, copies));
     const NodeId known = context.after.find_parameter(slot.name);
     return known.valid() ? known : context.append(OpKind::parameter, {}, slot);
   });

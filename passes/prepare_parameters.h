@@ -35,7 +35,9 @@ public:
   const Graph &graph() const { return graph_; }
 
 private:
-  NodeId copy(const Graph &from, NodeId id);
+  /// The value in graph_, made there by `append` unless it is among the copies or computed already.
+  NodeId copy(const Graph &from, NodeId id, std::map<NodeId, NodeId> &copies);
+  NodeId append(const Graph &from, NodeId id, std::map<NodeId, NodeId> &copies);
   const ParameterAttrs &slot_of(NodeId value);
 
   std::string prefix_ = "prepared/"; // of the names of prepared parameters, and of no other

@@ -20,7 +20,16 @@ public:
   SumFinder(const RewriteContext &context, const std::map<NodeId, NodeId> &known)
       : context_(context), known_(known), axes_(attrs<ReduceAttrs>(context.node()).axes) {}
 
-  std::optional<Sum> find(NodeId x) const {
+  /// Each value once, however many ways lead to it.
+  std::optional<Sum> find(NodeId x) {
+    const auto [entry, added] = found_.try_emplace(x);
+    if (added)
+      entry->second = search(x);
+    return entry->second;
+  }
+
+private:
+  std::optional<Sum> search(NodeId x) {
     const auto known = known_.find(x);
     if (known != known_.end() && attrs<ReduceAttrs>(before(known->second)).axes == axes_)
       return Sum{false, mapped(known->second)};
@@ -45,7 +54,6 @@ public:
     return std::nullopt;
   }
 
-private:
   const Node &before(NodeId old) const { return context_.before[old]; }
   NodeId mapped(NodeId old) const { return context_.map[static_cast<size_t>(old.index)]; }
 
@@ -57,7 +65,7 @@ private:
     return sum;
   }
 
-  std::optional<Sum> total(const Node &node) const {
+  std::optional<Sum> total(const Node &node) {
     if (before(node.inputs[0]).type != before(node.inputs[1]).type)
       return std::nullopt;
     const std::optional<Sum> a = find(node.inputs[0]);
@@ -77,7 +85,7 @@ private:
   }
 
   /// The sum of a product whose operand number `factor` is the same at all summed indices.
-  std::optional<Sum> factored(const Node &node, size_t factor) const {
+  std::optional<Sum> factored(const Node &node, size_t factor) {
     const NodeId other = node.inputs[1 - factor];
     const Node &constant = before(node.inputs[factor]);
     const bool is_vector =
@@ -97,6 +105,7 @@ private:
   const RewriteContext &context_;
   const std::map<NodeId, NodeId> &known_; // what is summed -> the reduce_sum, in the old graph
   std::vector<int64_t> axes_;
+  std::map<NodeId, std::optional<Sum>> found_; // by the value in the old graph
 };
 
 bool keeps_the_last_dimension_alone(const Graph &graph, const Node &node) {

@@ -98,6 +98,39 @@ output "prediction" %4)",
   CHECK(program.parameters[2].attrs.name == "__prepared/0");
 }
 
+TEST_CASE("values that many ways lead to are computed once") {
+  // 2^40 ways from the loss to the first bias, and from the second one's sum to its parameter.
+  std::string text = "%0 = input {name=\"x\", type=f32[N,4]} : f32[N,4]\n"
+                     "%1 = parameter {name=\"a\", type=f32[4]} : f32[4]\n"
+                     "%2 = bias_add %0, %1 : f32[N,4]\n"
+                     "%3 = parameter {name=\"b\", type=f32[4]} : f32[4]\n";
+  int last = 3;
+  const auto append = [&](const std::string &node, const char *type) {
+    text += fmt::format("%{} = {} : {}\n", ++last, node, type);
+    return last;
+  };
+  const auto doubled = [&](int value, const char *type) {
+    for (int i = 0; i < 40; ++i)
+      value = append(fmt::format("add %{0}, %{0}", value), type);
+    return value;
+  };
+  const int image = doubled(2, "f32[N,4]"), bias = doubled(3, "f32[4]");
+  const int y = append(fmt::format("bias_add %{}, %{}", image, bias), "f32[N,4]");
+  const int target = append("input {name=\"t\", role=\"label\", type=f32[N,4]}", "f32[N,4]");
+  const int losses = append(fmt::format("mean_squared_error %{}, %{}", y, target), "f32[N]");
+  const int loss = append(fmt::format("reduce_mean %{} {{axes=[0]}}", losses), "f32[]");
+  Model model;
+  model.name = "doubled";
+  model.graph =
+      parse_graph(text + fmt::format("output \"prediction\" %{}\noutput \"loss\" %{}\n", y, loss),
+                  "doubled.sir");
+  model.training = TrainingSpec{};
+  const Program program = build_program(model, {});
+  REQUIRE(program.prepare);
+  CHECK(program.prepare->graph.size() < 100);
+  CHECK(program.train->graph.size() < 300);
+}
+
 TEST_CASE("a Winograd convolution means what the convolution means") {
   const Model model = convolution(14);
   const Program program = build_program(model, {});
