@@ -28,10 +28,11 @@
 //   min_max_norm          w' = w n / (|w| + 1e-7), n = norm_rate clip(|w|, min_norm, max_norm) +
 //                         (1 - norm_rate) |w|
 //
-// Optimizer state has its weight's type, storage block included, and starts at zero. `lr` and `t`
-// are inputs (roles learning_rate and step), so that a schedule needs no recompiling; Adam's rate
-// is computed once for all parameters.
+// Optimizer state has its weight's type, storage block included, and starts at zero, or for adagrad
+// at its initial accumulator. `lr` and `t` are inputs (roles learning_rate and step), so that a
+// schedule needs no recompiling; Adam's rate is computed once for all parameters.
 //
+// Throws CompileError where the specification has a number that no update takes (epsilon < 0).
 // Requires: differentiate. Guarantees: no "gradient:" output is left; every one became an update.
 #pragma once
 

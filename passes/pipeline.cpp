@@ -40,7 +40,7 @@ constexpr std::string_view kPlanMemory = "plan-memory";
 const std::vector<Pass> &all_passes() {
   static const std::vector<Pass> passes = {
       {"add-optimizer", "turns gradients into updates of weights and optimizer state",
-       [](Graph &graph) { add_optimizer(graph, {}); }},
+       [](Graph &graph) { add_optimizer(graph, {}); }, /*may_reject=*/true},
       {"cancel-transposes", "moves transposes until they meet their inverses", cancel_transposes},
       {"canonicalize", "gives each meaning one spelling", canonicalize},
       {"choose-algorithms", "computes convolutions by Winograd's algorithm where it pays",

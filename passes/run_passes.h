@@ -17,7 +17,8 @@ struct Pass {
   std::string_view summary;
   std::function<void(Graph &)> run;
   /// Whether a CompileError thrown by the pass is about the user's model ("argmax has no
-  /// gradient"); anywhere else it means that the pass built an ill-typed node.
+  /// gradient", "adam_update expects epsilon of at least 0"); anywhere else it means that the pass
+  /// built an ill-typed node.
   bool may_reject = false;
 };
 

@@ -1,4 +1,5 @@
 // Whole pipelines on whole nets: the plans hold, and mean what the model means.
+#include "ir/diagnostics.h"
 #include "ir/parse.h"
 #include "nets.h"
 #include "passes/pipeline.h"
@@ -215,6 +216,17 @@ output "loss" %3)",
   REQUIRE(program.train);
   CHECK(program.train->graph.updates.empty());
   CHECK(program.infer.kernels.size() == 1); // the copy of x into the caller's memory
+}
+
+TEST_CASE("an optimizer that cannot be is the user's error") {
+  Model model = fashion_net(8, 3, 0.5F);
+  model.training->optimizer.epsilon = -1;
+  CHECK_THROWS_WITH_AS(build_program(model, {}),
+                       doctest::Contains("adam_update expects epsilon of at least 0, got -1"),
+                       CompileError);
+  model.training->optimizer = {};
+  model.training->optimizer.beta_1 = 1;
+  CHECK_THROWS_AS(build_program(model, {}), CompileError);
 }
 
 TEST_CASE("no update of a training graph needs a copy") {
