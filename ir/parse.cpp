@@ -5,7 +5,10 @@
 #include "ir/text_lexer.h"
 
 #include <algorithm>
+#include <initializer_list>
 #include <limits>
+#include <set>
+#include <string_view>
 
 namespace sinter {
 
@@ -30,6 +33,8 @@ public:
     expect_end();
     for (const LayerRecord &layer : model.layers)
       check_layer(model.graph, layer);
+    for (const Output &output : model.graph.outputs)
+      check_output(model.graph, output);
     return model;
   }
 
@@ -179,7 +184,9 @@ private:
     while (lexer_.at("%"))
       parse_node(graph);
     while (lexer_.accept("output")) {
+      const SourceLocation location = lexer_.location();
       std::string output_name = lexer_.expect_string();
+      take_name("output", location, output_name);
       graph.outputs.push_back({std::move(output_name), read_id(graph.size())});
     }
     while (lexer_.accept("update"))
@@ -193,6 +200,7 @@ private:
     const SourceLocation location = lexer_.location();
     const NodeId parameter = read_id(graph.size());
     const NodeId value = read_id(graph.size());
+    take_name("update", location, fmt::format("%{}", parameter.index));
     if (graph[parameter].kind != OpKind::parameter || graph.type(parameter) != graph.type(value))
       throw CompileError(location, "update of {} by {}", graph.type(parameter).str(),
                          graph.type(value).str());
@@ -223,6 +231,19 @@ private:
     std::string layer = lexer_.accept("@") ? lexer_.expect_string() : "";
     const SourceLocation origin = lexer_.accept("loc") ? read_location() : SourceLocation{};
     append(graph, here, kind, inputs, attributes, type, layer, origin);
+    if (kind == OpKind::input)
+      take_name("input", here, std::get<InputAttrs>(attributes).name);
+    if (kind == OpKind::parameter)
+      take_name("parameter", here, std::get<ParameterAttrs>(attributes).name);
+  }
+
+  /// Of the inputs, the parameters and the outputs, each has a name of its own; a parameter has one
+  /// update.
+  void take_name(const char *what, const SourceLocation &location, const std::string &name) {
+    if (name.empty())
+      throw CompileError(location, "{} without a name", what);
+    if (!names_.emplace(what, name).second)
+      throw CompileError(location, "a second {} \"{}\"", what, name);
   }
 
   OpKind read_kind() {
@@ -284,23 +305,38 @@ private:
     read(value);
   }
 
-  void check_schedule(const ScheduleSpec &spec, const Token &token) const {
-    constexpr std::string_view kinds[] = {"exponential_decay", "inverse_time_decay",
-                                          "polynomial_decay", "cosine_decay", "piecewise_constant"};
-    if (std::find(std::begin(kinds), std::end(kinds), spec.kind) == std::end(kinds))
-      throw CompileError(lexer_.location(token), "unknown schedule \"{}\"", spec.kind);
+  static void require_word(const SourceLocation &location, const char *what,
+                           const std::string &word, std::initializer_list<std::string_view> known) {
+    if (std::find(known.begin(), known.end(), word) == known.end())
+      throw CompileError(location, "unknown {} \"{}\"", what, word);
+  }
+
+  void read_positive(const char *field, int64_t &value) {
+    const SourceLocation location = lexer_.location();
+    read_assignment(field, value);
+    if (value < 1)
+      throw CompileError(location, "expected {} of at least 1, found {}", field, value);
+  }
+
+  static void check_schedule(const ScheduleSpec &spec, const SourceLocation &location) {
+    require_word(location, "schedule", spec.kind,
+                 {"exponential_decay", "inverse_time_decay", "polynomial_decay", "cosine_decay",
+                  "piecewise_constant"});
     if (spec.kind == "piecewise_constant" && spec.factors.size() != spec.boundaries.size() + 1)
-      throw CompileError(lexer_.location(token), "a schedule of {} boundaries has {} factors",
+      throw CompileError(location, "a schedule of {} boundaries has {} factors",
                          spec.boundaries.size(), spec.factors.size());
   }
 
   void parse_training(TrainingSpec &training) {
-    read_assignment("epochs", training.epochs);
-    read_assignment("batch_size", training.batch_size);
+    read_positive("epochs", training.epochs);
+    read_positive("batch_size", training.batch_size);
     read_assignment("shuffle", training.shuffle);
     lexer_.expect("optimizer");
+    const SourceLocation optimizer = lexer_.location();
     read_fields(training.optimizer);
-    const Token schedule = lexer_.peek();
+    require_word(optimizer, "optimizer", training.optimizer.kind,
+                 {"sgd", "adam", "rmsprop", "adagrad"});
+    const SourceLocation schedule = lexer_.location();
     if (lexer_.accept("schedule")) {
       read_fields(training.optimizer.schedule.emplace());
       check_schedule(*training.optimizer.schedule, schedule);
@@ -319,8 +355,12 @@ private:
     data.dataset = lexer_.expect_string();
     read_assignment("one_hot", data.one_hot);
     data.reconstruct = lexer_.accept("reconstruct");
-    while (lexer_.accept("scaling"))
+    while (lexer_.accept("scaling")) {
+      const SourceLocation location = lexer_.location();
       read_fields(data.scaling.emplace_back());
+      require_word(location, "scaling", data.scaling.back().op,
+                   {"multiply", "divide", "add", "subtract"});
+    }
     while (lexer_.accept("subset")) {
       const Token role = lexer_.peek();
       parse_subset(subset_of(data, role, lexer_.expect_string()));
@@ -339,8 +379,12 @@ private:
 
   void parse_subset(Subset &subset) {
     subset.source = lexer_.expect_string();
-    while (lexer_.at("{"))
+    while (lexer_.at("{")) {
+      const SourceLocation location = lexer_.location();
       read_fields(subset.steps.emplace_back());
+      require_word(location, "step of a subset", subset.steps.back().op,
+                   {"slice", "split_train", "split_test", "head_fraction", "tail_fraction"});
+    }
   }
 
   void parse_layer(Model &model) {
@@ -380,12 +424,26 @@ private:
     }
   }
 
+  /// What is no prediction is a number that training looks at. "gradient:NAME" is the compiler's.
+  void check_output(const Graph &graph, const Output &output) const {
+    if (is_prediction(output))
+      return;
+    const TensorType &type = graph.type(output.value);
+    if (type != TensorType{})
+      throw CompileError(lexer_.location(), "output \"{}\" is {}, not a scalar f32[]", output.name,
+                         type.str());
+    if (output.name.rfind("gradient:", 0) == 0)
+      throw CompileError(lexer_.location(), "output \"{}\" has a name that gradients have",
+                         output.name);
+  }
+
   void expect_end() {
     if (lexer_.peek().kind != TokenKind::end)
       lexer_.fail("a node, an output, an update or the end");
   }
 
   TextLexer lexer_;
+  std::set<std::pair<std::string, std::string>> names_; // what has it, and the name
 };
 
 } // namespace

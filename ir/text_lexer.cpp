@@ -80,7 +80,8 @@ void TextLexer::advance() {
     token_.kind = TokenKind::word;
     while (is_word_character(current()))
       token_.text += take();
-  } else if (is_digit(c) || (c == '-' && (is_digit(following) || following == 'i'))) {
+  } else if (is_digit(c) ||
+             (c == '-' && (is_digit(following) || following == 'i' || following == 'n'))) {
     token_.kind = TokenKind::number;
     // A sign belongs to a number only at its start or behind an exponent.
     do

@@ -87,6 +87,37 @@ TEST_CASE("a schedule without its numbers is an error on its line") {
             .find("a schedule of 1 boundaries has 1 factors") != std::string::npos);
 }
 
+TEST_CASE("a model that no program can be made of is refused") {
+  const auto refusal = [](const std::string &header, const std::string &outputs) {
+    const std::string graph = R"(graph {
+  %0 = input {name="x", type=f32[N,4]} : f32[N,4]
+  %1 = input {name="t", role="label", type=f32[N,4]} : f32[N,4]
+  %2 = mean_squared_error %0, %1 : f32[N]
+  %3 = reduce_mean %2 {axes=[0]} : f32[]
+  output "prediction" %0
+)";
+    try {
+      parse_model("model \"m\" {\n" + header + "}\n" + graph + outputs + "}\n", "m.sir");
+    } catch (const CompileError &error) {
+      return error.text();
+    }
+    return std::string();
+  };
+  const std::string training = "training epochs=1 batch_size=1 shuffle=true optimizer {}\n";
+  CHECK(refusal(training, "output \"loss\" %3\n") == "");
+  CHECK(refusal("training epochs=0", "") == "expected epochs of at least 1, found 0");
+  CHECK(refusal("training epochs=1 batch_size=-8", "") ==
+        "expected batch_size of at least 1, found -8");
+  CHECK(refusal("training epochs=1 batch_size=1 shuffle=true optimizer {kind=\"lion\"}", "") ==
+        "unknown optimizer \"lion\"");
+  CHECK(refusal("data \"mnist\" one_hot=0 scaling {op=\"log\"}", "") == "unknown scaling \"log\"");
+  CHECK(refusal("data \"mnist\" one_hot=0 subset \"train\" \"train\" {op=\"odd\"}", "") ==
+        "unknown step of a subset \"odd\"");
+  CHECK(refusal("", "output \"loss\" %2\n") == "output \"loss\" is f32[N], not a scalar f32[]");
+  CHECK(refusal("", "output \"gradient:w\" %3\n") ==
+        "output \"gradient:w\" has a name that gradients have");
+}
+
 TEST_CASE("a damaged file is an error of the user's, never a crash") {
   const std::string good = R"(model "m" {
   training epochs=2 batch_size=8 shuffle=true

@@ -5,6 +5,7 @@
 #include "ir/verify.h"
 
 #include <doctest/doctest.h>
+#include <limits>
 
 using namespace sinter;
 
@@ -46,9 +47,12 @@ TEST_CASE("every op says what it does") {
 TEST_CASE("numbers, strings and locations survive") {
   Graph graph;
   const auto file = std::make_shared<const std::string>("a \"quoted\" \\ name\n.py");
-  const TensorType type{ElementType::f32, {3}};
-  graph.append(OpKind::constant, {}, ConstantAttrs{{0.1F, 1e-38F, -16777216.F}, type}, "l\\1",
-               {file, 3, 14});
+  const TensorType type{ElementType::f32, {7}};
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  graph.append(OpKind::constant, {},
+               ConstantAttrs{{0.1F, 1e-38F, -16777216.F, -0.0F, -infinity, nan, -nan}, type},
+               "l\\1", {file, 3, 14});
   graph.outputs.push_back({"y", {0}});
   check_round_trip(graph);
 }
