@@ -58,6 +58,16 @@ TEST_CASE("weights survive a save and a load bit for bit, in logical order") {
   CHECK(read_bytes(folder.file("c")) == read_bytes(path));
 }
 
+TEST_CASE("a file that could not name all of its tensors is not written") {
+  const TemporaryFolder folder;
+  tiny::Model m;
+  m.parameters[tiny::kernel].name = "caf\xe9";
+  tiny::Context context(m.model, 4);
+  CHECK(sinter_save(context.context, folder.file("w").c_str()) == SINTER_ERROR_INPUT);
+  CHECK(error_has("the tensor caf\xe9 cannot be written to "));
+  CHECK(folder.count() == 0);
+}
+
 TEST_CASE("double, half and brain floats are widened") {
   const TemporaryFolder folder;
   const std::string path = folder.file("t");
