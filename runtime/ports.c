@@ -71,6 +71,12 @@ int sinter_check_fed_by_files(const sinter_model *model) {
         model->name, model->input_count,
         join_names(model->inputs, model->input_count, text, sizeof text));
   const sinter_port *input = &model->inputs[0];
+  if (!input->batched)
+    return sinter_fail(
+        SINTER_ERROR_INPUT,
+        "the input %s of %s has no batch, but files of samples feed one: use run, or "
+        "link it as a library",
+        input->name, model->name);
   if (input->element != SINTER_F32)
     return sinter_fail(SINTER_ERROR_INPUT,
                        "the input %s of %s holds whole numbers, but files of samples feed float32: "

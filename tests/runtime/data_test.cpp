@@ -292,12 +292,16 @@ TEST_CASE("several labels of one kind each come from the same array") {
   CHECK(std::vector<float>(dense, dense + 6) == std::vector<float>{0, 0, 1, 1, 0, 0});
 }
 
-TEST_CASE("files cannot feed several inputs, nor whole numbers") {
+TEST_CASE("files cannot feed several inputs, nor whole numbers, nor one sample alone") {
   tiny::Model m;
   sinter_source source;
   const auto load = [&] {
     return sinter_source_load(&m.model, "anywhere", SINTER_TRAIN_FILES, &source);
   };
+  m.input.batched = 0;
+  CHECK(load() == SINTER_ERROR_INPUT);
+  CHECK(error_has("the input image of tiny has no batch"));
+  m.input.batched = 1;
   m.input.element = SINTER_I32;
   CHECK(load() == SINTER_ERROR_INPUT);
   CHECK(error_has("the input image of tiny holds whole numbers"));
