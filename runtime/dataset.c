@@ -158,12 +158,37 @@ static int same_dims(const int64_t *a, int32_t a_rank, const int64_t *b, int32_t
   return a_rank == b_rank && memcmp(a, b, (size_t)a_rank * sizeof *a) == 0;
 }
 
+/* The C, H and W of a model that takes pictures so, with or without a batch; else NULL. */
+static const int64_t *channels_first_dims(const sinter_port *input) {
+  const int skip = !input->batched && input->rank == 4 && input->dims[0] == 1;
+  return input->channels_first && input->rank - skip == 3 ? input->dims + skip : NULL;
+}
+
 /* Pictures of [H, W, C] for a model that takes [C, H, W]. */
 static int has_channels_last(const sinter_array *x, const sinter_port *input) {
-  const int64_t *c = input->dims; /* C, H, W */
-  const int64_t hwc[3] = {c[1], c[2], c[0]};
-  return input->channels_first && input->rank == 3 && same_dims(x->dims + 1, x->rank - 1, hwc, 3) &&
-         !same_dims(hwc, 3, c, 3);
+  const int64_t *chw = channels_first_dims(input);
+  if (!chw)
+    return 0;
+  const int64_t hwc[3] = {chw[1], chw[2], chw[0]};
+  return same_dims(x->dims + 1, x->rank - 1, hwc, 3) && !same_dims(hwc, 3, chw, 3);
+}
+
+/* In place, so that a sample is its row from then on. */
+static int put_channels_first(sinter_array *x, const int64_t *chw) {
+  const int64_t channels = chw[0], pixels = chw[1] * chw[2];
+  const int64_t bytes = sinter_element_bytes(x->element), sample_bytes = channels * pixels * bytes;
+  unsigned char *from = malloc((size_t)sample_bytes + 1), *to = x->data;
+  if (!from)
+    return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the channels of %s", x->path);
+  for (int64_t sample = 0; sample < x->dims[0]; ++sample, to += sample_bytes) {
+    memcpy(from, to, (size_t)sample_bytes);
+    for (int64_t p = 0; p < pixels; ++p)
+      for (int64_t c = 0; c < channels; ++c)
+        memcpy(to + (c * pixels + p) * bytes, from + (p * channels + c) * bytes, (size_t)bytes);
+  }
+  free(from);
+  memcpy(x->dims + 1, chw, 3 * sizeof *chw);
+  return SINTER_OK;
 }
 
 /* Extents of 1 do not matter, and flat samples have any shape: 784 values are a picture of 28x28.
@@ -178,24 +203,35 @@ static int is_sample(const sinter_array *x, const sinter_port *input) {
          has_channels_last(x, input);
 }
 
-static int check_samples(const sinter_model *model, const sinter_source *source) {
-  const sinter_array *x = &source->x, *y = &source->y;
-  const sinter_port *input = &model->inputs[0];
-  char found[160], needed[160];
-  const int labelled = !reconstructs(model);
-  if (x->rank < 1 || (labelled && y->rank < 1))
-    return sinter_fail(SINTER_ERROR_INPUT, "%s: a single number, not an array of samples",
-                       x->rank < 1 ? x->path : y->path);
-  if (labelled && x->dims[0] != y->dims[0])
-    return sinter_fail(SINTER_ERROR_INPUT, "%s has %lld samples, but %s has %lld labels", x->path,
-                       (long long)x->dims[0], y->path, (long long)y->dims[0]);
-  if (!is_sample(x, input))
+static int check_rank(const sinter_array *array) {
+  return array->rank > 0 ? SINTER_OK
+                         : sinter_fail(SINTER_ERROR_INPUT,
+                                       "%s: a single number, not an array of samples", array->path);
+}
+
+int sinter_fit_samples(sinter_array *x, const sinter_port *input) {
+  const int status = check_rank(x);
+  if (status != SINTER_OK)
+    return status;
+  if (!is_sample(x, input)) {
+    char found[160], needed[160];
     return sinter_fail(SINTER_ERROR_INPUT,
                        "%s has samples of shape %s, but the model's input is %s", x->path,
                        sinter_format_shape(x->dims + 1, x->rank - 1, found, sizeof found),
                        sinter_format_shape(input->dims, input->rank, needed, sizeof needed));
-  const int status = check_finite(x);
-  return status == SINTER_OK && labelled ? check_finite(y) : status;
+  }
+  return has_channels_last(x, input) ? put_channels_first(x, channels_first_dims(input))
+                                     : SINTER_OK;
+}
+
+static int check_labels(const sinter_array *x, const sinter_array *y) {
+  const int status = check_rank(y);
+  if (status != SINTER_OK)
+    return status;
+  if (x->dims[0] != y->dims[0])
+    return sinter_fail(SINTER_ERROR_INPUT, "%s has %lld samples, but %s has %lld labels", x->path,
+                       (long long)x->dims[0], y->path, (long long)y->dims[0]);
+  return check_finite(y);
 }
 
 /* Classes that the labels are numbers of; 0: the labels are values. */
@@ -252,7 +288,11 @@ int sinter_source_load(const sinter_model *model, const char *where, int32_t kin
   if (status == SINTER_OK && !reconstructs(model))
     status = read_candidate(folder, files[kind][1], &source->y);
   if (status == SINTER_OK)
-    status = check_samples(model, source);
+    status = sinter_fit_samples(&source->x, &model->inputs[0]);
+  if (status == SINTER_OK)
+    status = check_finite(&source->x);
+  if (status == SINTER_OK && !reconstructs(model))
+    status = check_labels(&source->x, &source->y);
   for (int32_t p = 0; p < model->label_count && status == SINTER_OK; ++p)
     status = reconstructs(model) ? check_copy(model, &model->labels[p])
                                  : check_label(&model->labels[p], source);
@@ -291,27 +331,13 @@ static void gather_labels(const sinter_port *label, const sinter_source *source,
   }
 }
 
-/* One sample of [H, W, C] as [C, H, W]. */
-static void gather_channels(const sinter_model *model, const sinter_array *x, int64_t begin,
-                            float *to) {
-  const int64_t channels = model->inputs[0].dims[0];
-  const int64_t pixels = sinter_sample_elements(&model->inputs[0]) / channels;
-  for (int64_t p = 0; p < pixels; ++p)
-    for (int64_t c = 0; c < channels; ++c)
-      sinter_array_floats(x, begin + p * channels + c, 1, to + c * pixels + p);
-  sinter_scale(model->data, to, pixels * channels);
-}
-
 void sinter_gather(const sinter_model *model, const sinter_source *source, const float table[256],
                    const int32_t *indices, int32_t n, float *x, void *const *labels) {
   const int64_t row = sinter_sample_elements(&model->inputs[0]);
-  const int permuted = has_channels_last(&source->x, &model->inputs[0]);
   for (int32_t i = 0; i < n; ++i) {
     const int64_t begin = (int64_t)indices[i] * row;
     float *to = x + i * row;
-    if (permuted) {
-      gather_channels(model, &source->x, begin, to);
-    } else if (source->x.element == SINTER_U8) {
+    if (source->x.element == SINTER_U8) {
       const uint8_t *from = (const uint8_t *)source->x.data + begin;
       for (int64_t e = 0; e < row; ++e)
         to[e] = table[from[e]];

@@ -20,6 +20,10 @@ int sinter_source_load(const sinter_model *model, const char *where, int32_t kin
                        sinter_source *source);
 void sinter_source_release(sinter_source *source);
 
+/* Whether the rows of `x` are samples of the input: extents of 1 do not matter, and flat samples
+ * have any shape. Pictures with their channels last become those that the input wants. */
+int sinter_fit_samples(sinter_array *x, const sinter_port *input);
+
 /* Copies samples indices[0..n) into x, scaled, and into each of the labels, as the model's steps
  * take them. `table` is sinter_scale_table's. */
 void sinter_gather(const sinter_model *model, const sinter_source *source, const float table[256],

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* qsort_r */
-#include "runtime/array.h"
 #include "runtime/commands.h"
+#include "runtime/dataset.h"
 #include "runtime/image.h"
 #include "runtime/parameters.h"
 #include "runtime/ports.h"
@@ -217,24 +217,27 @@ static int predict_batch(const prediction *p, const sinter_array *array, int64_t
   return status;
 }
 
+/* A single sample may come without an extent for the batch. */
+static void add_batch(sinter_array *array, int64_t features) {
+  if (array->count != features || array->rank == SINTER_MAX_RANK ||
+      (array->rank > 0 && array->dims[0] == 1))
+    return;
+  memmove(array->dims + 1, array->dims, (size_t)array->rank * sizeof *array->dims);
+  array->dims[0] = 1;
+  ++array->rank;
+}
+
 static int predict_npy(const prediction *p, const char *path) {
   const sinter_port *input = &p->context->model->inputs[0];
-  const int64_t features = sinter_sample_elements(input);
   sinter_array array;
   int status = sinter_read_npy(path, &array);
   if (status != SINTER_OK)
     return status;
-  const int one_sample = array.count == features;
-  if (!one_sample && (array.rank < 1 || sinter_array_row_elements(&array) != features)) {
-    char found[160], needed[160];
-    status = sinter_fail(SINTER_ERROR_INPUT, "%s has shape %s, but a sample of the model is %s",
-                         path, sinter_format_shape(array.dims, array.rank, found, sizeof found),
-                         sinter_format_shape(input->dims, input->rank, needed, sizeof needed));
-  }
-  const int64_t samples = one_sample ? 1 : array.dims[0];
-  for (int64_t first = 0; first < samples && status == SINTER_OK; first += p->step) {
-    const int32_t n = samples - first < p->step ? (int32_t)(samples - first) : p->step;
-    status = predict_batch(p, &array, first, n);
+  add_batch(&array, sinter_sample_elements(input));
+  status = sinter_fit_samples(&array, input);
+  for (int64_t first = 0; status == SINTER_OK && first < array.dims[0]; first += p->step) {
+    const int64_t rest = array.dims[0] - first;
+    status = predict_batch(p, &array, first, rest < p->step ? (int32_t)rest : p->step);
   }
   sinter_array_release(&array);
   return status;

@@ -135,6 +135,26 @@ grep ' all: ' out | sed 's/ all:/:/' | cmp -s - last.out || {
 }
 shows out ' largest: '
 
+# So do pictures in arrays, whichever extent their channels are.
+cat >pictures.sir <<'END'
+%0 = input {name="x", type=f32[N,4,5,3]} : f32[N,4,5,3]
+%1 = relu %0 : f32[N,4,5,3]
+output "prediction" %1
+END
+expect 0 "$sinter" run pictures.sir --input=random:3:2x4x5x3 --output=@pictures.npy
+expect 0 "$sinter" predict last.sir pictures.npy --top=60
+cp out last.out
+expect 0 "$sinter" predict first.sir pictures.npy --top=60
+cmp -s out last.out || {
+  echo 'arrays with channels last give other numbers to a model that wants them first'
+  failures=$((failures + 1))
+}
+expect 0 "$sinter" predict static.sir pictures.npy --top=60
+grep ' all: ' out | sed 's/ all:/:/' | cmp -s - last.out || {
+  echo 'a model without a batch gives other numbers for arrays'
+  failures=$((failures + 1))
+}
+
 # What is no number comes behind the numbers, which are in order.
 cat >random.sir <<'END'
 %0 = input {name="x", type=f32[N,60]} : f32[N,60]

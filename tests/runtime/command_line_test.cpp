@@ -100,8 +100,8 @@ TEST_CASE("predict names the classes of pictures and arrays") {
   json_decref(first);
   CHECK(contains(program.run("predict u.npy --top=1").out, "u.npy[2]: "));
   write_bytes(program.folder.file("bad.npy"), npy("|u1", "(2, 2)", std::vector<uint8_t>(4)));
-  CHECK(
-      contains(program.run("predict bad.npy").err, "has shape [2, 2], but a sample of the model"));
+  CHECK(contains(program.run("predict bad.npy").err,
+                 "bad.npy has samples of shape [2], but the model's input is [6, 5, 1]"));
   CHECK(program.run("predict none.png").code == 1);
 }
 
