@@ -71,7 +71,7 @@ private:
   template <typename Stage> void timed(const char *stage, const Stage &run);
   void compile();
   void write_kernels();
-  std::string module(ModuleForm, ModuleOutput);
+  HostModule module(ModuleForm, ModuleOutput) const;
   std::vector<std::string> objects(ModuleForm);
   void make_executable();
   void make_libraries();
@@ -89,6 +89,7 @@ private:
   StagedFiles files_;
   std::string description_;
   std::vector<std::string> kernel_paths_;
+  std::vector<std::string> exports_; // of the latest objects
   BuildResult result_;
 };
 
@@ -134,7 +135,7 @@ void Builder::write_kernels() {
   result_.kernels = static_cast<int>(written.size());
 }
 
-std::string Builder::module(ModuleForm form, ModuleOutput output) {
+HostModule Builder::module(ModuleForm form, ModuleOutput output) const {
   return emit_host_module(compiled_, form, description_,
                           embeds_weights(form) ? weights_.offsets : WeightOffsets{}, output);
 }
@@ -144,7 +145,9 @@ std::vector<std::string> Builder::objects(ModuleForm form) {
   const char *name = form == ModuleForm::executable ? "executable.o" : "library.o";
   std::vector<std::string> paths;
   timed("module", [&] {
-    paths.push_back(files_.write_scratch(name, module(form, ModuleOutput::object)));
+    HostModule host = module(form, ModuleOutput::object);
+    exports_ = std::move(host.exports);
+    paths.push_back(files_.write_scratch(name, host.code));
     if (embeds_weights(form))
       paths.push_back(files_.write_scratch("weights.o", weights_object(weights_.bytes)));
   });
@@ -162,16 +165,15 @@ void Builder::make_libraries() {
   timed("link", [&] {
     if (wants(Emit::lib)) {
       const std::string object = files_.scratch("relocatable.o");
-      link_relocatable(paths, compiled_.prefix, object);
+      link_relocatable(paths, exports_, object);
       make_archive(object, stem_ + ".o", files_.stage("lib" + stem_ + ".a"));
     }
     if (wants(Emit::shared)) {
       const std::string library = "lib" + stem_ + ".so";
-      link_shared(paths, compiled_.prefix, library, files_.scratch("exports"),
-                  files_.stage(library));
+      link_shared(paths, exports_, library, files_.scratch("exports"), files_.stage(library));
     }
     if (wants(Emit::obj))
-      link_relocatable(paths, compiled_.prefix, files_.stage(stem_ + ".o"));
+      link_relocatable(paths, exports_, files_.stage(stem_ + ".o"));
   });
 }
 
@@ -202,9 +204,9 @@ void Builder::make_texts() {
   const ModuleForm form =
       wants(Emit::exe) || !wants_library() ? ModuleForm::executable : ModuleForm::library;
   if (wants(Emit::llvm))
-    files_.write(stem_ + ".ll", module(form, ModuleOutput::llvm));
+    files_.write(stem_ + ".ll", module(form, ModuleOutput::llvm).code);
   if (wants(Emit::assembly))
-    files_.write(stem_ + ".s", module(form, ModuleOutput::assembly));
+    files_.write(stem_ + ".s", module(form, ModuleOutput::assembly).code);
   for (const TextFile &text : options_.texts)
     files_.write(stem_ + text.extension, text.content);
 }

@@ -7,11 +7,16 @@ namespace sinter {
 
 namespace {
 
-// Prefixes whose functions exist already: timer_create and pthread_create are POSIX's, mtx_destroy
-// is C11's, sinter_load is the runtime's (sinter_session is taken likewise). C's keywords need no
+// Prefixes whose functions exist already (timer_create is POSIX's, mtx_destroy C11's, epoll_create
+// Linux's, argz_create glibc's), or whose macros do: X_OK is <unistd.h>'s. C's keywords need no
 // place here: `double_infer` is legal.
-constexpr std::array<const char *, 8> kTakenPrefixes = {"cnd", "halide", "mtx",  "pthread",
-                                                        "sem", "sinter", "thrd", "timer"};
+constexpr std::array<const char *, 18> kTakenPrefixes = {
+    "R", "W",   "X",      "argz", "cnd",   "epoll",   "memfd", "mtx", "pthread",
+    "r", "sem", "sinter", "thrd", "timer", "timerfd", "tss",   "w",   "x"};
+
+// And those that begin so: pthread_mutex_destroy, posix_spawnattr_destroy; sinter_load is the
+// runtime's, and so is what begins with sinter_session.
+constexpr std::array<const char *, 3> kTakenFamilies = {"posix_", "pthread_", "sinter_"};
 
 // Not isalpha: it depends on the locale.
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
@@ -31,7 +36,9 @@ std::string c_identifier(const std::string &text) {
     result.pop_back();
   if (result.empty())
     return "model";
-  if (is_digit(result.front()) || result.rfind("sinter_", 0) == 0)
+  const auto begins_result = [&](const char *family) { return result.rfind(family, 0) == 0; };
+  if (is_digit(result.front()) ||
+      std::any_of(kTakenFamilies.begin(), kTakenFamilies.end(), begins_result))
     return "model_" + result;
   if (std::find(kTakenPrefixes.begin(), kTakenPrefixes.end(), result) != kTakenPrefixes.end())
     return result + "_model";

@@ -28,12 +28,32 @@ ModelFunctions emit_functions(ModuleWriter &writer, const CompiledProgram &compi
   return functions;
 }
 
+std::vector<std::string> exported_functions(const llvm::Module &module) {
+  std::vector<std::string> names;
+  for (const llvm::Function &function : module)
+    if (!function.isDeclaration() && function.hasExternalLinkage())
+      names.push_back(function.getName().str());
+  return names;
+}
+
+std::string generate(llvm::Module &module, llvm::TargetMachine &machine, ModuleOutput output) {
+  switch (output) {
+  case ModuleOutput::object:
+    return object_code(module, machine);
+  case ModuleOutput::llvm:
+    return llvm_text(module);
+  case ModuleOutput::assembly:
+    return assembly_text(module, machine);
+  }
+  SINTER_UNREACHABLE("module output {}", static_cast<int>(output));
+}
+
 } // namespace
 
-std::string emit_host_module(const CompiledProgram &compiled, ModuleForm form,
-                             const std::string &description,
-                             const std::map<std::string, int64_t> &weight_offsets,
-                             ModuleOutput output) {
+HostModule emit_host_module(const CompiledProgram &compiled, ModuleForm form,
+                            const std::string &description,
+                            const std::map<std::string, int64_t> &weight_offsets,
+                            ModuleOutput output) {
   llvm::LLVMContext context;
   context.enableOpaquePointers();
   const std::unique_ptr<llvm::TargetMachine> machine = host_target_machine();
@@ -50,15 +70,7 @@ std::string emit_host_module(const CompiledProgram &compiled, ModuleForm form,
 
   verify_module(writer.module);
   optimize_module(writer.module, *machine);
-  switch (output) {
-  case ModuleOutput::object:
-    return object_code(writer.module, *machine);
-  case ModuleOutput::llvm:
-    return llvm_text(writer.module);
-  case ModuleOutput::assembly:
-    return assembly_text(writer.module, *machine);
-  }
-  SINTER_UNREACHABLE("module output {}", static_cast<int>(output));
+  return {generate(writer.module, *machine, output), exported_functions(writer.module)};
 }
 
 } // namespace sinter

@@ -4,6 +4,7 @@
 #include "backends/program/tool_process.h"
 #include "ir/diagnostics.h"
 
+#include <fmt/format.h>
 #include <fstream>
 #include <lld/Common/CommonLinkerContext.h>
 #include <lld/Common/Driver.h>
@@ -45,16 +46,17 @@ void link_executable(const std::vector<std::string> &objects, const std::string 
   run_tool(command, "linking an executable");
 }
 
-void link_relocatable(const std::vector<std::string> &objects, const std::string &prefix,
-                      const std::string &output) {
+void link_relocatable(const std::vector<std::string> &objects,
+                      const std::vector<std::string> &exports, const std::string &output) {
   // Not by LLD: its version 14 writes wrong addends for merged constants in relocatable output.
   std::vector<std::string> command = {"ld", "-r", "-o", output};
   append(command, objects);
   command.push_back(runtime_archive("sinter_core"));
   run_tool(command, "making a library");
-  run_tool({"objcopy", "--wildcard", "--keep-global-symbol=" + prefix + "_*", "--strip-unneeded",
-            "--remove-section=.comment", output},
-           "making a library");
+  command = {"objcopy", "--strip-unneeded", "--remove-section=.comment", output};
+  for (const std::string &function : exports)
+    command.push_back("--keep-global-symbol=" + function);
+  run_tool(command, "making a library");
 }
 
 void make_archive(const std::string &object, const std::string &member_name,
@@ -74,10 +76,11 @@ void make_archive(const std::string &object, const std::string &member_name,
     throw CompileError({}, "cannot write {}: {}", output, llvm::toString(std::move(error)));
 }
 
-void link_shared(const std::vector<std::string> &objects, const std::string &prefix,
+void link_shared(const std::vector<std::string> &objects, const std::vector<std::string> &exports,
                  const std::string &soname, const std::string &version_script,
                  const std::string &output) {
-  std::ofstream(version_script) << "{ global: " << prefix << "_*; local: *; };\n";
+  std::ofstream(version_script) << fmt::format("{{ global: {}; local: *; }};\n",
+                                               fmt::join(exports, "; "));
   std::vector<std::string> arguments = {"-shared",      "-o",
                                         output,         "-soname",
                                         soname,         "--version-script",

@@ -11,16 +11,17 @@ namespace sinter {
 void link_executable(const std::vector<std::string> &objects, const std::string &output);
 
 /// One relocatable object of the objects and what they use of the runtime, in which the functions
-/// PREFIX_* alone are global.
-void link_relocatable(const std::vector<std::string> &objects, const std::string &prefix,
-                      const std::string &output);
+/// `exports` alone are global.
+void link_relocatable(const std::vector<std::string> &objects,
+                      const std::vector<std::string> &exports, const std::string &output);
 
 /// An archive of one object.
 void make_archive(const std::string &object, const std::string &member_name,
                   const std::string &output);
 
-/// A shared library that exports PREFIX_* alone. `version_script` is the path of a file to write.
-void link_shared(const std::vector<std::string> &objects, const std::string &prefix,
+/// A shared library that exports the functions `exports` alone. `version_script` is the path of a
+/// file to write.
+void link_shared(const std::vector<std::string> &objects, const std::vector<std::string> &exports,
                  const std::string &soname, const std::string &version_script,
                  const std::string &output);
 

@@ -116,6 +116,19 @@ TEST_CASE("libraries export their prefix alone") {
   }
 }
 
+TEST_CASE("a library whose prefix another one inside it shares exports its own functions alone") {
+  const std::string folder = fresh_folder("shared_prefix");
+  BuildOptions options;
+  options.emit = {Emit::lib, Emit::shared};
+  options.target = "host";
+  options.output = folder + "/json";
+  build_model(fashion_net(8, 3, 0.5F), "json", options);
+  for (const std::string library : {"libjson.a", "-D libjson.so"})
+    CHECK(exported("cd " + folder + " && nm --defined-only --extern-only --format=just-symbols " +
+                   library + " | grep -v ':$'")
+              .size() == 14);
+}
+
 TEST_CASE("a shared library needs libc and libm") {
   const CommandResult result = run_command("readelf -d " + libraries() + "/libfirst.so");
   CHECK(result.output.find("[libfirst.so]") != std::string::npos);
@@ -148,8 +161,9 @@ TEST_CASE("CMake finds the library as a package") {
       << "find_package(first REQUIRED CONFIG)\nfind_package(second REQUIRED CONFIG)\n"
       << "add_executable(user " << source_path("tests/end_to_end/two_models.c") << ")\n"
       << "target_link_libraries(user first::first second::shared)\n";
-  check_command("cd " + folder + " && cmake -S . -B build -DCMAKE_PREFIX_PATH=" + libraries() +
-                " >log 2>&1 && cmake --build build >>log 2>&1 && build/user weights || cat log");
+  check_command(
+      "cd " + folder + " && cmake -S . -B build -DCMAKE_PREFIX_PATH=" + libraries() +
+      " >log 2>&1 && cmake --build build >>log 2>&1 && build/user weights || cat log");
 }
 
 TEST_CASE("weights that a build would replace are kept, and a library's name is one word") {

@@ -19,6 +19,8 @@ TEST_CASE("a prefix whose functions exist already is changed") {
   CHECK(c_identifier("timer") == "timer_model");
   CHECK(c_identifier("sinter") == "sinter_model");
   CHECK(c_identifier("timers") == "timers");
+  CHECK(c_identifier("pthread_mutex") == "model_pthread_mutex");
+  CHECK(c_identifier("x") == "x_model"); // X_OK
 }
 
 TEST_CASE("emit kinds are spelled as they are parsed") {
