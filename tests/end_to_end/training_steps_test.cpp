@@ -113,10 +113,8 @@ constexpr double kAfterOneStep = 2e-5;
 constexpr double kAfterTwentySteps = 2e-4;
 
 void check_net(const std::string &net) {
-  if (!std::filesystem::exists(kDataset)) {
-    MESSAGE("skipped: Debian's dataset-fashion-mnist is not installed");
-    return;
-  }
+  REQUIRE_MESSAGE(std::filesystem::exists(kDataset),
+                  "Debian's dataset-fashion-mnist is not installed");
   const Arrays golden =
       read_arrays(source_path("tests/end_to_end/training_steps/" + net + ".safetensors"));
   const std::string folder = fresh_folder("training_steps_" + net);
