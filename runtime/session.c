@@ -253,14 +253,13 @@ void sinter_batch_done(sinter_session *session, int64_t samples, const double *s
   sinter_progress_samples(&session->progress, session->model, samples, sums);
 }
 
-int sinter_keep_best(sinter_session *session, int32_t judge, int32_t epoch) {
+void sinter_keep_best(sinter_session *session, int32_t judge, int32_t epoch) {
   sinter_best *best = &session->best[judge];
   best->epoch = epoch + 1;
   if (best->weights)
     memcpy(best->weights, session->context->parameters, (size_t)session->model->trainable_bytes);
   if (judge == SINTER_JUDGE_CHECKPOINT)
     session->checkpoint_is_stale = 1;
-  return SINTER_OK;
 }
 
 static int write_checkpoint(sinter_session *session) {
@@ -293,7 +292,7 @@ int sinter_epoch_end(sinter_session *session, int32_t epoch, const double *recor
   if (status == SINTER_OK)
     status = write_files(session);
   if (status != SINTER_OK)
-    return -status;
+    return status;
   sinter_progress_epoch_done(&session->progress, &session->history,
                              sinter_seconds() - session->epoch_started,
                              session->best[SINTER_JUDGE_CHECKPOINT].epoch == epoch + 1);
@@ -313,7 +312,7 @@ int sinter_training_end(sinter_session *session, int32_t stopped_early) {
   for (int j = 0; j < 2; ++j)
     if (session->best[j].epoch == 0)
       sinter_keep_best(session, j, session->history.epochs - 1); /* nothing improved: the last */
-  int status = write_checkpoint(session);
+  int status = session->checkpoint_is_stale ? write_checkpoint(session) : SINTER_OK;
   if (training->restore_best_weights)
     restore_best_weights(session);
   if (status == SINTER_OK && session->history_path)

@@ -1,9 +1,9 @@
 /* The contract between a generated program and the runtime linked into it.
  *
  * backends/program emits one `sinter_model` as constant data and the step functions and the
- * training loop as code; the functions declared here are what that code calls. Everything is C11,
- * nothing here allocates after sinter_context_create but the scratch pool in the first step, and
- * in the first one after sinter_set_threads.
+ * training loop as code; the functions declared here are what that code calls. Everything is C11.
+ * No step allocates but the first one, and the first one after sinter_set_threads, which fill the
+ * scratch pool.
  * Every function that can fail returns a sinter_status and leaves a text in sinter_last_error();
  * nothing aborts, exits or throws.
  *
@@ -39,7 +39,7 @@ typedef enum sinter_status {
 typedef enum sinter_role {
   SINTER_ROLE_WEIGHT = 0,    /* trainable */
   SINTER_ROLE_STATISTIC = 1, /* not trained: moving mean and variance, frozen weights */
-  SINTER_ROLE_OPTIMIZER = 2  /* momentum, Adam moments; zero at the start */
+  SINTER_ROLE_OPTIMIZER = 2  /* momentum, Adam's moments, Adagrad's sums */
 } sinter_role;
 
 typedef enum sinter_initializer {
@@ -293,7 +293,8 @@ int sinter_context_create(const sinter_model *, void *memory, size_t bytes, int3
                           sinter_context **out);
 void sinter_context_destroy(
     sinter_context *); /* joins the workers; the memory stays the caller's */
-/* Glorot and the rest, from Philox(seed, parameter index); the optimizer state to zero. */
+/* Every parameter, the optimizer's state included, by its initializer: random ones from
+ * Philox(seed, parameter index). */
 void sinter_initialize_parameters(sinter_context *, uint64_t seed);
 int sinter_set_threads(sinter_context *, int32_t threads);
 /* After every change of parameters that is not a training step's: prepared values are stale. */
@@ -369,7 +370,7 @@ int32_t sinter_session_epochs(sinter_session *);
 /* The judge's best value so far; +-infinity before there is one. */
 double sinter_session_best(sinter_session *, int32_t judge);
 int32_t sinter_session_wait(sinter_session *);               /* epochs since, for a resumed run */
-int32_t sinter_epoch_begin(sinter_session *, int32_t epoch); /* number of batches, < 0: error */
+int32_t sinter_epoch_begin(sinter_session *, int32_t epoch); /* number of batches */
 int32_t sinter_validation_batches(sinter_session *);
 /* Sets one pointer an input and one a label; 0: error. */
 int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, void **inputs,
@@ -377,9 +378,8 @@ int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, void *
 void sinter_batch_done(sinter_session *, int64_t samples, const double *sums);
 int sinter_report_nonfinite(sinter_session *, int32_t epoch, int32_t batch);
 /* The judge has found this epoch the best so far: copies weights and statistics aside. */
-int sinter_keep_best(sinter_session *, int32_t judge, int32_t epoch);
-/* record: metric_count training means, then metric_count validation means (NaN when none).
- * Returns > 0 to stop (the caller's interrupt), < 0 on error. */
+void sinter_keep_best(sinter_session *, int32_t judge, int32_t epoch);
+/* record: metric_count training means, then metric_count validation means (NaN when none). */
 int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, const double *best,
                      int32_t wait);
 int sinter_training_end(sinter_session *, int32_t stopped_early);
@@ -391,9 +391,9 @@ int sinter_main(const sinter_model *, int argc, char **argv);
 
 /* ---- what Halide's kernels call (no_runtime) --------------------------------------------------
  */
-/* halide_do_par_for, halide_do_parallel_tasks, halide_malloc, halide_free, halide_error and the
- * handful of error functions kernels may name are defined in kernel_support.c with Halide 14's
- * signatures; their user context is the context's pool. */
+/* halide_do_par_for, halide_malloc, halide_free, halide_error and the handful of error functions
+ * that kernels may name are defined in kernel_support.c with Halide 14's signatures; their user
+ * context is the context's pool. */
 
 #ifdef __cplusplus
 }

@@ -28,7 +28,7 @@ static int run_session(sinter_session *session, const sinter_options *options) {
     return sinter_fail(SINTER_ERROR_INPUT,
                        "interrupted in epoch %d; the %d finished are kept: go on with --resume",
                        session->history.epochs + 1, session->history.epochs);
-  return status < 0 ? -status : status;
+  return status;
 }
 
 static int train_to(const sinter_model *model, const sinter_options *options,

@@ -98,7 +98,7 @@ constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_next_batch", "ipiipp"},
     {"sinter_batch_done", "vplp"},
     {"sinter_report_nonfinite", "ipii"},
-    {"sinter_keep_best", "ipii"},
+    {"sinter_keep_best", "vpii"},
     {"sinter_epoch_end", "ipippi"},
     {"sinter_training_end", "ipi"},
     {"sinter_main", "ipip"},

@@ -8,7 +8,7 @@
 //       better = the value it monitors beats its best by more than its min_delta
 //       better ? keep the weights
 //     early stopping's is better ? wait = 0 : ++wait
-//     end the epoch; leave on an interrupt, or when patience is at its end
+//     end the epoch; leave when patience is at its end
 //   end the training
 //
 // Early stopping is Keras's: it stops only on an epoch that is no improvement, and never on the
@@ -153,18 +153,10 @@ void TrainingLoop::emit_batches(sinter_phase phase, llvm::Value *epoch, llvm::Va
   record_means(record_start);
 }
 
-// The value that decides: of validation when the run has one, whatever the script hoped for.
+// The value that decides. No session without validation opens when that is what is monitored.
 llvm::Value *TrainingLoop::monitored(const Monitor &monitor) {
-  const auto load = [&](int64_t index) {
-    return w_.ir().CreateLoad(w_.abi().f64, record_place(index));
-  };
-  llvm::Value *training = load(monitor.metric);
-  if (!monitor.validation)
-    return training;
-  llvm::Value *validation = load(metrics_ + monitor.metric);
-  llvm::Value *has_validation =
-      w_.ir().CreateICmpSGT(w_.call("sinter_validation_batches", {session()}), w_.int32(0));
-  return w_.ir().CreateSelect(has_validation, validation, training);
+  return w_.ir().CreateLoad(w_.abi().f64,
+                            record_place(monitor.metric + (monitor.validation ? metrics_ : 0)));
 }
 
 // Lower is better: value + min_delta < best; higher: value - min_delta > best. False for a NaN.
@@ -183,7 +175,7 @@ llvm::Value *TrainingLoop::judge(sinter_judge judge, llvm::Value *epoch) {
   llvm::Value *better = is_better(monitor(judge), value, best);
   w_.if_then(better, [&] {
     w_.ir().CreateStore(value, best_place(judge));
-    w_.return_if_failed(w_.call("sinter_keep_best", {session(), w_.int32(judge), epoch}));
+    w_.call("sinter_keep_best", {session(), w_.int32(judge), epoch});
   });
   return better;
 }
@@ -196,11 +188,8 @@ void TrainingLoop::judge_epoch(llvm::Value *epoch) {
 }
 
 void TrainingLoop::end_epoch(llvm::Value *epoch) {
-  llvm::Value *verdict =
-      w_.call("sinter_epoch_end", {session(), epoch, record_, best_, w_.get(wait_)});
-  w_.if_then(w_.ir().CreateICmpSLT(verdict, w_.int32(0)),
-             [&] { w_.return_value(w_.ir().CreateNeg(verdict)); }); // a negated status
-  w_.if_then(w_.ir().CreateICmpSGT(verdict, w_.int32(0)), [&] { w_.break_loop(); });
+  w_.return_if_failed(
+      w_.call("sinter_epoch_end", {session(), epoch, record_, best_, w_.get(wait_)}));
 
   const auto &stopping = compiled_.program.model.training->early_stopping;
   if (!stopping)
@@ -217,8 +206,6 @@ void TrainingLoop::end_epoch(llvm::Value *epoch) {
 
 void TrainingLoop::emit_epoch(llvm::Value *epoch) {
   llvm::Value *batches = w_.call("sinter_epoch_begin", {session(), epoch});
-  w_.if_then(w_.ir().CreateICmpSLE(batches, w_.int32(0)),
-             [&] { w_.return_value(w_.int32(SINTER_ERROR_INPUT)); });
   emit_batches(SINTER_TRAIN, epoch, batches, /*record_start=*/0);
 
   llvm::Value *validation = w_.call("sinter_validation_batches", {session()});

@@ -52,8 +52,6 @@ int train_loop(sinter_context *c, sinter_session *session) {
   for (int32_t e = sinter_session_first_epoch(session); e < sinter_session_epochs(session); ++e) {
     double record[4];
     const int32_t batches = sinter_epoch_begin(session, e);
-    if (batches < 0)
-      return SINTER_ERROR_INPUT;
     int status = run_epoch(c, session, e, SINTER_TRAIN, batches, record);
     if (status == SINTER_OK)
       status =
@@ -66,11 +64,10 @@ int train_loop(sinter_context *c, sinter_session *session) {
         continue;
       best[judge] = record[t.monitors[judge].metric + (t.monitors[judge].validation ? 2 : 0)];
       wait = judge == SINTER_JUDGE_STOPPING ? 0 : wait;
-      if ((status = sinter_keep_best(session, judge, e)) != SINTER_OK)
-        return status;
+      sinter_keep_best(session, judge, e);
     }
     status = sinter_epoch_end(session, e, record, best, wait);
-    if (status != 0)
+    if (status != SINTER_OK)
       return status;
     if (t.early_stopping && e > 0 && wait >= t.patience) {
       stopped = 1;
