@@ -134,7 +134,7 @@ static int report(bench *b, const sinter_options *options) {
   sinter_measurement measurement = {
       .model = model,
       .variant = model->variant_names[b->context->variant],
-      .mode = b->phase == SINTER_TRAIN ? "training" : "inference",
+      .mode = sinter_phase_name(b->phase),
       .threads = b->context->threads,
       .batch = b->batch,
       .kernel_count = model->phases[b->phase].kernel_count,

@@ -11,7 +11,7 @@
 
 #define MAX_THREADS 1024
 
-static const char *phase_name(int32_t phase) {
+const char *sinter_phase_name(int32_t phase) {
   static const char *const names[] = {"inference", "evaluation", "training"};
   return names[phase];
 }
@@ -79,11 +79,11 @@ static int check_creation(const sinter_model *model, const void *memory, size_t 
     return sinter_fail(SINTER_ERROR_INPUT, "the phase must be 0, 1 or 2, got %d", phase_limit);
   if (model->phases[phase_limit].kernel_count == 0)
     return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", model->name,
-                       phase_name(phase_limit));
+                       sinter_phase_name(phase_limit));
   if (max_batch > sinter_largest_batch(model, phase_limit))
     return sinter_fail(SINTER_ERROR_INPUT,
                        "a batch of %d is too large for %s of %s: its kernels take up to %d samples",
-                       max_batch, phase_name(phase_limit), model->name,
+                       max_batch, sinter_phase_name(phase_limit), model->name,
                        sinter_largest_batch(model, phase_limit));
   if (threads < 0 || threads > MAX_THREADS)
     return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
@@ -181,10 +181,10 @@ static int check_batch(const sinter_context *context, int32_t n, int32_t phase) 
   const sinter_model *model = context->model;
   if (model->phases[phase].kernel_count == 0)
     return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled without %s", model->name,
-                       phase_name(phase));
+                       sinter_phase_name(phase));
   if (phase > context->phase_limit)
     return sinter_fail(SINTER_ERROR_INPUT, "this context was created for %s, not for %s",
-                       phase_name(context->phase_limit), phase_name(phase));
+                       sinter_phase_name(context->phase_limit), sinter_phase_name(phase));
   if (!model->batched && n != 1)
     return sinter_fail(SINTER_ERROR_INPUT, "%s has no batch dimension: n must be 1, got %d",
                        model->name, n);

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-static const char *const phase_names[] = {"inference", "evaluation", "training"};
-
 static int64_t trainable_count(const sinter_model *model) {
   int64_t elements = 0;
   for (int32_t p = 0; p < model->parameter_count; ++p)
@@ -44,7 +42,7 @@ static void print_json(const sinter_model *model, int32_t batch, int32_t variant
   json_object_set_new(object, "batch", json_integer(batch));
   for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
     if (model->phases[phase].kernel_count > 0)
-      json_object_set_new(object, phase_names[phase], phase_json(model, phase, batch));
+      json_object_set_new(object, sinter_phase_name(phase), phase_json(model, phase, batch));
   sinter_print_json(object);
 }
 
@@ -84,11 +82,8 @@ static void print_text(const sinter_model *model, int32_t batch, int32_t variant
   putchar('\n');
   for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
     if (model->phases[phase].kernel_count > 0)
-      printf("%-11s %d kernels, %.1f MB for a batch of %d\n",
-             phase == SINTER_INFER  ? "inference:"
-             : phase == SINTER_EVAL ? "evaluation:"
-                                    : "training:",
-             model->phases[phase].kernel_count,
+      printf("%s:%*s%d kernels, %.1f MB for a batch of %d\n", sinter_phase_name(phase),
+             11 - (int)strlen(sinter_phase_name(phase)), "", model->phases[phase].kernel_count,
              (double)sinter_context_bytes(model, batch, phase) / 1e6, batch);
   print_training(model);
   if (model->data && *model->data->dataset)

@@ -286,6 +286,7 @@ typedef struct sinter_context {
 size_t sinter_context_bytes(const sinter_model *, int32_t max_batch, int32_t phase_limit);
 /* The largest batch of a context for these phases: kernels index their buffers with an int32. */
 int32_t sinter_largest_batch(const sinter_model *, int32_t phase_limit);
+const char *sinter_phase_name(int32_t phase); /* "inference", "evaluation", "training" */
 /* Lays a context out in the caller's 64-aligned memory, starts threads - 1 workers (threads 0:
  * one a processor), chooses the variant, and initialises the parameters from `seed`. */
 int sinter_context_create(const sinter_model *, void *memory, size_t bytes, int32_t max_batch,

@@ -1,5 +1,6 @@
 // sinter convert and sinter export: weights from one file format into another.
 #include "backends/onnx/onnx_file.h"
+#include "frontend/ends_with.h"
 #include "frontend/keras_file/write_keras_weights.h"
 #include "frontend/weight_file.h"
 #include "tools/command.h"
@@ -62,10 +63,6 @@ NamedWeights model_weights(const ConvertOptions &options, Tool &tool) {
       weights.emplace_back(name, std::move(array->second));
   }
   return weights;
-}
-
-bool ends_with(const std::string &text, const std::string &end) {
-  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
 int run_convert(const ConvertOptions &options, Tool &tool) {

@@ -1,27 +1,13 @@
 #include "tools/explain.h"
 
-#include "ir/op.h"
+#include "backends/program/kernel_facts.h"
 #include "tools/text_table.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 
 namespace sinter {
 
 namespace {
-
-/// The words in the order of their first appearance, each once.
-std::string join_distinct(const std::vector<std::string> &words) {
-  std::vector<std::string> seen;
-  std::string result;
-  for (const std::string &word : words) {
-    if (word.empty() || std::find(seen.begin(), seen.end(), word) != seen.end())
-      continue;
-    seen.push_back(word);
-    result += (result.empty() ? "" : ", ") + word;
-  }
-  return result;
-}
 
 std::string node_text(const Graph &graph, NodeId id) {
   const Node &node = graph[id];
@@ -29,18 +15,6 @@ std::string node_text(const Graph &graph, NodeId id) {
                            : node.kind == OpKind::input   ? attrs<InputAttrs>(node).name
                                                           : node.layer;
   return leaf.empty() ? name(node.kind) : fmt::format("{} ({})", name(node.kind), leaf);
-}
-
-KernelExplanation explain_kernel(const Plan &plan, const Kernel &kernel,
-                                 const std::string &algorithm) {
-  KernelExplanation result{kernel.name, "", "", algorithm};
-  std::vector<std::string> layers;
-  for (NodeId id : kernel.nodes) {
-    result.ops += (result.ops.empty() ? "" : " + ") + std::string(name(plan.graph[id].kind));
-    layers.push_back(plan.graph[id].layer);
-  }
-  result.layers = join_distinct(layers);
-  return result;
 }
 
 std::vector<ValueExplanation> explain_memory(const Plan &plan) {
@@ -60,8 +34,10 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string
   const Plan &plan = *phase.plan;
   PhaseExplanation result;
   result.name = phase.name;
-  for (size_t k = 0; k < plan.kernels.size(); ++k)
-    result.kernels.push_back(explain_kernel(plan, plan.kernels[k], algorithms[k]));
+  for (size_t k = 0; k < plan.kernels.size(); ++k) {
+    const KernelFacts facts = kernel_facts(plan, plan.kernels[k]);
+    result.kernels.push_back({plan.kernels[k].name, facts.ops, facts.layers, algorithms[k]});
+  }
   for (const Refusal &refusal : plan.refusals)
     result.refusals.push_back({node_text(plan.graph, refusal.producer),
                                node_text(plan.graph, refusal.consumer), refusal.reason});

@@ -12,7 +12,7 @@ namespace sinter {
 
 struct KernelExplanation {
   std::string name;
-  std::string ops;       // "conv2d + bias_add + relu"
+  std::string ops;       // "conv2d+bias_add+relu"
   std::string layers;    // "conv2d, max_pooling2d"
   std::string algorithm; // "direct 14x32"
 };

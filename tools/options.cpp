@@ -1,5 +1,6 @@
 #include "tools/options.h"
 
+#include "frontend/ends_with.h"
 #include "frontend/file_data.h"
 
 #include <charconv>
@@ -38,8 +39,7 @@ std::string check_dimension(const std::string &argument) {
 std::function<std::string(const std::string &)> must_end_in(std::vector<std::string> endings) {
   return [endings = std::move(endings)](const std::string &argument) -> std::string {
     for (const std::string &ending : endings)
-      if (argument.size() >= ending.size() &&
-          argument.compare(argument.size() - ending.size(), ending.size(), ending) == 0)
+      if (ends_with(argument, ending))
         return "";
     return fmt::format("'{}' must end in {}", argument, fmt::join(endings, " or "));
   };
