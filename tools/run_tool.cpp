@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <fmt/ostream.h>
 #include <ostream>
+#include <set>
 
 namespace sinter {
 
@@ -40,8 +41,10 @@ int run_action(Tool &tool) {
 } // namespace
 
 void print_warnings(Tool &tool) {
+  std::set<std::string> printed;
   for (const std::string &warning : tool.diagnostics.warnings())
-    fmt::print(tool.err, "{}\n", warning);
+    if (printed.insert(warning).second)
+      fmt::print(tool.err, "{}\n", warning);
   tool.diagnostics = {};
 }
 

@@ -121,6 +121,25 @@ TEST_CASE("warnings come before the error that follows them") {
   CHECK(error != std::string::npos);
 }
 
+TEST_CASE("what several outputs are warned of is printed once") {
+  const ScriptFolder scripts;
+  const std::string path = scripts.write("callbacks.py", R"(from tensorflow import keras
+(x, y), _ = keras.datasets.mnist.load_data()
+model = keras.Sequential([keras.layers.Flatten(input_shape=(28, 28)), keras.layers.Dense(10, 'softmax')])
+model.compile(optimizer='sgd', loss='sparse_categorical_crossentropy')
+model.fit(x, y, validation_split=0.1, callbacks=[
+    keras.callbacks.ModelCheckpoint('best.keras'),
+    keras.callbacks.EarlyStopping(restore_best_weights=True)])
+)");
+  const ToolRun run =
+      run_sinter({"compile", path, "--emit=llvm,asm", "--target=host", cache_option()});
+  CHECK(run.code == kExitOk);
+  const size_t first = run.err.find("warning: the program keeps the weights of the checkpoint");
+  CAPTURE(run.err);
+  CHECK(first != std::string::npos);
+  CHECK(run.err.find("keeps the weights", first + 60) == std::string::npos);
+}
+
 TEST_CASE("every stage is text on standard output") {
   const ScriptFolder scripts;
   const auto stage = [&](const std::string &kind) {
