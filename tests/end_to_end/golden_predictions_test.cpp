@@ -4,13 +4,12 @@
 #include "frontend/weight_file.h"
 #include "tests/end_to_end/support.h"
 #include "tests/paths.h"
+#include "tests/runtime/data_files.h"
 
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <iterator>
 #include <zlib.h>
 
 using namespace sinter;
@@ -33,20 +32,11 @@ std::vector<unsigned char> read_gzip(const std::string &path) {
   return bytes;
 }
 
-void write_pictures(const std::string &path, const unsigned char *pixels, const char *shape) {
-  std::string header =
-      fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},{}), }}", kBatch, shape);
-  header.resize(117, ' ');
-  header += '\n';
-  std::string bytes("\x93NUMPY\x01\x00", 8);
-  bytes += static_cast<char>(header.size());
-  bytes += '\0';
-  bytes += header;
-  for (size_t i = 0; i < kBatch * kPixels; ++i) {
-    const float scaled = static_cast<float>(pixels[i]) / 255.0F;
-    bytes.append(reinterpret_cast<const char *>(&scaled), sizeof scaled);
-  }
-  std::ofstream(path, std::ios::binary) << bytes;
+void write_pictures(const std::string &path, const unsigned char *pixels) {
+  std::vector<float> scaled;
+  for (size_t i = 0; i < kBatch * kPixels; ++i)
+    scaled.push_back(static_cast<float>(pixels[i]) / 255.0F);
+  write_bytes(path, npy("<f4", fmt::format("({},28,28,1)", kBatch), scaled));
 }
 
 /// The largest of each row.
@@ -58,14 +48,9 @@ std::vector<float> classes_of(const WeightArray &rows) {
   return classes;
 }
 
-WeightArray read_array(const std::string &path) {
-  std::ifstream stream(path, std::ios::binary);
-  return parse_npy("y", std::string{std::istreambuf_iterator<char>(stream), {}}).array;
-}
-
-/// `model` names a file of ours for weights that come without a model; `shape` is a picture's.
+/// `model` names a file of ours for weights that come without a model.
 void check_predictions(const std::string &name, const std::string &model,
-                       const std::string &pictures, const char *shape) {
+                       const std::string &pictures) {
   INFO(name);
   if (!std::filesystem::exists(golden_path(""))) {
     MESSAGE("skipped: there is no " << golden_path(""));
@@ -87,12 +72,13 @@ void check_predictions(const std::string &name, const std::string &model,
       expected = array.array.values;
   REQUIRE(bytes.size() == 16 + expected.size() * kPixels); // behind the header
   for (size_t i = 0; i < expected.size(); i += kBatch) {
-    write_pictures(folder + "/x.npy", &bytes[16 + i * kPixels], shape);
+    write_pictures(folder + "/x.npy", &bytes[16 + i * kPixels]);
     const CommandResult run =
         run_command(fmt::format("{0}/net run --input=@{0}/x.npy --output=@{0}/y.npy", folder));
     INFO(run.output);
     REQUIRE(run.status == 0);
-    const std::vector<float> classes = classes_of(read_array(folder + "/y.npy"));
+    const std::vector<float> classes =
+        classes_of(parse_npy("y", read_bytes(folder + "/y.npy")).array);
     found.insert(found.end(), classes.begin(), classes.end());
   }
   CHECK(found == expected);
@@ -103,12 +89,12 @@ const char *const kFashion = "/usr/share/datasets/fashion-mnist/t10k-images-idx3
 } // namespace
 
 TEST_CASE("programs of Keras's files predict as Keras") {
-  check_predictions("keras2_fashion_cnn.h5", "", kFashion, "28,28,1");
-  check_predictions("keras3_fashion_cnn.keras", "", kFashion, "28,28,1");
+  check_predictions("keras2_fashion_cnn.h5", "", kFashion);
+  check_predictions("keras3_fashion_cnn.keras", "", kFashion);
 }
 
 TEST_CASE("programs with PyTorch's and NumPy's weights predict as they do") {
-  check_predictions("torch_fashion_cnn_book.pt", "torch_fashion_cnn.py", kFashion, "28,28,1");
+  check_predictions("torch_fashion_cnn_book.pt", "torch_fashion_cnn.py", kFashion);
   check_predictions("simple_convnet_params.pkl", "simple_convnet.py",
-                    golden_path("mnist/t10k-images-idx3-ubyte.gz"), "28,28,1");
+                    golden_path("mnist/t10k-images-idx3-ubyte.gz"));
 }

@@ -3,6 +3,7 @@
 #include "ir/parse.h"
 #include "tests/end_to_end/support.h"
 #include "tests/passes/nets.h"
+#include "tests/runtime/data_files.h"
 
 #include <array>
 #include <cstring>
@@ -20,31 +21,21 @@ constexpr int kSize = 12;
 constexpr int kTrainSamples = 250; // no multiple of the batch
 constexpr int kTestSamples = 60;
 
-std::string idx(const std::vector<int> &extents, const std::string &bytes) {
-  std::string result{'\0', '\0', '\x08', static_cast<char>(extents.size())};
-  for (const int extent : extents)
-    for (int shift = 24; shift >= 0; shift -= 8)
-      result += static_cast<char>(extent >> shift);
-  return result + bytes;
-}
-
 /// Images whose class is the brightest of ten pixel rows, in noise.
-void write_images(const std::string &folder, const std::string &part, int count) {
-  unsigned state = static_cast<unsigned>(count);
+void write_images(const std::string &folder, const std::string &part, uint32_t count) {
+  uint32_t state = count;
   const auto noise = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
   std::string pixels;
   std::string labels;
-  for (int i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < count; ++i) {
     const int label = static_cast<int>(noise() % 10);
     labels += static_cast<char>(label);
     for (int y = 0; y < kSize; ++y)
       for (int x = 0; x < kSize; ++x)
         pixels += static_cast<char>(noise() / 2 + (y == label ? 120 : 0));
   }
-  std::ofstream(folder + "/" + part + "-images-idx3-ubyte", std::ios::binary)
-      << idx({count, kSize, kSize}, pixels);
-  std::ofstream(folder + "/" + part + "-labels-idx1-ubyte", std::ios::binary)
-      << idx({count}, labels);
+  write_bytes(folder + "/" + part + "-images-idx3-ubyte", idx(8, {count, kSize, kSize}, pixels));
+  write_bytes(folder + "/" + part + "-labels-idx1-ubyte", idx(8, {count}, labels));
 }
 
 Model scripted_model() {
@@ -81,12 +72,7 @@ CommandResult run(const std::string &arguments, const std::string &program = "./
   return run_command("cd " + folder() + " && " + program + " " + arguments);
 }
 
-std::string read(const std::string &name) {
-  std::ifstream file(folder() + "/" + name, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
+std::string read(const std::string &name) { return read_bytes(folder() + "/" + name); }
 
 /// The checkpoint of a training with these options, as bytes.
 std::string trained(const std::string &options) {

@@ -8,18 +8,18 @@
 #include "frontend/weight_file.h"
 #include "tests/end_to_end/support.h"
 #include "tests/paths.h"
+#include "tests/runtime/data_files.h"
 
 #include <algorithm>
 #include <cmath>
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <fstream>
 
 using namespace sinter;
 
 namespace {
 
-constexpr int kBatch = 8;
+constexpr uint32_t kBatch = 8;
 const std::string kDataset = "/usr/share/datasets/fashion-mnist/";
 
 using Arrays = std::map<std::string, WeightArray>;
@@ -42,21 +42,18 @@ Arrays section(const Arrays &all, const std::string &prefix) {
 
 /// As many samples of a file of Fashion-MNIST as the first extent says.
 void write_samples(const std::string &folder, const std::string &file,
-                   const std::vector<int> &extents) {
-  std::string header{'\0', '\0', '\x08', static_cast<char>(extents.size())};
-  int size = 1;
-  for (const int extent : extents) {
+                   const std::vector<uint32_t> &extents) {
+  const std::string header = idx(8, extents, "");
+  uint32_t size = 1;
+  for (const uint32_t extent : extents)
     size *= extent;
-    for (int shift = 24; shift >= 0; shift -= 8)
-      header += static_cast<char>(extent >> shift);
-  }
-  std::ofstream(folder + "/" + file, std::ios::binary) << header;
+  write_bytes(folder + "/" + file, header);
   run_command("gzip -dc " + kDataset + file + ".gz | tail -c +" +
               std::to_string(header.size() + 1) + " | head -c " + std::to_string(size) + " >>" +
               folder + "/" + file);
 }
 
-void write_data(const std::string &folder, int steps) {
+void write_data(const std::string &folder, uint32_t steps) {
   std::filesystem::create_directories(folder);
   write_samples(folder, "train-images-idx3-ubyte", {steps * kBatch, 28, 28});
   write_samples(folder, "train-labels-idx1-ubyte", {steps * kBatch});
@@ -74,7 +71,7 @@ void build_program(const std::string &net, const Arrays &initial, const std::str
 }
 
 /// What a resume file holds of a program that took so many steps.
-Arrays state_after(const std::string &folder, int steps) {
+Arrays state_after(const std::string &folder, uint32_t steps) {
   const std::string data = "data_" + std::to_string(steps);
   write_data(folder + "/" + data, steps);
   const CommandResult result =
