@@ -16,7 +16,6 @@ With --write-goldens it makes the files that the tests compare with instead, fro
 """
 import argparse
 import gzip
-import json
 import pathlib
 import re
 import subprocess
@@ -26,6 +25,7 @@ import numpy
 import torch
 import torch.nn.functional as F
 
+from safetensors_file import read_safetensors, write_safetensors
 from training_nets import SCRIPTS, WIDTHS, make_net
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -51,30 +51,6 @@ def parse_arguments():
 
 
 # ---- files ---------------------------------------------------------------------------------------
-
-def write_safetensors(path, arrays):
-    header, offset = {}, 0
-    for name, array in arrays.items():
-        header[name] = {'dtype': 'F32', 'shape': list(array.shape),
-                        'data_offsets': [offset, offset + array.nbytes]}
-        offset += array.nbytes
-    text = json.dumps(header).encode()
-    text += b' ' * (-len(text) % 8)
-    body = b''.join(array.tobytes() for array in arrays.values())
-    path.write_bytes(len(text).to_bytes(8, 'little') + text + body)
-
-
-def read_safetensors(path):
-    data = path.read_bytes()
-    start = 8 + int.from_bytes(data[:8], 'little')
-    arrays = {}
-    for name, entry in json.loads(data[8:start]).items():
-        if name != '__metadata__':
-            begin, end = entry['data_offsets']
-            values = numpy.frombuffer(data[start + begin:start + end], numpy.float32)
-            arrays[name] = values.reshape(entry['shape'])
-    return arrays
-
 
 def read_idx(name, count):
     with gzip.open(DATA / f'{name}.gz') as file:

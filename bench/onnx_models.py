@@ -6,32 +6,24 @@ Needs Debian's python3-torchvision and ONNX Runtime for Node:
     npm install --ignore-scripts --prefix DIR onnxruntime-node
     NODE_PATH=DIR/node_modules bench/onnx_models.py [MODEL...]
 
-Each model has random weights and batch-norm statistics of random pictures. ONNX Runtime computes
-the same output at each of its optimisation levels; how far those differ is its own noise, taken for
-no less than the rounding of the largest output, and Sinter may be ten times as far from the level
-without optimisations.
+Each model has random weights and batch-norm statistics of random pictures; onnx_levels.py says how
+near is near enough.
 """
 
-import argparse
 import os
 import subprocess
-import sys
-import tempfile
-import time
 
 import numpy
 import torch
 import torchvision
+
+from onnx_levels import main, print_row
 
 MODELS = [
     "alexnet", "vgg16", "googlenet", "resnet18", "resnet34", "resnet50", "squeezenet1_1",
     "mobilenet_v2", "densenet121", "shufflenet_v2_x1_0", "efficientnet_b0", "inception_v3",
     "mnasnet1_0"
 ]
-LEVELS = ["disabled", "basic", "extended", "all"]
-ALLOWED_NOISE = 10
-LEAST_NOISE = 4  # units in the last place of the largest output: levels may agree in every bit
-BENCH = os.path.dirname(os.path.abspath(__file__))
 
 
 def picture_size(name):
@@ -62,53 +54,18 @@ def export(name, folder):
     return path, x.numpy()
 
 
-def runtime_outputs(path, x):
-    raw = path + ".f32"
-    x.tofile(raw)
-    shape = ",".join(str(extent) for extent in x.shape)
-    subprocess.run(["node", os.path.join(BENCH, "onnx_levels.js"), path, raw, shape, path],
-                   check=True, stderr=subprocess.DEVNULL)
-    return [numpy.fromfile(f"{path}.{level}.f32", numpy.float32) for level in LEVELS]
-
-
 def sinter_output(sinter, path, x):
     given, result = path + ".x.npy", path + ".y.npy"
     numpy.save(given, x)
     subprocess.run([sinter, "run", path, "--cache=off", f"--input=@{given}", f"--output=@{result}"],
                    check=True, stdout=subprocess.DEVNULL)
-    return numpy.load(result).reshape(-1)
-
-
-def distance(a, b):
-    return float(numpy.abs(a.astype(numpy.float64) - b).max())
+    return numpy.load(result)
 
 
 def compare(name, sinter, folder):
-    """Prints one row; true when Sinter is near enough."""
     path, x = export(name, folder)
-    levels = runtime_outputs(path, x)
-    largest = float(numpy.abs(levels[0]).max())
-    noise = max(distance(level, levels[0]) for level in levels[1:])
-    noise = max(noise, LEAST_NOISE * float(numpy.spacing(numpy.float32(largest))))
-    start = time.monotonic()
-    error = distance(sinter_output(sinter, path, x), levels[0])
-    seconds = time.monotonic() - start
-    good = error <= ALLOWED_NOISE * noise
-    print(f"{name:20} {largest:10.4g} {noise:10.3g} {error:10.3g} {error / noise:8.2f} "
-          f"{seconds:8.1f}  {'ok' if good else 'TOO FAR'}", flush=True)
-    return good
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", default=MODELS)
-    parser.add_argument("--sinter", default=os.path.join(BENCH, "..", "build", "bin", "sinter"))
-    options = parser.parse_args()
-    print(f"{'model':20} {'largest':>10} {'noise':>10} {'error':>10} {'ratio':>8} {'seconds':>8}")
-    with tempfile.TemporaryDirectory() as folder:
-        good = [compare(name, options.sinter, folder) for name in options.models]
-    sys.exit(0 if all(good) else 1)
+    return print_row(name, path, x, sinter_output(sinter, path, x))
 
 
 if __name__ == "__main__":
-    main()
+    main(__doc__, "model", MODELS, compare)
