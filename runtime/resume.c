@@ -1,6 +1,6 @@
 /* The resume file: a safetensors file of every parameter, the optimizer's state included, and of
- * the best weights so far by each judge ("best/NAME", "restore/NAME"); its metadata holds the state
- * of the loop and the settings that a continued run must share.
+ * the best weights so far ("best/NAME"); its metadata holds the state of the loop and the settings
+ * that a continued run must share.
  */
 #define _GNU_SOURCE /* asprintf */
 #include "runtime/safetensors.h"
@@ -13,9 +13,6 @@
 #include <unistd.h>
 
 #define FORMAT "sinter-resume-2"
-
-static const char *const prefixes[] = {
-    [SINTER_JUDGE_STOPPING] = "restore", [SINTER_JUDGE_CHECKPOINT] = "best"};
 
 static const char *variant_name(const sinter_session *session) {
   return session->model->variant_names[session->context->variant];
@@ -74,25 +71,25 @@ static json_t *metadata_json(const sinter_session *session) {
   return metadata;
 }
 
-static char *best_name(int judge, const sinter_parameter *parameter) {
+static char *best_name(const sinter_parameter *parameter) {
   char *name;
-  return asprintf(&name, "%s/%s", prefixes[judge], parameter->name) < 0 ? NULL : name;
+  return asprintf(&name, "best/%s", parameter->name) < 0 ? NULL : name;
 }
 
-static int has_best(const sinter_session *session, int judge, const sinter_parameter *parameter) {
-  const sinter_best *best = &session->best[judge];
-  return best->weights && best->epoch > 0 && parameter->role != SINTER_ROLE_OPTIMIZER;
+static int has_best(const sinter_session *session, const sinter_parameter *parameter) {
+  return session->best_weights && session->best[SINTER_JUDGE_CHECKPOINT].epoch > 0 &&
+         parameter->role != SINTER_ROLE_OPTIMIZER;
 }
 
-/* Appends the best weights by one judge; the names are malloc'ed. Returns the new count. */
-static int32_t append_best(const sinter_session *session, int judge, sinter_tensor *tensors,
-                           int32_t count, int *status) {
+/* Appends the best weights; the names are malloc'ed. Returns the new count. */
+static int32_t append_best(const sinter_session *session, sinter_tensor *tensors, int32_t count,
+                           int *status) {
   for (int32_t p = 0; p < session->model->parameter_count; ++p) {
     const sinter_parameter *parameter = &session->model->parameters[p];
-    if (!has_best(session, judge, parameter))
+    if (!has_best(session, parameter))
       continue;
-    tensors[count] = (sinter_tensor){best_name(judge, parameter), parameter,
-                                     (float *)(session->best[judge].weights + parameter->offset)};
+    tensors[count] = (sinter_tensor){best_name(parameter), parameter,
+                                     (float *)(session->best_weights + parameter->offset)};
     if (!tensors[count++].name)
       *status = sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
   }
@@ -102,7 +99,7 @@ static int32_t append_best(const sinter_session *session, int judge, sinter_tens
 int sinter_resume_write(const sinter_session *session) {
   const sinter_model *model = session->model;
   const int32_t parameters = model->parameter_count;
-  sinter_tensor *tensors = calloc(3 * (size_t)parameters + 1, sizeof *tensors);
+  sinter_tensor *tensors = calloc(2 * (size_t)parameters + 1, sizeof *tensors);
   if (!tensors)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);
   int32_t count = 0;
@@ -112,8 +109,7 @@ int sinter_resume_write(const sinter_session *session) {
                                        (float *)(session->context->parameters + parameter->offset)};
   }
   int status = SINTER_OK;
-  for (int j = 0; j < 2; ++j)
-    count = append_best(session, j, tensors, count, &status);
+  count = append_best(session, tensors, count, &status);
   if (status == SINTER_OK) {
     json_t *metadata = metadata_json(session);
     status = sinter_tensors_write(session->resume_path, tensors, count, metadata);
@@ -175,13 +171,13 @@ static int read_state(sinter_session *session, const json_t *state) {
                                   session->resume_path);
 }
 
-static int read_best(sinter_session *session, const sinter_tensor_file *file, int judge,
+static int read_best(sinter_session *session, const sinter_tensor_file *file,
                      const sinter_parameter *parameter) {
-  char *name = best_name(judge, parameter);
+  char *name = best_name(parameter);
   if (!name)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory");
-  const int status = sinter_tensor_file_read(
-      file, name, parameter, (float *)(session->best[judge].weights + parameter->offset));
+  const int status = sinter_tensor_file_read(file, name, parameter,
+                                             (float *)(session->best_weights + parameter->offset));
   free(name);
   return status;
 }
@@ -194,9 +190,8 @@ static int read_tensors(sinter_session *session, const sinter_tensor_file *file)
     const sinter_parameter *parameter = &model->parameters[p];
     status = sinter_tensor_file_read(file, parameter->name, parameter,
                                      (float *)(session->context->parameters + parameter->offset));
-    for (int j = 0; j < 2 && status == SINTER_OK; ++j)
-      if (has_best(session, j, parameter))
-        status = read_best(session, file, j, parameter);
+    if (status == SINTER_OK && has_best(session, parameter))
+      status = read_best(session, file, parameter);
   }
   return status;
 }

@@ -38,20 +38,6 @@ static double worst_value(const sinter_monitor *monitor) {
   return monitor->maximize ? -(double)INFINITY : (double)INFINITY;
 }
 
-static int same_monitor(const sinter_monitor *a, const sinter_monitor *b) {
-  return a->metric == b->metric && a->validation == b->validation && a->maximize == b->maximize &&
-         a->min_delta == b->min_delta;
-}
-
-/* The weights that early stopping restores are mostly those of the checkpoint. */
-static int needs_weights(const sinter_training *training, sinter_judge judge) {
-  if (judge == SINTER_JUDGE_CHECKPOINT)
-    return !training->checkpoint_every_epoch;
-  return training->restore_best_weights &&
-         (training->checkpoint_every_epoch ||
-          !same_monitor(&training->monitors[0], &training->monitors[1]));
-}
-
 /* "fashion.safetensors" -> "fashion.resume.safetensors" */
 static char *resume_path(const char *checkpoint) {
   static const char suffix[] = ".safetensors";
@@ -86,21 +72,14 @@ static int check_paths(const sinter_session *session) {
   return status;
 }
 
-static int allocate_best(sinter_session *session) {
-  int done = 1;
-  for (int j = 0; j < 2; ++j)
-    if (needs_weights(session->model->training, (sinter_judge)j)) {
-      session->best[j].weights = malloc((size_t)session->model->trainable_bytes + 1);
-      done = done && session->best[j].weights;
-    }
-  return done;
-}
-
 static int allocate(sinter_session *session) {
   const sinter_model *model = session->model;
   session->order = malloc((size_t)session->train.indices.count * sizeof *session->order);
   session->snapshot.parameters = malloc((size_t)model->parameter_bytes + 1);
-  if (!session->order || !session->snapshot.parameters || !allocate_best(session))
+  const int keeps_best = !model->training->checkpoint_every_epoch;
+  if (keeps_best)
+    session->best_weights = malloc((size_t)model->trainable_bytes + 1);
+  if (!session->order || !session->snapshot.parameters || (keeps_best && !session->best_weights))
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for the copies of the weights");
   return sinter_batch_allocate(&session->batch, model, session->settings.batch_size);
 }
@@ -154,8 +133,7 @@ void sinter_session_close(sinter_session *session) {
   sinter_samples_close(&session->samples);
   sinter_batch_release(&session->batch);
   free(session->snapshot.parameters);
-  for (int j = 0; j < 2; ++j)
-    free(session->best[j].weights);
+  free(session->best_weights);
   free(session->order);
   free(session->resume_path);
 }
@@ -254,16 +232,17 @@ void sinter_batch_done(sinter_session *session, int64_t samples, const double *s
 }
 
 void sinter_keep_best(sinter_session *session, int32_t judge, int32_t epoch) {
-  sinter_best *best = &session->best[judge];
-  best->epoch = epoch + 1;
-  if (best->weights)
-    memcpy(best->weights, session->context->parameters, (size_t)session->model->trainable_bytes);
-  if (judge == SINTER_JUDGE_CHECKPOINT)
-    session->checkpoint_is_stale = 1;
+  session->best[judge].epoch = epoch + 1;
+  if (judge != SINTER_JUDGE_CHECKPOINT)
+    return;
+  session->checkpoint_is_stale = 1;
+  if (session->best_weights)
+    memcpy(session->best_weights, session->context->parameters,
+           (size_t)session->model->trainable_bytes);
 }
 
 static int write_checkpoint(sinter_session *session) {
-  const unsigned char *best = session->best[SINTER_JUDGE_CHECKPOINT].weights;
+  const unsigned char *best = session->best_weights;
   session->checkpoint_is_stale = 0;
   return sinter_save_region(session->model, best ? best : session->context->parameters,
                             session->checkpoint_path);
@@ -299,22 +278,12 @@ int sinter_epoch_end(sinter_session *session, int32_t epoch, const double *recor
   return SINTER_OK;
 }
 
-static void restore_best_weights(sinter_session *session) {
-  const unsigned char *weights = session->best[SINTER_JUDGE_STOPPING].weights;
-  if (!weights)
-    weights = session->best[SINTER_JUDGE_CHECKPOINT].weights;
-  memcpy(session->context->parameters, weights, (size_t)session->model->trainable_bytes);
-  sinter_parameters_changed(session->context);
-}
-
 int sinter_training_end(sinter_session *session, int32_t stopped_early) {
   const sinter_training *training = session->model->training;
   for (int j = 0; j < 2; ++j)
     if (session->best[j].epoch == 0)
       sinter_keep_best(session, j, session->history.epochs - 1); /* nothing improved: the last */
   int status = session->checkpoint_is_stale ? write_checkpoint(session) : SINTER_OK;
-  if (training->restore_best_weights)
-    restore_best_weights(session);
   if (status == SINTER_OK && session->history_path)
     status = sinter_history_write_csv(&session->history, session->history_path);
   if (status != SINTER_OK)

@@ -24,8 +24,7 @@ typedef struct sinter_snapshot {
 /* What one judge has found best so far. */
 typedef struct sinter_best {
   double value;
-  int32_t epoch;          /* from 1; 0: none yet */
-  unsigned char *weights; /* trainable_bytes; NULL where nobody will ask for them */
+  int32_t epoch; /* from 1; 0: none yet */
 } sinter_best;
 
 struct sinter_session {
@@ -42,9 +41,10 @@ struct sinter_session {
   sinter_snapshot snapshot;
 
   int32_t first_epoch;
-  sinter_best best[2];     /* by sinter_judge */
-  int32_t wait;            /* epochs since early stopping's judge saw a better one */
-  int checkpoint_is_stale; /* its file does not hold the weights that it should */
+  sinter_best best[2];         /* by sinter_judge */
+  unsigned char *best_weights; /* the checkpoint's judge's, trainable_bytes; NULL: it keeps all */
+  int32_t wait;                /* epochs since early stopping's judge saw a better one */
+  int checkpoint_is_stale;     /* its file does not hold the weights that it should */
   sinter_history history;
   sinter_progress progress;
   double started, epoch_started;

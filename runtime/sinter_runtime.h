@@ -187,7 +187,7 @@ typedef struct sinter_monitor {
 
 /* What each of the two monitors decides. */
 typedef enum sinter_judge {
-  SINTER_JUDGE_STOPPING = 0,  /* when to stop, and which weights to restore at the end */
+  SINTER_JUDGE_STOPPING = 0,  /* when to stop */
   SINTER_JUDGE_CHECKPOINT = 1 /* which weights the checkpoint file holds */
 } sinter_judge;
 
@@ -203,9 +203,8 @@ typedef struct sinter_plateau {
 typedef struct sinter_training {
   int32_t epochs, batch_size, shuffle;
   float learning_rate;
-  int32_t early_stopping; /* 0: none */
-  int32_t patience;       /* at least 1: an epoch that improves never stops training */
-  int32_t restore_best_weights;
+  int32_t early_stopping;         /* 0: none */
+  int32_t patience;               /* at least 1: an epoch that improves never stops training */
   int32_t checkpoint_every_epoch; /* the file holds the latest epoch's weights, not the best */
   sinter_monitor monitors[2];     /* by sinter_judge */
   const sinter_plateau *plateau;  /* or NULL */
@@ -247,7 +246,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 6u
+#define SINTER_ABI 7u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
@@ -359,7 +358,7 @@ typedef struct sinter_session sinter_session; /* data sets, options, history, pr
  *     sinter_epoch_end(S, epoch, record, best, wait);   // prints, history, checkpoint, resume file
  *     if (early stopping and wait >= patience) break;
  *   }
- *   sinter_training_end(S, stopped_early);    // restores the best weights if asked, final save
+ *   sinter_training_end(S, stopped_early);    // final save
  *
  * A run resumed after it had stopped early, or after its last epoch, gets a first epoch equal to
  * the number of epochs, so the loop does nothing. sinter_report_nonfinite replays the steps since
@@ -378,7 +377,7 @@ int32_t sinter_next_batch(sinter_session *, int32_t phase, int32_t batch, void *
                           void **labels);
 void sinter_batch_done(sinter_session *, int64_t samples, const double *sums);
 int sinter_report_nonfinite(sinter_session *, int32_t epoch, int32_t batch);
-/* The judge has found this epoch the best so far: copies weights and statistics aside. */
+/* The judge has found this epoch the best so far; the checkpoint's copies its weights aside. */
 void sinter_keep_best(sinter_session *, int32_t judge, int32_t epoch);
 /* record: metric_count training means, then metric_count validation means (NaN when none). */
 int sinter_epoch_end(sinter_session *, int32_t epoch, const double *record, const double *best,

@@ -31,8 +31,8 @@ Abi::Abi(llvm::LLVMContext &c)
   data = make("sinter_data", {p, p, i32, i32, subset, subset, subset, p, i32});
   monitor = make("sinter_monitor", {i32, i32, i32, f32});
   plateau = make("sinter_plateau", {monitor, f64, f32, i32, i32});
-  training = make("sinter_training",
-                  {i32, i32, i32, f32, i32, i32, i32, i32, array(monitor, 2), p, p, i32});
+  training =
+      make("sinter_training", {i32, i32, i32, f32, i32, i32, i32, array(monitor, 2), p, p, i32});
   model = make("sinter_model", {i32,
                                 p,
                                 p,

@@ -35,7 +35,7 @@ struct Monitor {
 struct Interface {
   std::vector<Port> inputs, labels, outputs; // in the order of the arguments
   std::vector<std::string> metrics;          // "loss" first; empty when the model has no loss
-  Monitor stopping;                          // of training: patience, the weights to restore
+  Monitor stopping;                          // of training: when to stop
   Monitor checkpoint;                        // of training: the weights to keep
   Monitor plateau;                           // of training: when to lower the learning rate
 

@@ -195,7 +195,6 @@ llvm::Constant *TableWriter::training() {
       make(abi_.training, {m_.int32(spec.epochs), m_.int32(spec.batch_size), m_.int32(spec.shuffle),
                            m_.float32(spec.optimizer.learning_rate), m_.int32(stops),
                            m_.int32(stops ? effective_patience(*spec.early_stopping) : 0),
-                           m_.int32(stops && spec.early_stopping->restore_best_weights),
                            m_.int32(spec.checkpoint && !spec.checkpoint->save_best_only), monitors,
                            plateau(spec.plateau), m_.table("epoch_rates", abi_.f32, rates),
                            m_.int32(static_cast<int64_t>(rates.size()))}));

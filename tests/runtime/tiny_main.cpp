@@ -8,7 +8,7 @@ int main(int argc, char **argv) {
   tiny::Model m;
   m.model.train_loop = tiny::train_loop;
   if (std::getenv("TINY_PATIENCE")) {
-    m.training.early_stopping = m.training.restore_best_weights = 1;
+    m.training.early_stopping = 1;
     m.training.patience = std::atoi(std::getenv("TINY_PATIENCE"));
   }
   if (const char *checkpoint = std::getenv("TINY_CHECKPOINT")) {

@@ -139,7 +139,7 @@ TEST_CASE("killed at any moment and resumed, training ends in the same bits") {
   }
 }
 
-TEST_CASE("early stopping stops, restores the best, and stays stopped when resumed") {
+TEST_CASE("early stopping stops, and stays stopped when resumed") {
   const TinyProgram program;
   const std::string train = "train --epochs=100 --learning-rate=5" + program.with_data();
   const Result first = program.run(train, "TINY_PATIENCE=1");
@@ -179,7 +179,7 @@ TEST_CASE("early stopping and the checkpoint judge by monitors of their own, res
   CHECK(parts.run(train + "8 --resume" + parts.with_data(), monitors).code == 0);
   CHECK(parts.resume_file() == whole.resume_file());
   CHECK(parts.checkpoint() == whole.checkpoint());
-  CHECK(contains(whole.resume_file(), "\"restore/dense/kernel\""));
+  CHECK(contains(whole.resume_file(), "\"best/dense/kernel\""));
   const Result changed = parts.run(train + "9 --resume" + parts.with_data(), "TINY_PATIENCE=3");
   CHECK(contains(changed.err, "trained with the checkpoint by \"accuracy max 0\", this run has "
                               "\"val_loss min 0\""));

@@ -101,8 +101,8 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
     using T = sinter_training;
     layouts.check(abi.training, sizeof(T),
                   {AT(epochs), AT(batch_size), AT(shuffle), AT(learning_rate), AT(early_stopping),
-                   AT(patience), AT(restore_best_weights), AT(checkpoint_every_epoch),
-                   AT(monitors), AT(plateau), AT(epoch_rates), AT(epoch_rate_count)});
+                   AT(patience), AT(checkpoint_every_epoch), AT(monitors), AT(plateau),
+                   AT(epoch_rates), AT(epoch_rate_count)});
   }
   {
     using T = sinter_plateau;
