@@ -5,12 +5,11 @@
 
 #include <math.h>
 
-/* A validation that the run has not is replaced by the training, as for the judges. */
+/* The compiler lets no plateau monitor a validation that the script has no data for. */
 static double monitored(const sinter_session *session, const sinter_monitor *monitor,
                         int32_t epoch) {
   const double *row = sinter_history_row(&session->history, epoch);
-  const int validation = monitor->validation && session->validation.source != NULL;
-  return row[(validation ? session->model->metric_count : 0) + monitor->metric];
+  return row[(monitor->validation ? session->model->metric_count : 0) + monitor->metric];
 }
 
 static int is_better(const sinter_monitor *monitor, double value, double best) {

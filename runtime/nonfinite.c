@@ -44,7 +44,7 @@ static int report(const sinter_session *session, int32_t epoch, int32_t batch, i
                      "the loss is not finite in epoch %d, batch %d: step %lld made the first %s in "
                      "layer %s (kernel %s: %s); a smaller learning rate than %g may help",
                      epoch + 1, batch + 1, step, describe(watch->value), kernel->layers,
-                     kernel->name, kernel->ops, (double)session->settings.learning_rate);
+                     kernel->name, kernel->ops, (double)session->context->learning_rate);
 }
 
 int sinter_report_nonfinite(sinter_session *session, int32_t epoch, int32_t batch) {
