@@ -58,9 +58,7 @@ bool is_always_identity(const Node &) { return true; }
 
 bool has_one_operand(const Node &node) { return node.inputs.size() == 1; }
 
-bool keeps_order(const Node &node) {
-  return is_identity(attrs<TransposeAttrs>(node).permutation);
-}
+bool keeps_order(const Node &node) { return is_identity(attrs<TransposeAttrs>(node).permutation); }
 
 bool scales_by_one(const Node &node) {
   return attrs<AffineAttrs>(node).scale == 1 && attrs<AffineAttrs>(node).offset == 0;

@@ -1,6 +1,7 @@
 #include "passes/fold_constants.h"
 
 #include "ir/op.h"
+#include "ir/permutation.h"
 #include "passes/eliminate_dead_nodes.h"
 
 #include <algorithm>
@@ -110,10 +111,8 @@ std::optional<Values> fold_transpose(const RewriteContext &context) {
     return values;
   const std::vector<int64_t> strides =
       broadcast_strides(operand.type.shape, operand.type.shape.size());
-  std::vector<int64_t> permuted;
-  for (int64_t dimension : attrs<TransposeAttrs>(context.node()).permutation)
-    permuted.push_back(strides[static_cast<size_t>(dimension)]);
-  return gather(values, context.node().type.shape, permuted);
+  return gather(values, context.node().type.shape,
+                permuted(strides, attrs<TransposeAttrs>(context.node()).permutation));
 }
 
 std::optional<Values> evaluate(const RewriteContext &context) {

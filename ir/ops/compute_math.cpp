@@ -60,6 +60,29 @@ Tensor packed(KernelBuilder &k, const Tensor &operand, const std::string &role) 
   return k.copy(type, role, [&](const Index &index) { return operand(index); });
 }
 
+Expr pixel_or(const Tensor &image, const Index &index, const Expr &outside) {
+  const int height = as_int(image.type().shape[1]), width = as_int(image.type().shape[2]);
+  const Expr &y = index[1], &x = index[2];
+  const Expr inside = y >= 0 && y < height && x >= 0 && x < width;
+  const Expr value =
+      image({index[0], Halide::clamp(y, 0, height - 1), Halide::clamp(x, 0, width - 1), index[3]});
+  return Halide::select(inside, value, outside);
+}
+
+void define_sum_of_taps(KernelBuilder &k, int taps, const KernelBuilder::Term &term) {
+  constexpr int most_unrolled = 16;
+  if (taps > most_unrolled) {
+    k.define_sum({taps}, term);
+    return;
+  }
+  k.define([&](const Index &index) {
+    Expr sum = term(index, {0});
+    for (int tap = 1; tap < taps; ++tap)
+      sum = sum + term(index, {tap});
+    return sum;
+  });
+}
+
 void define_unary(KernelBuilder &k, const std::function<Expr(const Expr &)> &f) {
   k.define_elementwise([&](const std::vector<Expr> &v) { return f(v[0]); });
 }
@@ -139,6 +162,11 @@ Index joined(const Index &a, const Index &b) {
   Index result = a;
   result.insert(result.end(), b.begin(), b.end());
   return result;
+}
+
+Index moved(Index index, size_t axis, const Expr &position) {
+  index[axis] = position;
+  return index;
 }
 
 Expr element_count(const std::vector<Expr> &extents) {

@@ -31,10 +31,19 @@ Halide::Expr mask_of(const Halide::Expr &condition);
 /// A float function of the C library; not vectorised.
 Halide::Expr call_libm(const char *function, const std::vector<Halide::Expr> &arguments);
 
+/// Extents and positions are ints in Halide.
+inline int as_int(int64_t value) { return static_cast<int>(value); }
+
 /// Lanes that copies are padded to: whole vectors of every variant.
 constexpr int64_t kLanes = 16;
 /// The operand when its last dimension is stored in whole vectors, else a copy that is.
 Tensor packed(KernelBuilder &, const Tensor &operand, const std::string &role);
+
+/// Element [n, y, x, c] of an image, or `outside` where y or x lies beside it.
+Halide::Expr pixel_or(const Tensor &image, const Index &index, const Halide::Expr &outside);
+/// result(index) = the sum of term(index, {tap}) over the taps: few of them as one expression,
+/// which a schedule can fuse like any elementwise one.
+void define_sum_of_taps(KernelBuilder &, int taps, const KernelBuilder::Term &term);
 
 /// result = f(x), element by element.
 void define_unary(KernelBuilder &, const std::function<Halide::Expr(const Halide::Expr &)> &f);
@@ -65,6 +74,8 @@ Halide::Expr exp_of_negative(const Halide::Expr &x);
 std::vector<Halide::Expr> extents_from(const Tensor &, int begin);
 /// [a..., b...]
 Index joined(const Index &a, const Index &b);
+/// `index` with another position along the axis.
+Index moved(Index index, size_t axis, const Halide::Expr &position);
 /// The product of the extents as a float; the batch may be among them.
 Halide::Expr element_count(const std::vector<Halide::Expr> &extents);
 

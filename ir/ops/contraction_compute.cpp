@@ -31,8 +31,6 @@ int64_t round_up(int64_t value, int64_t multiple) {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-int as_int(int64_t value) { return static_cast<int>(value); }
-
 /// The index, held below the extent: a tile that overhangs reads some element of the operand.
 Expr held(const Expr &index, const Expr &extent) { return Halide::min(index, extent - 1); }
 
@@ -83,10 +81,7 @@ template <typename A> Tensor padded_input(KernelBuilder &k, const Tensor &x, con
   return k.copy(type, "padded", [&](const Index &i) {
     if (!zeros)
       return x({i[0], held(i[1], height), held(i[2], width), i[3]});
-    const Expr y = i[1] - top, column = i[2] - left;
-    const Expr value =
-        x({i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(column, 0, width - 1), i[3]});
-    return Halide::select(y >= 0 && y < height && column >= 0 && column < width, value, 0.0F);
+    return pixel_or(x, {i[0], i[1] - top, i[2] - left, i[3]}, 0.0F);
   });
 }
 
@@ -185,11 +180,7 @@ void define_by_phases(KernelBuilder &k, const Conv2dGradientAttrs &attrs) {
   const Tensor input =
       k.copy({ElementType::f32, {shape[0], g.extents[0], g.extents[1], shape[3]}, 0}, "padded",
              [&](const Index &i) {
-               const Expr y = i[1] - g.before[0], x = i[2] - g.before[1];
-               const int height = as_int(shape[1]), width = as_int(shape[2]);
-               const Expr value = dy(
-                   {i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(x, 0, width - 1), i[3]});
-               return Halide::select(y >= 0 && y < height && x >= 0 && x < width, value, 0.0F);
+               return pixel_or(dy, {i[0], i[1] - g.before[0], i[2] - g.before[1], i[3]}, 0.0F);
              });
   const int64_t lanes = all_channels % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
   const Tensor turned =

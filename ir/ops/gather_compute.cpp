@@ -9,9 +9,6 @@ using Halide::Expr;
 
 namespace {
 
-/// Sums of more terms than this are reductions, not one expression.
-constexpr int64_t kMaxUnrolledTaps = 16;
-
 /// An index of a value in [-extent, extent), whatever the value holds.
 Expr resolved(const Expr &index, const Expr &extent) {
   return Halide::clamp(Halide::select(index < 0, index + extent, index), 0, extent - 1);
@@ -40,7 +37,7 @@ void define_scatter(KernelBuilder &k, size_t axis, const std::vector<Expr> &exte
                              [&](const Tensor &so_far, const Index &index, const Index &r) {
                                const Scattered next = scattered(index, r);
                                const Expr sum =
-                                   so_far(replaced(index, axis, 1, {next.position})) + next.value;
+                                   so_far(moved(index, axis, next.position)) + next.value;
                                return KernelBuilder::Step{next.position, sum};
                              });
   k.define([&](const Index &index) { return sums(index); });
@@ -81,9 +78,8 @@ void compute_gather_elements(KernelBuilder &k) {
   const auto axis = static_cast<size_t>(k.attrs<AxisAttrs>().axis);
   const Tensor &x = k.operand(0);
   k.define([&](const Index &index) {
-    Index at = index;
-    at[axis] = resolved(k.operand(1)(index), x.extent(static_cast<int>(axis)));
-    return x(at);
+    const Expr chosen = resolved(k.operand(1)(index), x.extent(static_cast<int>(axis)));
+    return x(moved(index, axis, chosen));
   });
 }
 
@@ -93,7 +89,7 @@ void compute_gather_elements_gradient(KernelBuilder &k) {
   const Expr extent = k.extent(static_cast<int>(axis));
   const std::vector<Expr> extents{dy.extent(static_cast<int>(axis))};
   define_scatter(k, axis, extents, [&](const Index &index, const Index &r) {
-    const Index at = replaced(index, axis, 1, r);
+    const Index at = moved(index, axis, r[0]);
     return Scattered{resolved(k.operand(1)(at), extent), dy(at)};
   });
 }
@@ -103,7 +99,7 @@ void compute_resample(KernelBuilder &k) {
   const ResampleAttrs attrs = k.attrs<ResampleAttrs>();
   const auto axis = static_cast<size_t>(attrs.axis);
   const Tensor &x = k.operand(0);
-  const auto taps = static_cast<int>(attrs.taps);
+  const int taps = as_int(attrs.taps);
   const auto count = static_cast<int>(attrs.indices.size()) / taps;
   Halide::Buffer<int32_t> indices(taps, count);
   for (int i = 0; i < taps * count; ++i)
@@ -114,21 +110,11 @@ void compute_resample(KernelBuilder &k) {
     std::copy(attrs.weights.begin(), attrs.weights.end(), weights.begin());
   }
   const Expr last = x.extent(static_cast<int>(axis)) - 1;
-  const auto term = [&](const Index &index, const Index &r) {
+  define_sum_of_taps(k, taps, [&](const Index &index, const Index &r) {
     const Index in_table{r[0], index[axis]};
-    Index at = index;
-    at[axis] = Halide::unsafe_promise_clamped(indices(in_table), 0, last);
-    return weights.defined() ? x(at) * weights(in_table) : x(at);
-  };
-  if (taps > kMaxUnrolledTaps) {
-    k.define_sum({taps}, term);
-    return;
-  }
-  k.define([&](const Index &index) {
-    Expr sum = term(index, {0});
-    for (int tap = 1; tap < taps; ++tap)
-      sum = sum + term(index, {tap});
-    return sum;
+    const Expr chosen = Halide::unsafe_promise_clamped(indices(in_table), 0, last);
+    const Expr value = x(moved(index, axis, chosen));
+    return weights.defined() ? value * weights(in_table) : value;
   });
 }
 

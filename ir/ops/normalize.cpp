@@ -79,23 +79,19 @@ TensorType dropout_mask_type(const TypeContext &context) {
 void differentiate_batch_norm(GradientBuilder &g) {
   const float epsilon = g.attrs<BatchNormAttrs>().epsilon;
   const ReduceAttrs all_but_last{axes_between(0, g.type(g.x(0)).rank() - 1), /*keep_dims=*/false};
-  const auto product = [&](NodeId a, NodeId b) { return g.append(OpKind::multiply, {a, b}); };
-  const auto scaled = [&](NodeId a, float scale) {
-    return g.append(OpKind::affine, {a}, AffineAttrs{scale, 0});
-  };
-  const NodeId variance = g.append(OpKind::affine, {g.x(4)}, AffineAttrs{1, epsilon});
+  const NodeId variance = scaled(g, g.x(4), 1, epsilon);
   const NodeId r = g.append(OpKind::rsqrt, {variance});
-  const NodeId gamma_r = product(g.x(1), r);
+  const NodeId gamma_r = product(g, g.x(1), r);
   const NodeId centered = g.append(OpKind::subtract, {g.x(0), g.x(3)});
   const NodeId sum = g.append(OpKind::reduce_sum, {g.dy()}, all_but_last);
   const NodeId centered_sum =
-      g.append(OpKind::reduce_sum, {product(g.dy(), centered)}, all_but_last);
-  g.add_to_input(0, product(g.dy(), gamma_r));
-  g.add_to_input(1, product(centered_sum, r));
+      g.append(OpKind::reduce_sum, {product(g, g.dy(), centered)}, all_but_last);
+  g.add_to_input(0, product(g, g.dy(), gamma_r));
+  g.add_to_input(1, product(g, centered_sum, r));
   g.add_to_input(2, sum);
-  g.add_to_input(3, product(scaled(sum, -1), gamma_r));
-  const NodeId gamma_r_cubed = product(gamma_r, g.append(OpKind::square, {r}));
-  g.add_to_input(4, product(scaled(centered_sum, -0.5F), gamma_r_cubed));
+  g.add_to_input(3, product(g, scaled(g, sum, -1), gamma_r));
+  const NodeId gamma_r_cubed = product(g, gamma_r, g.append(OpKind::square, {r}));
+  g.add_to_input(4, product(g, scaled(g, centered_sum, -0.5F), gamma_r_cubed));
 }
 
 // dx = the sum of dy over the channels whose sums x went into

@@ -62,7 +62,6 @@ void compute_channel_sum(KernelBuilder &k) {
   const auto channels = static_cast<int>(x.type().shape.back());
   const int before = static_cast<int>(std::min<int64_t>(attrs.before, channels - 1));
   const int after = static_cast<int>(std::min<int64_t>(attrs.after, channels - 1));
-  const int taps = before + after + 1;
   TensorType type = x.type();
   type.shape.back() += before + after;
   const Tensor padded = k.copy(type, "padded", [&](const Index &index) {
@@ -71,20 +70,8 @@ void compute_channel_sum(KernelBuilder &k) {
     at.back() = Halide::clamp(Halide::likely(channel), 0, channels - 1);
     return Halide::select(Halide::likely(channel >= 0 && channel < channels), x(at), 0.0F);
   });
-  const auto shifted = [&](Index index, const Expr &by) {
-    index.back() = index.back() + by;
-    return padded(index);
-  };
-  constexpr int most_unrolled = 16;
-  if (taps > most_unrolled) {
-    k.define_sum({taps}, [&](const Index &i, const Index &r) { return shifted(i, r[0]); });
-    return;
-  }
-  k.define([&](const Index &index) {
-    Expr sum = shifted(index, 0);
-    for (int tap = 1; tap < taps; ++tap)
-      sum = sum + shifted(index, tap);
-    return sum;
+  define_sum_of_taps(k, before + after + 1, [&](const Index &index, const Index &r) {
+    return padded(moved(index, index.size() - 1, index.back() + r[0]));
   });
 }
 

@@ -65,12 +65,8 @@ Expr at_position(const Window &w, const Tensor &x, const Index &index, const Exp
                  const Expr &kx, const Expr &outside) {
   const Expr y = index[1] * w.y.stride - w.y.before + ky * w.y.dilation;
   const Expr column = index[2] * w.x.stride - w.x.before + kx * w.x.dilation;
-  if (!w.padded())
-    return x({index[0], y, column, index[3]});
-  const Expr inside = y >= 0 && y < w.y.input && column >= 0 && column < w.x.input;
-  const Expr value = x({index[0], Halide::clamp(y, 0, w.y.input - 1),
-                        Halide::clamp(column, 0, w.x.input - 1), index[3]});
-  return Halide::select(inside, value, outside);
+  const Index at{index[0], y, column, index[3]};
+  return w.padded() ? pixel_or(x, at, outside) : x(at);
 }
 
 Expr lowest() { return -std::numeric_limits<float>::infinity(); }

@@ -104,16 +104,6 @@ void compute_argmax(KernelBuilder &k) {
                      });
 }
 
-namespace {
-
-/// `index` with another position along the axis.
-Index moved(Index index, size_t axis, const Expr &position) {
-  index[axis] = position;
-  return index;
-}
-
-} // namespace
-
 // y[p] = y[p - 1] + x[p], or + x[p - 1] when the element itself does not count; from the other end
 // when reversed.
 void compute_cumulative_sum(KernelBuilder &k) {

@@ -7,12 +7,6 @@ namespace sinter {
 
 using Halide::Expr;
 
-namespace {
-
-int as_int(int64_t value) { return static_cast<int>(value); }
-
-} // namespace
-
 // A view costs nothing on its own; inside a fused kernel it is index arithmetic. The batch stays
 // outside of it, so that a linear index never exceeds the elements of one sample.
 void compute_reshape(KernelBuilder &k) {

@@ -3,12 +3,11 @@
 
 #include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
+#include "ir/ops/winograd_matrices.h"
 
 namespace sinter {
 
 namespace {
-
-constexpr int64_t kTaps = 3;
 
 void require_tile(const TypeContext &context, int64_t tile) {
   require(context, tile == 2 || tile == 4, "expects a tile of 2 or 4, got {}", tile);
@@ -21,9 +20,9 @@ TensorType winograd_filter_type(const TypeContext &context) {
   require_element(context, 0, ElementType::f32);
   require_rank(context, 0, 4, "a filter");
   const Shape &filter = context.operand(0).shape;
-  require(context, filter[0] == kTaps && filter[1] == kTaps, "expects a 3x3 filter, got {}x{}",
-          filter[0], filter[1]);
-  const int64_t points = attrs.tile + kTaps - 1;
+  require(context, filter[0] == kWinogradTaps && filter[1] == kWinogradTaps,
+          "expects a 3x3 filter, got {}x{}", filter[0], filter[1]);
+  const int64_t points = attrs.tile + kWinogradTaps - 1;
   const size_t from = attrs.turned ? 3 : 2, to = attrs.turned ? 2 : 3;
   return {ElementType::f32, {points, points, filter[from], filter[to]}, attrs.block};
 }
@@ -37,14 +36,15 @@ TensorType winograd_conv2d_type(const TypeContext &context) {
   require_rank(context, 1, 4, "a transformed filter");
   const Shape &x = context.operand(0).shape;
   const Shape &filter = context.operand(1).shape;
-  const int64_t points = attrs.tile + kTaps - 1;
+  const int64_t points = attrs.tile + kWinogradTaps - 1;
   require(context, filter[0] == points && filter[1] == points,
           "expects a filter of {0}x{0} points, got {1}x{2}", points, filter[0], filter[1]);
   require(context, filter[2] == x[3], "expects {} input channels, got {}", filter[2], x[3]);
   for (int64_t padding : attrs.padding)
-    require(context, padding >= 0 && padding < kTaps, "expects padding of 0 to 2, got {}", padding);
-  const int64_t height = x[1] + attrs.padding[0] + attrs.padding[2] - kTaps + 1;
-  const int64_t width = x[2] + attrs.padding[1] + attrs.padding[3] - kTaps + 1;
+    require(context, padding >= 0 && padding < kWinogradTaps, "expects padding of 0 to 2, got {}",
+            padding);
+  const int64_t height = x[1] + attrs.padding[0] + attrs.padding[2] - kWinogradTaps + 1;
+  const int64_t width = x[2] + attrs.padding[1] + attrs.padding[3] - kWinogradTaps + 1;
   require(context, height > 0 && width > 0, "window 3x3 does not fit input {}x{}",
           x[1] + attrs.padding[0] + attrs.padding[2], x[2] + attrs.padding[1] + attrs.padding[3]);
   return {ElementType::f32, {x[0], height, width, filter[3]}, 0};
@@ -53,7 +53,8 @@ TensorType winograd_conv2d_type(const TypeContext &context) {
 /// What the convolution computes, not how: a direct convolution's multiply-adds.
 Cost winograd_conv2d_cost(const Graph &graph, const Node &node) {
   const int64_t channels = graph.type(node.inputs[0]).shape[3];
-  return cost_per_element(node.type, 2.0 * kTaps * kTaps * static_cast<double>(channels));
+  return cost_per_element(node.type,
+                          2.0 * kWinogradTaps * kWinogradTaps * static_cast<double>(channels));
 }
 
 } // namespace
@@ -68,7 +69,7 @@ const OpDef ops::winograd_filter = {
     winograd_filter_type,
     /*gradient=*/nullptr,
     compute_winograd_filter,
-    result_cost<2 * kTaps * kTaps>,
+    result_cost<2 * kWinogradTaps * kWinogradTaps>,
 };
 
 const OpDef ops::winograd_conv2d = {

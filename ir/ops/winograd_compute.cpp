@@ -25,7 +25,6 @@ namespace {
 
 /// Coefficients below this are zeros that were rounded.
 constexpr double kZero = 1e-9;
-int as_int(int64_t value) { return static_cast<int>(value); }
 
 /// a + b * scale, leaving out what is not there.
 Expr plus(const Expr &a, const Expr &b, double scale) {
@@ -96,16 +95,14 @@ Expr transformed(const Matrix &matrix, RowRule rule, const Expr &which,
 Tensor surrounded(KernelBuilder &k, const Tensor &x, const WinogradAttrs &attrs, int64_t rows,
                   int64_t columns) {
   const Shape &shape = x.type().shape;
-  const int height = as_int(shape[1]), width = as_int(shape[2]), channels = as_int(shape[3]);
-  const int64_t tile = attrs.tile;
+  const int top = as_int(attrs.padding[0]), left = as_int(attrs.padding[1]);
+  const int channels = as_int(shape[3]);
+  const int64_t tile = attrs.tile, overlap = kWinogradTaps - 1;
   const TensorType type{
-      ElementType::f32, {shape[0], rows * tile + 2, columns * tile + 2, shape[3]}, 0};
+      ElementType::f32, {shape[0], rows * tile + overlap, columns * tile + overlap, shape[3]}, 0};
   return k.copy(type, "padded", [&](const Index &i) {
-    const Expr y = i[1] - as_int(attrs.padding[0]), column = i[2] - as_int(attrs.padding[1]);
     const Expr c = channels % kLanes == 0 ? i[3] : Halide::min(i[3], channels - 1);
-    const Expr value =
-        x({i[0], Halide::clamp(y, 0, height - 1), Halide::clamp(column, 0, width - 1), c});
-    return Halide::select(y >= 0 && y < height && column >= 0 && column < width, value, 0.0F);
+    return pixel_or(x, {i[0], i[1] - top, i[2] - left, c}, 0.0F);
   });
 }
 
@@ -145,7 +142,7 @@ void compute_winograd_conv2d(KernelBuilder &k) {
   const auto &attrs = k.attrs<WinogradAttrs>();
   const WinogradMatrices m = winograd_matrices(attrs.tile);
   const int tile = as_int(attrs.tile);
-  const int64_t points = attrs.tile + 2;
+  const int64_t points = attrs.tile + kWinogradTaps - 1;
   const Shape &result = k.type().shape;
   const int64_t channels = k.operand(0).type().shape[3];
   const int64_t rows = (result[1] + tile - 1) / tile, columns = (result[2] + tile - 1) / tile;

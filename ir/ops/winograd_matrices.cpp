@@ -18,7 +18,7 @@ namespace sinter {
 
 namespace {
 
-constexpr size_t kTaps = 3;
+constexpr auto kTaps = static_cast<size_t>(kWinogradTaps);
 
 std::vector<double> finite_points(int64_t tile) {
   const double root = std::sqrt(2.0);

@@ -7,6 +7,9 @@
 
 namespace sinter {
 
+/// A filter's, in each direction.
+constexpr int64_t kWinogradTaps = 3;
+
 using Matrix = std::vector<std::vector<double>>; // [row][column]
 
 struct WinogradMatrices {
