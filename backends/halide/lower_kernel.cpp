@@ -84,6 +84,13 @@ std::vector<std::vector<size_t>> outputs_by_shape(const KernelGraph &kernel) {
 
 } // namespace
 
+const Stage *LoweredNode::find_stage(std::string_view role) const {
+  for (const Stage &stage : stages)
+    if (stage.role == role)
+      return &stage;
+  return nullptr;
+}
+
 Halide::Pipeline LoweredKernel::pipeline() const {
   std::vector<Func> outputs;
   for (const OutputGroup &group : groups)

@@ -4,6 +4,7 @@
 #include "backends/halide/kernel_graph.h"
 #include "ir/kernel_builder.h"
 
+#include <string_view>
 #include <vector>
 
 namespace sinter {
@@ -15,6 +16,9 @@ struct LoweredNode {
   OpClass op_class;
   Halide::Func result;
   std::vector<Stage> stages;
+
+  /// The stage of that role, or null.
+  const Stage *find_stage(std::string_view role) const;
 };
 
 /// Outputs of one storage shape are computed by one Func, a Tuple when there are several. It

@@ -66,7 +66,7 @@ class ConvolutionSchedule {
 public:
   ConvolutionSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
       : kernel_(kernel), node_(node), variant_(variant), padded_(node.stages.front()),
-        around_(find_surroundings(kernel, node)) {
+        filter_(node.find_stage("filter")), around_(find_surroundings(kernel, node)) {
     SINTER_ASSERT(padded_.role == "padded", "a convolution's first stage is {}", padded_.role);
     for (const Stage &stage : node.stages)
       if (stage.kind == Stage::Kind::reduction) {
@@ -80,7 +80,7 @@ public:
     filters_ = shape[3];
     rows_apart_ = result[1] > height_ ? 2 : 1;
     columns_apart_ = result[2] > width_ ? 2 : 1;
-    const TensorType filter = filter_type();
+    const TensorType &filter = filter_type();
     lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
     channels_ = filter.shape[2];
     depthwise_ = channels_ == 1 && padded_.type.shape[3] == filters_ && filters_ > 1;
@@ -89,9 +89,8 @@ public:
   }
 
   std::string apply() {
-    for (const Stage &stage : node_.stages)
-      if (stage.role == "filter")
-        schedule_at_root(stage, variant_);
+    if (filter_)
+      schedule_at_root(*filter_, variant_);
     if (!around_.plain_after || !around_.plain_before) {
       apply_to_whole_result();
       return name("direct, unfused");
@@ -114,13 +113,7 @@ private:
     return product;
   }
 
-  TensorType filter_type() const {
-    for (const Stage &stage : node_.stages)
-      if (stage.role == "filter")
-        return stage.type;
-    const Node &n = kernel_.kernel.graph[node_.id];
-    return kernel_.kernel.graph.type(n.inputs[1]);
-  }
+  const TensorType &filter_type() const { return second_operand_type(kernel_, node_, filter_); }
 
   std::string name(const char *kind) const {
     const int lanes = tile_.vectors * variant_.vector_width;
@@ -152,7 +145,7 @@ private:
           continue;
         const int64_t step = std::max(half_cycles(tile), lanes * 4 / kBytesPerHalfCycle);
         const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
-        const int64_t work = tiles * (step + 2);
+        const int64_t work = tiles * (step + kLoopOverhead);
         if (least >= 0 && work >= least)
           continue;
         least = work;
@@ -187,12 +180,7 @@ private:
     Func result = node_.result;
     result.compute_root();
     apply_to(result);
-    for (const LoweredNode &node : kernel_.nodes)
-      if (node.id != node_.id)
-        for (const Stage &stage : node.stages)
-          schedule_at_root(stage, variant_);
-    for (const OutputGroup &group : kernel_.groups)
-      schedule_stores(group, variant_);
+    schedule_rest(kernel_, node_, variant_);
   }
 
   /// Tiles a Func of the convolution's own shape.
@@ -232,8 +220,6 @@ private:
     out.split(v[y], strip, row, static_cast<int>(pooled_rows), TailStrategy::GuardWithIf);
     out.reorder(lane, around, v[x], row, strip, v[image]).parallel(v[image]).parallel(strip);
     rows.compute_at(out, row);
-    if (pool.size[0] > pool.strides[0])
-      rows.store_at(out, strip); // neighbouring windows share rows: slide
     place_sum(*sums_.front(), rows,
               tile_consumer(rows, rows.args()[y], {Var("channel_tile"), rows.args()[image]}));
     place_padded(out, strip);
@@ -366,6 +352,7 @@ private:
   const LoweredNode &node_;
   const Variant &variant_;
   const Stage &padded_;
+  const Stage *filter_; // a copy; null where the filter is read as it is
   std::vector<const Stage *> sums_;
   const Surroundings around_;
   int64_t height_ = 0; // of a sum

@@ -28,9 +28,6 @@ using Halide::VarOrRVar;
 
 namespace {
 
-/// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
-constexpr int64_t kLoopOverhead = 2;
-
 /// Vectors that a step loads at most: more of them leave too few registers for the broadcasts.
 constexpr int kMostVectors = 4;
 
@@ -104,6 +101,8 @@ public:
     place_image();
     place_copies();
     place_total();
+    if (!around_.plain_before || !around_.plain_after)
+      schedule_other_stages(kernel_, node_, variant_);
     if (!tiled_)
       return "filter gradient";
     const RegisterTile registers = tile_.registers();
@@ -228,8 +227,6 @@ private:
         copy.compute_at(chunk_.func, chunk_.domain[0]);
       vectorize_copy(*copies[i], variant_);
     }
-    if (!around_.plain_before)
-      schedule_other_stages();
   }
 
   void place_total() {
@@ -242,17 +239,8 @@ private:
       return;
     }
     schedule_at_root(total_, variant_);
-    if (around_.plain_before)
-      schedule_other_stages();
     for (const OutputGroup &group : kernel_.groups)
       schedule_stores(group, variant_);
-  }
-
-  void schedule_other_stages() {
-    for (const LoweredNode &other : kernel_.nodes)
-      if (other.id != node_.id)
-        for (const Stage &other_stage : other.stages)
-          schedule_at_root(other_stage, variant_);
   }
 
   const LoweredKernel &kernel_;

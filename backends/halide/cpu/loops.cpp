@@ -168,6 +168,20 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
   }
 }
 
+void schedule_other_stages(const LoweredKernel &kernel, const LoweredNode &node,
+                           const Variant &variant) {
+  for (const LoweredNode &other : kernel.nodes)
+    if (other.id != node.id)
+      for (const Stage &stage : other.stages)
+        schedule_at_root(stage, variant);
+}
+
+void schedule_rest(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant) {
+  schedule_other_stages(kernel, node, variant);
+  for (const OutputGroup &group : kernel.groups)
+    schedule_stores(group, variant);
+}
+
 void vectorize_copy(const Stage &stage, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(stage.type);
   const size_t along = extents[0] == 1 ? 1 : 0;

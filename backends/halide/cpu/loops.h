@@ -25,6 +25,12 @@ Halide::Var schedule_stores(const OutputGroup &, const Variant &);
 /// Computes a reduction or a copy whole, before what needs it.
 void schedule_at_root(const Stage &, const Variant &);
 
+/// Computes every stage but that node's at the root.
+void schedule_other_stages(const LoweredKernel &, const LoweredNode &, const Variant &);
+
+/// The same, and the outputs: what is left of a kernel around a node that is computed by itself.
+void schedule_rest(const LoweredKernel &, const LoweredNode &, const Variant &);
+
 /// Vectorizes a copy of an image [N,h,w,c] along its channels, or along x when there is one.
 void vectorize_copy(const Stage &, const Variant &);
 

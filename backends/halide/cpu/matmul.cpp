@@ -42,18 +42,12 @@ class ProductSchedule {
 public:
   ProductSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
       : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
-        sum_(node.stages.back()) {
-    const Graph &graph = kernel.kernel.graph;
-    const TensorType &type = graph.type(node.id);
-    const Stage *right = nullptr;
-    for (const Stage &stage : node.stages) {
-      if (stage.role == "right")
-        right = &stage;
-      else if (stage.kind == Stage::Kind::reduction && &stage != &sum_)
+        sum_(node.stages.back()), right_(node.find_stage("right")) {
+    const TensorType &type = kernel.kernel.graph.type(node.id);
+    for (const Stage &stage : node.stages)
+      if (stage.kind == Stage::Kind::reduction && &stage != &sum_)
         part_ = &stage;
-    }
-    const TensorType &b = right ? right->type : graph.type(graph[node.id].inputs[1]);
-    right_ = right;
+    const TensorType &b = second_operand_type(kernel, node, right_);
     rows_ = type.shape[0];
     length_ = b.shape[0];
     const int64_t padded = b.storage_shape().front() * b.block;
@@ -73,7 +67,7 @@ public:
     else
       place_whole();
     if (!fused)
-      schedule_rest();
+      schedule_rest(kernel_, node_, variant_);
     return fmt::format("product {}x{}", tile_.rows, tile_.vectors * variant_.vector_width);
   }
 
@@ -175,22 +169,13 @@ private:
     sum.update().vectorize(sum.args()[0], lanes(), TailStrategy::GuardWithIf);
   }
 
-  void schedule_rest() {
-    for (const LoweredNode &other : kernel_.nodes)
-      if (other.id != node_.id)
-        for (const Stage &stage : other.stages)
-          schedule_at_root(stage, variant_);
-    for (const OutputGroup &group : kernel_.groups)
-      schedule_stores(group, variant_);
-  }
-
   const LoweredKernel &kernel_;
   const LoweredNode &node_;
   const Variant &variant_;
   const Surroundings around_;
   const Stage &sum_;
+  const Stage *right_; // a copy of the right factor, or null
   const Stage *part_ = nullptr;
-  const Stage *right_ = nullptr;
   int64_t rows_ = 0, length_ = 0;
   Columns columns_{};
   RegisterTile tile_;

@@ -68,12 +68,7 @@ std::string schedule_matmul_transposed(const LoweredKernel &kernel, const Lowere
   sum.update().reorder(i, j, sum_stage.domain[0]).vectorize(i, width).unroll(j);
   if (!fused) {
     consumer.compute_root();
-    for (const LoweredNode &other : kernel.nodes)
-      if (other.id != product.id)
-        for (const Stage &stage : other.stages)
-          schedule_at_root(stage, variant);
-    for (const OutputGroup &group : kernel.groups)
-      schedule_stores(group, variant);
+    schedule_rest(kernel, product, variant);
   }
   return fmt::format("transposed product {}x{}", width, width);
 }

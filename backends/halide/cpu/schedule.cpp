@@ -6,16 +6,9 @@
 #include "backends/halide/cpu/matmul.h"
 #include "backends/halide/cpu/winograd.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {
-
-bool has_stage(const LoweredNode &node, const std::string &role) {
-  return std::any_of(node.stages.begin(), node.stages.end(),
-                     [&](const Stage &stage) { return stage.role == role; });
-}
 
 /// The kernel's contraction, or null when there is none or more than one.
 const LoweredNode *only_contraction(const LoweredKernel &kernel) {
@@ -54,16 +47,16 @@ std::string schedule_stages(const LoweredKernel &kernel, const Variant &variant)
 std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
-  if (contraction && has_stage(*contraction, "gradient"))
+  if (contraction && contraction->find_stage("gradient"))
     return schedule_filter_gradient(kernel, *contraction, variant);
   if (contraction && kernel.nodes.size() == 1 &&
       kernel.kernel.graph[contraction->id].kind == OpKind::winograd_filter)
     return schedule_winograd_filter(kernel, variant);
-  if (contraction && has_stage(*contraction, "tiles"))
+  if (contraction && contraction->find_stage("tiles"))
     return schedule_winograd(kernel, *contraction, variant);
-  if (contraction && has_stage(*contraction, "padded"))
+  if (contraction && contraction->find_stage("padded"))
     return schedule_convolution(kernel, *contraction, variant);
-  if (contraction && has_stage(*contraction, "left"))
+  if (contraction && contraction->find_stage("left"))
     return schedule_matmul_transposed(kernel, *contraction, variant);
   if (contraction && kernel.kernel.graph.type(contraction->id).rank() == 2)
     return schedule_matmul(kernel, *contraction, variant);

@@ -63,4 +63,10 @@ Surroundings find_surroundings(const LoweredKernel &kernel, const LoweredNode &c
   return result;
 }
 
+const TensorType &second_operand_type(const LoweredKernel &kernel, const LoweredNode &contraction,
+                                      const Stage *copy) {
+  const Graph &graph = kernel.kernel.graph;
+  return copy ? copy->type : graph.type(graph[contraction.id].inputs[1]);
+}
+
 } // namespace sinter

@@ -19,4 +19,8 @@ struct Surroundings {
 
 Surroundings find_surroundings(const LoweredKernel &, const LoweredNode &contraction);
 
+/// The type in which the contraction reads its second operand: that of its copy, if it makes one.
+const TensorType &second_operand_type(const LoweredKernel &, const LoweredNode &contraction,
+                                      const Stage *copy);
+
 } // namespace sinter

@@ -10,8 +10,6 @@ namespace {
 
 /// Multiply-adds in flight that hide their latency: two units of four cycles.
 constexpr int64_t kLatency = 8;
-/// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
-constexpr int64_t kLoopOverhead = 2;
 /// Vectors that a tile is wide at most.
 constexpr int kMostVectors = 8;
 

@@ -14,6 +14,9 @@ struct RegisterTile {
   int vectors = 1;
 };
 
+/// Half cycles of a step that are not multiply-adds: among full tiles the largest is best.
+constexpr int64_t kLoopOverhead = 2;
+
 /// Half cycles of one step: two loads and two multiply-adds start a cycle, the slower kind decides.
 int64_t half_cycles(const RegisterTile &);
 

@@ -44,9 +44,6 @@ constexpr int64_t kMostChunkBytes = int64_t{1} << 22;
 constexpr int64_t kFilterBytesToChunkBytes = 4;
 /// Images at most whose chunks take turns.
 constexpr int kMostImages = 8;
-/// Half cycles of a step of the sum that are not multiply-adds.
-constexpr int64_t kLoopOverhead = 2;
-
 /// Steps of the sum in one iteration.
 constexpr int kUnrolledSteps = 4;
 
@@ -59,11 +56,12 @@ int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 class WinogradSchedule {
 public:
   WinogradSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
-      : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)) {
+      : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
+        filter_(node.find_stage("filter")) {
     const Graph &graph = kernel.kernel.graph;
     const Node &n = graph[node.id];
     size_ = attrs<WinogradAttrs>(n).tile;
-    const TensorType &filter = filter_type();
+    const TensorType &filter = second_operand_type(kernel, node, filter_);
     const Shape &result = graph.type(node.id).shape;
     rows_ = divided_up(result[1], size_);
     columns_ = divided_up(result[2], size_);
@@ -74,18 +72,12 @@ public:
   }
 
   std::string apply() {
-    for (const Stage &stage : node_.stages)
-      if (stage.role == "filter")
-        schedule_at_root(stage, variant_);
+    if (filter_)
+      schedule_at_root(*filter_, variant_);
     const bool fused = around_.plain_before && around_.plain_after;
     if (!fused) {
       Func(node_.result).compute_root();
-      for (const LoweredNode &node : kernel_.nodes)
-        if (node.id != node_.id)
-          for (const Stage &stage : node.stages)
-            schedule_at_root(stage, variant_);
-      for (const OutputGroup &group : kernel_.groups)
-        schedule_stores(group, variant_);
+      schedule_rest(kernel_, node_, variant_);
     }
     int64_t step = size_; // results of a tile along a side, pooled if they are
     if (fused && around_.pooled) {
@@ -98,19 +90,10 @@ public:
   }
 
 private:
-  const TensorType &filter_type() const {
-    for (const Stage &stage : node_.stages)
-      if (stage.role == "filter")
-        return stage.type;
-    const Graph &graph = kernel_.kernel.graph;
-    return graph.type(graph[node_.id].inputs[1]);
-  }
-
-  const Stage &stage(const std::string &role) const {
-    for (const Stage &stage : node_.stages)
-      if (stage.role == role)
-        return stage;
-    SINTER_UNREACHABLE("a Winograd convolution without the stage {}", role);
+  const Stage &stage(const char *role) const {
+    const Stage *found = node_.find_stage(role);
+    SINTER_ASSERT(found, "a Winograd convolution without the stage {}", role);
+    return *found;
   }
 
   const Stage &sum() const {
@@ -255,6 +238,7 @@ private:
   const LoweredNode &node_;
   const Variant &variant_;
   const Surroundings around_;
+  const Stage *filter_; // a copy; null where the filter is read as it is
   int64_t size_ = 4;    // of a tile of results
   int64_t rows_ = 1;    // of tiles
   int64_t columns_ = 1; // of tiles

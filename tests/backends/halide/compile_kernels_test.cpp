@@ -3,13 +3,12 @@
 #include "ir/diagnostics.h"
 #include "ir/parse.h"
 #include "tests/backends/halide/kernel_runner.h"
+#include "tests/runtime/temporary_folder.h"
 
 #include <cstdio>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
-#include <random>
 #include <set>
 
 using namespace sinter;
@@ -17,22 +16,6 @@ using namespace sinter;
 namespace fs = std::filesystem;
 
 namespace {
-
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::random_device device;
-    path_ = fs::temp_directory_path() / fmt::format("sinter-cache-{:08x}", device());
-    fs::create_directories(path_);
-  }
-  ~TemporaryFolder() { fs::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder &) = delete;
-  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
-  const fs::path &path() const { return path_; }
-
-private:
-  fs::path path_;
-};
 
 /// A dense layer whose names and layer differ from plan to plan, not its computation.
 Plan dense(const std::string &name, int64_t outputs) {
@@ -56,20 +39,11 @@ std::vector<fs::path> entries(const fs::path &folder) {
   return found;
 }
 
-void overwrite(const fs::path &path, const std::string &content) {
-  std::ofstream(path, std::ios::binary) << content;
-}
-
-std::string content(const fs::path &path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// What nm prints of an object, a set of "T name" and "U name".
 std::set<std::string> symbols(const KernelObject &kernel) {
   const TemporaryFolder folder;
-  const std::string path = folder.path() / "kernel.o";
-  overwrite(path, *kernel.object);
+  const std::string path = folder.path / "kernel.o";
+  write_bytes(path, *kernel.object);
   std::FILE *pipe = popen(("nm -g --format=posix " + path).c_str(), "r");
   REQUIRE(pipe);
   std::set<std::string> found;
@@ -127,7 +101,7 @@ TEST_CASE("an object's symbols begin with its kernel's, and it asks for nothing 
 TEST_CASE("a kernel tells its largest buffer that grows with the batch, temporaries included") {
   const TemporaryFolder folder;
   KernelOptions options;
-  options.cache_dir = folder.path();
+  options.cache_dir = folder.path;
   const Plan plan = single_kernel_plan(parse_graph(R"(graph {
 %0 = input {name="x", type=f32[N,8,8,32]} : f32[N,8,8,32]
 %1 = parameter {name="w", type=f32[3,3,32,8; block=8]} : f32[3,3,32,8; block=8]
@@ -142,7 +116,7 @@ TEST_CASE("a kernel tells its largest buffer that grows with the batch, temporar
 TEST_CASE("a second compilation takes its kernels from the cache") {
   const TemporaryFolder folder;
   KernelOptions options;
-  options.cache_dir = folder.path() / "made" / "on demand";
+  options.cache_dir = folder.path / "made" / "on demand";
   const Plan plan = dense("a", 10);
   const KernelObject first = compile(plan, options);
   const std::vector<fs::path> written = entries(options.cache_dir);
@@ -162,29 +136,29 @@ TEST_CASE("a second compilation takes its kernels from the cache") {
 TEST_CASE("a damaged cache entry is compiled again and replaced") {
   const TemporaryFolder folder;
   KernelOptions options;
-  options.cache_dir = folder.path();
+  options.cache_dir = folder.path;
   const Plan plan = dense("a", 10);
   const KernelObject good = compile(plan, options);
-  const fs::path entry = entries(folder.path()).at(0);
-  const std::string sound = content(entry);
+  const fs::path entry = entries(folder.path).at(0);
+  const std::string sound = read_bytes(entry);
   std::string flipped = sound;
   flipped[sound.size() - 100] = static_cast<char>(flipped[sound.size() - 100] ^ 1);
   for (const std::string &damaged : {std::string(), std::string("sinter-kernel-2 5"),
                                      sound.substr(0, sound.size() / 2), flipped, sound + "x"}) {
-    overwrite(entry, damaged);
+    write_bytes(entry, damaged);
     const KernelObject again = compile(plan, options);
     CHECK(again.symbol == good.symbol);
     CHECK(again.object->compare(0, 4, "\177ELF") == 0);
-    CHECK(content(entry) != damaged);
-    CHECK(content(entry).compare(0, 15, sound, 0, 15) == 0);
+    CHECK(read_bytes(entry) != damaged);
+    CHECK(read_bytes(entry).compare(0, 15, sound, 0, 15) == 0);
   }
 }
 
 TEST_CASE("a cache folder that cannot be written to is no error") {
   const TemporaryFolder folder;
-  overwrite(folder.path() / "file", "");
+  write_bytes(folder.path / "file", "");
   KernelOptions options;
-  options.cache_dir = folder.path() / "file" / "below";
+  options.cache_dir = folder.path / "file" / "below";
   CHECK(compile(dense("a", 10), options).object->size() > 0);
 }
 
