@@ -35,11 +35,12 @@ const double *sinter_history_row(const sinter_history *history, int32_t epoch) {
   return history->rows + (size_t)epoch * (size_t)history->columns;
 }
 
-const char *sinter_history_column(const sinter_history *history, int32_t column, char text[64]) {
-  const int32_t metrics = history->model->metric_count;
-  snprintf(text, 64, "%s%s", column < metrics ? "" : "val_",
-           history->model->metric_names[column % metrics]);
-  return text;
+const char *sinter_history_prefix(const sinter_history *history, int32_t column) {
+  return column < history->model->metric_count ? "" : "val_";
+}
+
+const char *sinter_history_metric(const sinter_history *history, int32_t column) {
+  return history->model->metric_names[column % history->model->metric_count];
 }
 
 int32_t sinter_history_used_columns(const sinter_history *history) {
@@ -48,10 +49,9 @@ int32_t sinter_history_used_columns(const sinter_history *history) {
 
 static void print_csv(const sinter_history *history, FILE *out) {
   const int32_t columns = sinter_history_used_columns(history);
-  char name[64];
   fputs("epoch", out);
   for (int32_t c = 0; c < columns; ++c)
-    fprintf(out, ",%s", sinter_history_column(history, c, name));
+    fprintf(out, ",%s%s", sinter_history_prefix(history, c), sinter_history_metric(history, c));
   fputc('\n', out);
   for (int32_t e = 0; e < history->epochs; ++e) {
     fprintf(out, "%d", e + 1);

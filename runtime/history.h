@@ -19,8 +19,9 @@ void sinter_history_close(sinter_history *history);
 int sinter_history_append(sinter_history *history, const double *record);
 const double *sinter_history_row(const sinter_history *history, int32_t epoch);
 
-/* "loss", "val_accuracy"; returns `text`. */
-const char *sinter_history_column(const sinter_history *history, int32_t column, char text[64]);
+/* A column is called prefix and metric: "" and "loss", "val_" and "accuracy". */
+const char *sinter_history_prefix(const sinter_history *history, int32_t column);
+const char *sinter_history_metric(const sinter_history *history, int32_t column);
 /* Columns that hold something: without validation, the first half. */
 int32_t sinter_history_used_columns(const sinter_history *history);
 

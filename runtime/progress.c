@@ -119,19 +119,23 @@ void sinter_print_json(json_t *object) {
 
 static void print_epoch_json(const sinter_history *history, double seconds) {
   json_t *object = json_object();
-  char name[64];
   json_object_set_new(object, "epoch", json_integer(history->epochs));
-  for (int32_t c = 0; c < sinter_history_used_columns(history); ++c)
-    json_object_set_new(object, sinter_history_column(history, c, name),
+  for (int32_t c = 0; c < sinter_history_used_columns(history); ++c) {
+    json_t *name =
+        json_sprintf("%s%s", sinter_history_prefix(history, c), sinter_history_metric(history, c));
+    json_object_set_new(object, json_string_value(name),
                         sinter_number_json(sinter_history_row(history, history->epochs - 1)[c]));
+    json_decref(name);
+  }
   json_object_set_new(object, "seconds", json_real(seconds));
   sinter_print_json(object);
 }
 
 static void print_row(FILE *out, const sinter_history *history, int32_t epoch) {
-  char name[64], number[32];
+  char number[32];
   for (int32_t c = 0; c < sinter_history_used_columns(history); ++c)
-    fprintf(out, "%s %s %s", c > 0 ? "," : "", sinter_history_column(history, c, name),
+    fprintf(out, "%s %s%s %s", c > 0 ? "," : "", sinter_history_prefix(history, c),
+            sinter_history_metric(history, c),
             format_metric(sinter_history_row(history, epoch)[c], number));
 }
 

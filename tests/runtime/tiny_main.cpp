@@ -16,5 +16,8 @@ int main(int argc, char **argv) {
     if (std::string(checkpoint) == "accuracy")
       m.training.monitors[SINTER_JUDGE_CHECKPOINT] = {1, 0, 1, 0};
   }
+  const char *names[] = {"loss", std::getenv("TINY_METRIC")};
+  if (names[1])
+    m.model.metric_names = names;
   return sinter_main(&m.model, argc, argv);
 }

@@ -89,6 +89,17 @@ TEST_CASE("the json lines have the promised fields and progress goes to standard
   json_decref(last);
 }
 
+TEST_CASE("a metric's name is whole, however long: those of two outputs may begin alike") {
+  const TinyProgram program;
+  const std::string name(100, 'a');
+  const Result result = program.run("train --epochs=1 --json --history=h.csv" + program.with_data(),
+                                    "TINY_METRIC=" + name);
+  CHECK(result.code == 0);
+  CHECK(contains(result.out, "\"val_" + name + "\":"));
+  CHECK(contains(result.err, ", val_" + name + " "));
+  CHECK(contains(read_bytes(program.folder.file("h.csv")), ",val_" + name + "\n"));
+}
+
 TEST_CASE("the same seed gives the same bits for any number of threads, another seed others") {
   std::string first;
   for (const char *threads : {"1", "2", "3"}) {
