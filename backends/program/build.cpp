@@ -64,6 +64,7 @@ private:
   }
   void check_library_name() const;
   bool wants_library() const { return wants(Emit::lib) || wants(Emit::shared); }
+  bool has_weights_file() const { return wants_library() && !options_.embed_weights; }
   bool embeds_weights(ModuleForm form) const {
     return !options_.weights.empty() && (form == ModuleForm::executable || options_.embed_weights);
   }
@@ -181,7 +182,7 @@ void Builder::make_packages() {
   const LibraryPackage package{stem_, wants(Emit::lib), wants(Emit::shared)};
   files_.write(stem_ + ".pc", pkg_config_file(package));
   files_.write(stem_ + "Config.cmake", cmake_config_file(package));
-  if (!options_.embed_weights)
+  if (has_weights_file())
     make_initial_weights();
 }
 
@@ -232,7 +233,7 @@ BuildResult Builder::run() {
   if (wants_library() || wants(Emit::obj))
     make_libraries();
   if (wants_library() || wants(Emit::obj) || wants(Emit::header))
-    files_.write(stem_ + ".h", library_header(compiled_, stem_));
+    files_.write(stem_ + ".h", library_header(compiled_, stem_, has_weights_file()));
   if (wants_library())
     make_packages();
   make_texts();

@@ -45,8 +45,7 @@ constexpr const char *kOpening = R"(/* @model@: the compiled network as a C libr
  *   void *memory = aligned_alloc(@P@_ALIGNMENT, bytes);
  *   @p@_context *context;
  *   if (@p@_create(memory, bytes, 32, @P@_INFER, 1, 0, &context) != @P@_OK ||
- *       @p@_load(context, "@file@.safetensors") != @P@_OK ||
- *       @p@_infer(context, @infer_example@) != @P@_OK)
+@load_example@ *       @p@_infer(context, @infer_example@) != @P@_OK)
  *     puts(@p@_last_error());
  *   @p@_destroy(context);
  *   free(memory);
@@ -322,7 +321,8 @@ Words header_words(const CompiledProgram &compiled, const std::string &file) {
 
 } // namespace
 
-std::string library_header(const CompiledProgram &compiled, const std::string &file) {
+std::string library_header(const CompiledProgram &compiled, const std::string &file,
+                           bool has_weights_file) {
   std::string text = kOpening + mode_macros(compiled) + kSizes;
   if (compiled.program.eval)
     text += kMetrics;
@@ -331,7 +331,12 @@ std::string library_header(const CompiledProgram &compiled, const std::string &f
     text += kEvaluation;
   if (compiled.program.train)
     text += kTraining;
-  return fill(text + kClosing, header_words(compiled, file));
+  Words words = header_words(compiled, file);
+  words["load_example"] =
+      has_weights_file
+          ? fill(" *       @p@_load(context, \"@file@.safetensors\") != @P@_OK ||\n", words)
+          : "";
+  return fill(text + kClosing, words);
 }
 
 ContextBytes context_bytes(const CompiledProgram &compiled, int phase) {

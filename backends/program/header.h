@@ -7,8 +7,9 @@
 
 namespace sinter {
 
-/// The text of `file`.h: C99 and C++, nothing but <stddef.h> and <stdint.h> included.
-std::string library_header(const CompiledProgram &, const std::string &file);
+/// The text of `file`.h: C99 and C++, nothing but <stddef.h> and <stdint.h> included. Its example
+/// loads `file`.safetensors when that is written, too.
+std::string library_header(const CompiledProgram &, const std::string &file, bool has_weights_file);
 
 /// Memory for a context with a batch of at most n: fixed + n * per_sample bytes.
 struct ContextBytes {

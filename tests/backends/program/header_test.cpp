@@ -29,13 +29,16 @@ void check_golden(const std::string &text, const std::string &file) {
 
 TEST_CASE("the header of a trainable model") {
   const Program program = plan_program(fashion_net(8, 3, 0.5F), "fashion");
-  check_golden(library_header(without_kernels(program), "fashion"), "fashion.h.golden");
+  check_golden(library_header(without_kernels(program), "fashion", true), "fashion.h.golden");
 }
 
 TEST_CASE("a model without training has no function for it") {
   const Program program = plan_program(binary_net(), "binary", /*train=*/false);
-  const std::string text = library_header(without_kernels(program), "binary");
+  const std::string text = library_header(without_kernels(program), "binary", true);
   CHECK(text.find("binary_eval_step") != std::string::npos);
+  CHECK(text.find("binary_load(context, \"binary.safetensors\")") != std::string::npos);
+  const std::string embedded = library_header(without_kernels(program), "binary", false);
+  CHECK(embedded.find("binary.safetensors") == std::string::npos);
   CHECK(text.find("train_step") == std::string::npos);
   CHECK(text.find("set_learning_rate") == std::string::npos);
   CHECK(text.find("TRAIN") == std::string::npos);
@@ -45,7 +48,8 @@ TEST_CASE("a model's name cannot end the header's comments") {
   Model model = fashion_net(8, 3, 0.5F);
   model.name = "evil */ #error \xC3\xA9\n";
   const Program program = plan_program(model, "evil");
-  CHECK(library_header(without_kernels(program), "evil").rfind("/* evil *_ #error ___:", 0) == 0);
+  CHECK(library_header(without_kernels(program), "evil", true).rfind("/* evil *_ #error ___:", 0) ==
+        0);
 }
 
 TEST_CASE("the header's memory formula is at least what the runtime asks for") {
@@ -92,7 +96,7 @@ output "prediction:flag" %2
 output "prediction:offset" %1)",
                             "two.sir");
   const Program program = plan_program(model, "two");
-  const std::string text = library_header(without_kernels(program), "two");
+  const std::string text = library_header(without_kernels(program), "two", true);
   INFO(text);
   const auto has = [&](const std::string &part) { return text.find(part) != std::string::npos; };
   CHECK(
@@ -117,7 +121,7 @@ TEST_CASE("without a batch, n is 1") {
 output "prediction" %1)",
                             "static.sir");
   const Program program = plan_program(model, "fixed");
-  CHECK(library_header(without_kernels(program), "fixed")
+  CHECK(library_header(without_kernels(program), "fixed", true)
             .find("/* y = the prediction for x: there is no batch, so n must be 1. */") !=
         std::string::npos);
 }
