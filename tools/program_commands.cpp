@@ -32,7 +32,6 @@ void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &
                         const std::string &path, Tool &tool) {
   if (std::filesystem::exists(path))
     return;
-  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
   BuildOptions build;
   build.output = path;
   build.target = options.backend.target;
@@ -61,18 +60,27 @@ int open_program(const std::string &path) {
   return file;
 }
 
+/// The folder of the program in the cache; "" when there is no cache that could hold it.
+std::string cached_folder(const LoadedModel &loaded, const ProgramCommandOptions &options) {
+  const std::string cache = cache_directory(options.backend.cache);
+  if (cache.empty())
+    return "";
+  std::string folder = fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend));
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  return error ? "" : folder;
+}
+
 int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
   const std::string program_name = stem(options.model.path);
-  const std::string cache = cache_directory(options.backend.cache);
+  const std::string folder = cached_folder(loaded, options);
   int program = -1;
-  if (cache.empty()) {
-    const TemporaryFolder folder;
-    build_program_file(loaded, options, folder.path() + "/" + program_name, tool);
-    program = open_program(folder.path() + "/" + program_name);
+  if (folder.empty()) {
+    const TemporaryFolder temporary;
+    build_program_file(loaded, options, temporary.path() + "/" + program_name, tool);
+    program = open_program(temporary.path() + "/" + program_name);
   } else {
-    const std::string folder =
-        fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend));
     build_program_file(loaded, options, folder + "/" + program_name, tool);
     keep_recent_programs(folder);
     program = open_program(folder + "/" + program_name);

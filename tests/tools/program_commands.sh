@@ -59,6 +59,7 @@ expect 0 env SINTER_RUNTIME="$folder/runtime" "$sinter" bench net.py --batch=2 -
   failures=$((failures + 1))
 }
 expect 0 "$sinter" bench net.py --cache=off --batch=2 --json
+expect 0 "$sinter" bench net.py --cache=/proc/nowhere --batch=2 --json
 expect 2 "$sinter" bench net.py --no-such-option
 
 # What a program trained holds its model: nothing else is needed to export it or to go on.
