@@ -31,7 +31,7 @@ public:
 
   /// The gradients, none longer than the specification says, by itself or all together.
   std::vector<NodeId> clipped(std::vector<NodeId> gradients) {
-    if (spec_.global_clip_norm > 0) {
+    if (spec_.global_clip_norm > 0 && !gradients.empty()) {
       const NodeId factor = clip_factor(gradients, spec_.global_clip_norm);
       for (NodeId &gradient : gradients)
         gradient = graph_.append(OpKind::multiply, {gradient, factor});
