@@ -148,17 +148,16 @@ void NodeWriter::result_is_transposed(const Permutation &permutation) {
 }
 
 bool NodeWriter::attach_bias(size_t bias) {
-  const auto operand_index = static_cast<size_t>(node().inputs[0].index);
-  const auto &known = written_.values[operand_index];
-  if (known.size() != 1 || written_.uses[operand_index] != 1 ||
+  const NodeId product = node().inputs[0];
+  const OpKind kind = written_.graph[product].kind;
+  const bool takes_bias = kind == OpKind::conv2d || kind == OpKind::conv2d_input_gradient ||
+                          kind == OpKind::matmul; // Conv, ConvTranspose, Gemm
+  const auto index = static_cast<size_t>(product.index);
+  const auto &known = written_.values[index];
+  if (!takes_bias || known.size() != 1 || written_.uses[index] != 1 ||
       written_.graph[node().inputs[bias]].kind != OpKind::parameter)
     return false;
-  onnx::NodeProto *producer = message().producer(known.begin()->second);
-  if (!producer || producer->input_size() != 2 ||
-      (producer->op_type() != "Conv" && producer->op_type() != "ConvTranspose" &&
-       producer->op_type() != "Gemm"))
-    return false;
-  producer->add_input(operand(bias));
+  message().producer(known.begin()->second)->add_input(operand(bias));
   result(known.begin()->second, known.begin()->first);
   return true;
 }

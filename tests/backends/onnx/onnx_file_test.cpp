@@ -152,6 +152,24 @@ TEST_CASE("several outputs, of which some are inputs or one another") {
   CHECK(file.graph().output(5).name() == "d");
 }
 
+TEST_CASE("a bias is an operator's own only right behind it") {
+  for (const char *between :
+       {"dropout %2 : f32[N,4,4,2]", "transpose %2 {permutation=[0,2,1,3]} : f32[N,4,4,2]",
+        "transpose %2 {permutation=[0,1,3,2]} : f32[N,4,2,4]"}) {
+    CAPTURE(between);
+    const std::string type = std::string(between).substr(std::string(between).rfind(": "));
+    const std::string channels = type.substr(type.size() - 2, 1);
+    const Model model =
+        graph_model("graph {\n  %0 = input {name=\"x\", type=f32[N,4,4,2]} : f32[N,4,4,2]\n"
+                    "  %1 = parameter {name=\"w\", type=f32[1,1,2,2]} : f32[1,1,2,2]\n"
+                    "  %2 = conv2d %0, %1 : f32[N,4,4,2]\n  %3 = " +
+                    std::string(between) + "\n  %4 = parameter {name=\"b\", type=f32[" + channels +
+                    "]} : f32[" + channels + "]\n  %5 = bias_add %3, %4 " + type +
+                    "\n  output \"prediction:a\" %2\n  output \"prediction:b\" %5\n}");
+    CHECK(round_trip_problem(model, 2, 1) == "");
+  }
+}
+
 TEST_CASE("loss and metrics stay behind") {
   const Model model = network(
       R"(model = keras.Sequential([layers.Input(shape=(4,)), layers.Dense(3, activation='softmax')])
