@@ -2,6 +2,7 @@
 #include "frontend/pickle.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
+#include "tests/frontend/support.h"
 #include "tests/paths.h"
 
 #include <doctest/doctest.h>
@@ -11,12 +12,6 @@
 using namespace sinter;
 
 namespace {
-
-std::string write(const std::string &name, const std::string &bytes) {
-  const std::string path = build_path(name);
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
-}
 
 SourceLocation at(const std::string &path) {
   return {std::make_shared<const std::string>(path), 0, 0};
@@ -93,7 +88,7 @@ std::string write_archive(const std::string &name, const std::string &data,
   return path;
 }
 
-std::string error_of(const std::string &path) {
+std::string error_of_pickle(const std::string &path) {
   try {
     read_pickle(at(path));
     return "";
@@ -107,7 +102,7 @@ const std::vector<float> kSix{0, 1, 2, 3, 4, 5};
 } // namespace
 
 TEST_CASE("a pickled dict of NumPy arrays is read in its order") {
-  const std::string path = write(
+  const std::string path = write_file(
       "book.pkl",
       pickle(dict({{"W1", numpy_array("f8", tuple({small(2), small(3)}),
                                       bytes_of<double>({0, 1, 2, 3, 4, 5}))},
@@ -153,10 +148,10 @@ TEST_CASE("checkpoints of PyTorch before 1.6 are sequences of pickles") {
   const std::string bytes = magic + pickle("M\xe9\x03") + pickle("}") + object +
                             pickle("](" + text("12") + "e") + bytes_of<uint64_t>({2}) +
                             bytes_of<uint16_t>({0x3C00, 0xC000});
-  const std::vector<NamedArray> arrays = read_pickle(at(write("legacy.pth", bytes)));
+  const std::vector<NamedArray> arrays = read_pickle(at(write_file("legacy.pth", bytes)));
   REQUIRE(arrays.size() == 1);
   CHECK(arrays[0].array.values == std::vector<float>{1, -2});
-  CHECK(error_of(write("cut.pth", bytes.substr(0, bytes.size() - 1))) ==
+  CHECK(error_of_pickle(write_file("cut.pth", bytes.substr(0, bytes.size() - 1))) ==
         "the storage 12 is truncated or damaged");
 }
 
@@ -180,15 +175,18 @@ TEST_CASE("older protocols spell the same things otherwise") {
 TEST_CASE("a pickle that would call something is refused by name") {
   const std::string attack = pickle(global("posix", "system") + tuple({text("true")}) + "R");
   CHECK(
-      error_of(write("attack.pkl", attack)) ==
+      error_of_pickle(write_file("attack.pkl", attack)) ==
       "the pickle refers to posix.system: only state dicts and NumPy arrays are read, and nothing "
       "is called");
   const std::string stacked = pickle(text("builtins") + text("eval") + "\x93" + ")R");
-  CHECK(error_of(write("attack.pkl", stacked)).rfind("the pickle refers to builtins.eval", 0) == 0);
+  CHECK(error_of_pickle(write_file("attack.pkl", stacked))
+            .rfind("the pickle refers to builtins.eval", 0) == 0);
 }
 
 TEST_CASE("hostile pickles are errors") {
-  const auto error = [](const std::string &bytes) { return error_of(write("hostile.pkl", bytes)); };
+  const auto error = [](const std::string &bytes) {
+    return error_of_pickle(write_file("hostile.pkl", bytes));
+  };
   CHECK(error(pickle("X" + u32(0xFFFFFFFF))) == "damaged pickle: it ends too early at byte 7");
   CHECK(error("\x80\x09.") == "damaged pickle: an unknown protocol at byte 2");
   CHECK(error(pickle("h\x05")) == "damaged pickle: an unknown memo at byte 4");
@@ -200,7 +198,7 @@ TEST_CASE("hostile pickles are errors") {
                      u32(1) + "ah\x01s")) == "the pickle holds no dict of arrays");
   const std::string huge =
       numpy_array("f8", tuple({"J\xff\xff\xff\x7f", "J\xff\xff\xff\x7f"}), bytes_of<double>({1}));
-  CHECK(read_pickle(at(write("hostile.pkl", pickle(dict({{"w", huge}})))))[0].problem ==
+  CHECK(read_pickle(at(write_file("hostile.pkl", pickle(dict({{"w", huge}})))))[0].problem ==
         "its shape [2147483647,2147483647] does not fit its 8 bytes");
   // A view with strides of 0 makes much of little.
   const std::string view =
@@ -216,21 +214,21 @@ TEST_CASE("dicts that are shared or hold themselves are bounded") {
   std::string nested = dict({{"w", array}});
   for (int depth = 0; depth < 60; ++depth)
     nested = dict({{depth % 2 == 0 ? "model" : "state_dict", nested}});
-  CHECK(read_pickle(at(write("wrapped.pkl", pickle(nested)))).size() == 1);
-  CHECK(error_of(write("cycle.pkl", pickle("}q\x01" + text("model") + "h\x01s"))) ==
+  CHECK(read_pickle(at(write_file("wrapped.pkl", pickle(nested)))).size() == 1);
+  CHECK(error_of_pickle(write_file("cycle.pkl", pickle("}q\x01" + text("model") + "h\x01s"))) ==
         "the pickle holds no dict of arrays");
   // Each dict holds its predecessor twice, the first one an array without elements.
   std::string doubled = dict({{"w", array}}) + memo("q", 0);
   for (int i = 0; i < 45; ++i)
     doubled += '0' + dict({{"a", memo("h", i)}, {"b", memo("h", i)}}) + memo("q", i + 1);
-  CHECK(error_of(write("doubled.pkl", pickle(doubled))) ==
+  CHECK(error_of_pickle(write_file("doubled.pkl", pickle(doubled))) ==
         "the dicts of the pickle have more entries than a file of this size can hold");
   // One list of extents, or one run of bytes, in many arrays is looked at once an array.
   std::string extents = "](";
   for (int i = 0; i < 100; ++i)
     extents += small(1);
   const auto long_shape = read_pickle(
-      at(write("rank.pkl", pickle(dict({{"w", numpy_array("f4", extents + "e", "")}})))));
+      at(write_file("rank.pkl", pickle(dict({{"w", numpy_array("f4", extents + "e", "")}})))));
   CHECK(long_shape[0].problem == "it is no array of numbers");
 }
 
@@ -247,11 +245,11 @@ TEST_CASE("every truncation and every flipped bit of a pickle is survived") {
   const std::string sound =
       pickle(dict({{"W1", numpy_array("f4", tuple({small(2), small(3)}), bytes_of(kSix))}}));
   for (size_t length = 0; length < sound.size(); ++length)
-    CHECK(error_of(write("cut.pkl", sound.substr(0, length))) != "");
+    CHECK(error_of_pickle(write_file("cut.pkl", sound.substr(0, length))) != "");
   for (size_t bit = 0; bit < sound.size() * 8; ++bit) {
     std::string damaged = sound;
     damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
-    CHECK_NOTHROW(error_of(write("flip.pkl", damaged)));
+    CHECK_NOTHROW(error_of_pickle(write_file("flip.pkl", damaged)));
   }
 }
 

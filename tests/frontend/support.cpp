@@ -1,5 +1,7 @@
 #include "tests/frontend/support.h"
 
+#include "tests/paths.h"
+
 #include <doctest/doctest.h>
 #include <fstream>
 #include <sstream>
@@ -12,6 +14,12 @@ std::string read_file(const std::string &path) {
   std::stringstream text;
   text << stream.rdbuf();
   return text.str();
+}
+
+std::string write_file(const std::string &name, const std::string &bytes) {
+  std::string path = build_path(name);
+  std::ofstream(path, std::ios::binary) << bytes;
+  return path;
 }
 
 Model load(const std::string &text, Diagnostics &diagnostics) {

@@ -9,6 +9,8 @@
 namespace sinter {
 
 std::string read_file(const std::string &path);
+/// A file of the build tree; its path.
+std::string write_file(const std::string &name, const std::string &bytes);
 
 /// A script loaded with a small step limit.
 Model load(const std::string &text);

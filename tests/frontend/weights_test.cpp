@@ -7,7 +7,6 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <zip.h>
@@ -52,12 +51,6 @@ std::string write_npz(const std::string &name, const Members &members, bool comp
                              compress ? ZIP_CM_DEFLATE : ZIP_CM_STORE, 0);
   }
   REQUIRE(zip_close(archive) == 0);
-  return path;
-}
-
-std::string write_text(const std::string &name, const std::string &bytes) {
-  const std::string path = build_path(name);
-  std::ofstream(path, std::ios::binary) << bytes;
   return path;
 }
 
@@ -161,7 +154,7 @@ TEST_CASE("safetensors give every parameter") {
       {"batch_normalization/moving_mean", "F32", {3}, bytes_of<float>({1, 2, 3})},
       {"batch_normalization/moving_variance", "F32", {3}, bytes_of<float>({1, 2, 3})}};
   const std::string bytes = safetensors(tensors);
-  const auto weights = load_weights(write_text("ok.safetensors", bytes), load(kScript));
+  const auto weights = load_weights(write_file("ok.safetensors", bytes), load(kScript));
   CHECK(weights.at("dense/kernel").values == kKernel);
   CHECK(weights.at("dense/bias").values == std::vector<float>{1, 2, 3});
   CHECK(weights.at("batch_normalization/gamma").values[1] == 2);
@@ -171,7 +164,7 @@ TEST_CASE("safetensors give every parameter") {
   std::vector<Tensor> wrong = tensors;
   wrong[0].shape = {2, 4};
   wrong[1].dtype = "C64";
-  CHECK(error_of_weights(write_text("wrong.safetensors", safetensors(wrong))) ==
+  CHECK(error_of_weights(write_file("wrong.safetensors", safetensors(wrong))) ==
         "dense.kernel: 8 values of 4 bytes are stored in 24 bytes; dense.bias: numbers of type "
         "'C64' are not supported");
 }
@@ -205,10 +198,10 @@ model = Sequential([layers.Input(shape=(2, 2, 2)), layers.Conv2D(3, (1, 2), name
     CHECK(weights.at("b/kernel").values ==
           std::vector<float>{0, 6, 2, 8, 4, 10, 1, 7, 3, 9, 5, 11});
   };
-  check(load_weights(write_text("torch.safetensors", safetensors(tensors)), model));
+  check(load_weights(write_file("torch.safetensors", safetensors(tensors)), model));
   for (Tensor &tensor : tensors) // other names, in the same order
     tensor.name = "z" + tensor.name;
-  check(load_weights(write_text("order.safetensors", safetensors(tensors)), model,
+  check(load_weights(write_file("order.safetensors", safetensors(tensors)), model,
                      {{"a/kernel", "za.weight"},
                       {"a/bias", "za.bias"},
                       {"n/gamma", "zn.weight"},
@@ -221,37 +214,37 @@ model = Sequential([layers.Input(shape=(2, 2, 2)), layers.Conv2D(3, (1, 2), name
 
 TEST_CASE("a file of names is read line by line") {
   CHECK(read_weight_names(
-            write_text("names.txt", "# ours = theirs\n\na/kernel = a.w  # filters\n")) ==
+            write_file("names.txt", "# ours = theirs\n\na/kernel = a.w  # filters\n")) ==
         WeightNames{{"a/kernel", "a.w"}});
   CHECK_THROWS_WITH_AS(
-      read_weight_names(write_text("names.txt", "x = y\nnonsense\n")),
+      read_weight_names(write_file("names.txt", "x = y\nnonsense\n")),
       (build_path("names.txt") + ":2:1: error: expected model_name = file_name, got 'nonsense'")
           .c_str(),
       CompileError);
-  CHECK_THROWS_AS(read_weight_names(write_text("names.txt", "x = y\nx = z\n")), CompileError);
+  CHECK_THROWS_AS(read_weight_names(write_file("names.txt", "x = y\nx = z\n")), CompileError);
 }
 
 TEST_CASE("damaged files of weights are errors") {
   CHECK(error_of_weights(build_path("none.npz")) == "no such file");
   CHECK(error_of_weights(build_path("")) == "this is no regular file");
   CHECK(
-      error_of_weights(write_text("weights.tflite", "x")) ==
+      error_of_weights(write_file("weights.tflite", "x")) ==
       "unknown kind of weights '.tflite': .safetensors, .npz, .h5, .keras, .pt, .pth and .pkl are "
       "supported");
-  CHECK(error_of_weights(write_text("text.npz", "hello")).rfind("this is no .npz archive", 0) == 0);
-  CHECK(error_of_weights(write_text("short.safetensors", "abc"))
+  CHECK(error_of_weights(write_file("text.npz", "hello")).rfind("this is no .npz archive", 0) == 0);
+  CHECK(error_of_weights(write_file("short.safetensors", "abc"))
             .rfind("this is no safetensors file", 0) == 0);
-  CHECK(error_of_weights(write_text("json.safetensors", std::string("\x02\0\0\0\0\0\0\0[]", 10))) ==
+  CHECK(error_of_weights(write_file("json.safetensors", std::string("\x02\0\0\0\0\0\0\0[]", 10))) ==
         "the header of this safetensors file is not a JSON object");
 }
 
 TEST_CASE("no truncated or damaged archive is read, at any length") {
   const std::string whole = read_file(write_npz("whole.npz", complete_members()));
   for (size_t length = 0; length < whole.size(); length += 7)
-    CHECK(error_of_weights(write_text("part.npz", whole.substr(0, length))) != "");
+    CHECK(error_of_weights(write_file("part.npz", whole.substr(0, length))) != "");
   std::string damaged = whole;
   damaged[whole.find("\x93NUMPY") + 80] ^= 1; // in the stored kernel: its checksum tells
-  CHECK(error_of_weights(write_text("damaged.npz", damaged)) ==
+  CHECK(error_of_weights(write_file("damaged.npz", damaged)) ==
         "dense/kernel.npy is truncated or damaged");
 }
 
@@ -262,13 +255,13 @@ TEST_CASE(
   const uint64_t length = two.size();
   const std::string bytes =
       std::string(reinterpret_cast<const char *>(&length), 8) + two + std::string(8, 'x');
-  const auto arrays = read_weight_arrays(write_text("overlap.safetensors", bytes));
+  const auto arrays = read_weight_arrays(write_file("overlap.safetensors", bytes));
   REQUIRE(arrays.size() == 2);
   CHECK(arrays[0].problem.empty());
   CHECK(arrays[1].problem == "its values overlap with another tensor's");
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
   const uint64_t deep_length = deep.size();
-  CHECK(error_of_weights(write_text("deep.safetensors",
+  CHECK(error_of_weights(write_file("deep.safetensors",
                                     std::string(reinterpret_cast<const char *>(&deep_length), 8) +
                                         deep)) == "the header is nested deeper than 200 levels");
 }
@@ -284,7 +277,7 @@ TEST_CASE("a safetensors header that lies about the data is refused") {
     const uint64_t length = std::strlen(entry);
     const std::string bytes =
         std::string(reinterpret_cast<const char *>(&length), 8) + entry + bytes_of(kKernel);
-    CHECK(error_of_weights(write_text("lies.safetensors", bytes)).rfind("dense.kernel: ", 0) == 0);
+    CHECK(error_of_weights(write_file("lies.safetensors", bytes)).rfind("dense.kernel: ", 0) == 0);
   }
 }
 
@@ -299,6 +292,6 @@ TEST_CASE("random damage never gets further than an error") {
           bytes.substr(0, round % 3 == 0 ? random() % bytes.size() : bytes.size());
       for (int i = 0; i < 3 && !damaged.empty(); ++i)
         damaged[random() % damaged.size()] = static_cast<char>(random());
-      error_of_weights(write_text(name, damaged)); // loads, or throws CompileError
+      error_of_weights(write_file(name, damaged)); // loads, or throws CompileError
     }
 }
