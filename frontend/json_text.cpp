@@ -46,4 +46,9 @@ std::string text_member(const Json &object, const char *key) {
   return value.is_string() ? value.get<std::string>() : "";
 }
 
+std::optional<int64_t> integer(const Json &value) {
+  const bool large = value.is_number_unsigned() && value.get<uint64_t>() > INT64_MAX;
+  return value.is_number_integer() && !large ? std::optional(value.get<int64_t>()) : std::nullopt;
+}
+
 } // namespace sinter

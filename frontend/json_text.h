@@ -4,6 +4,7 @@
 #include "ir/source_location.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 namespace sinter {
@@ -17,5 +18,7 @@ void require_json_size(uint64_t bytes, const std::string &what, const SourceLoca
 const nlohmann::json &member(const nlohmann::json &object, const char *key);
 /// object[key] when it is a string, else "".
 std::string text_member(const nlohmann::json &object, const char *key);
+/// An integer; nothing where 64 bits with a sign do not hold it.
+std::optional<int64_t> integer(const nlohmann::json &);
 
 } // namespace sinter

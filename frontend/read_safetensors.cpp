@@ -27,9 +27,10 @@ std::optional<Shape> parse_extents(const Json &list) {
     return std::nullopt;
   Shape extents;
   for (const Json &extent : list) {
-    if (!extent.is_number_unsigned() || extent.get<uint64_t>() > INT64_MAX)
+    const std::optional<int64_t> number = integer(extent);
+    if (!number || *number < 0)
       return std::nullopt;
-    extents.push_back(extent.get<int64_t>());
+    extents.push_back(*number);
   }
   return extents;
 }

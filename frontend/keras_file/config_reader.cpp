@@ -102,8 +102,8 @@ Value ConfigReader::dtype(const Json &json) {
 Value ConfigReader::value(const Json &json, const std::string &module) {
   if (json.is_boolean())
     return json.get<bool>();
-  if (json.is_number_integer() || json.is_number_unsigned())
-    return json.get<int64_t>();
+  if (const std::optional<int64_t> whole = integer(json))
+    return *whole;
   if (json.is_number())
     return json.get<double>();
   if (json.is_string())

@@ -1,6 +1,7 @@
 #include "frontend/keras_file/keras_weights.h"
 
 #include "frontend/archive.h"
+#include "frontend/ends_with.h"
 #include "frontend/keras_session.h"
 #include "ir/diagnostics.h"
 
@@ -316,23 +317,30 @@ void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layer
   const Hdf5Group *container = layer_container(model);
   if (!container)
     return finder.problem("the file holds no layers");
-  std::map<std::string, size_t> next;
+  struct Class {
+    std::vector<const Hdf5Group *> groups;
+    size_t next = 0;
+  };
+  std::map<std::string, Class> classes;
   for (const WantedLayer &layer : layers) {
     if (layer.parameters.empty())
       continue;
     const std::string class_name = snake_case_name(layer.class_name);
-    const auto groups = groups_of_class(*container, class_name);
-    const size_t position = next[class_name]++;
-    const Hdf5Group *by_name = container->find_group(layer.name);
-    if (position >= groups.size() && !by_name)
+    const auto [entry, is_new] = classes.try_emplace(class_name);
+    auto &[groups, next] = entry->second;
+    if (is_new)
+      groups = groups_of_class(*container, class_name);
+    const Hdf5Group *group =
+        next < groups.size() ? groups[next] : container->find_group(layer.name);
+    ++next;
+    if (!group)
       finder.problem(fmt::format("no weights of {} '{}'", layer.class_name, layer.name));
-    else if (const Hdf5Group &group = position < groups.size() ? *groups[position] : *by_name;
-             !layer_container(group))
-      finder.layer(layer, numbered_arrays(group));
+    else if (!layer_container(*group))
+      finder.layer(layer, numbered_arrays(*group));
     else if (layer.layers.empty())
-      find_unknown_model(group, layer, finder);
+      find_unknown_model(*group, layer, finder);
     else
-      find_numbered(group, layer.layers, finder);
+      find_numbered(*group, layer.layers, finder);
   }
 }
 
@@ -347,7 +355,7 @@ void list_into(const Hdf5Group &group, const std::string &path,
 } // namespace
 
 Hdf5Group read_keras_weights(const SourceLocation &file) {
-  if (file.file->size() < 6 || file.file->substr(file.file->size() - 6) != ".keras")
+  if (!ends_with(*file.file, ".keras"))
     return read_hdf5(file);
   Archive archive(file, ".keras archive");
   const auto weights = archive.read("model.weights.h5");

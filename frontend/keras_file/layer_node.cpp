@@ -79,12 +79,13 @@ bool parse_keras2_entry(const Json &entry, CallOperands &operands) {
 } // namespace
 
 std::optional<TensorReference> parse_reference(const Json &json) {
-  const bool fits = json.is_array() && json.size() >= 3 && json[0].is_string() &&
-                    json[1].is_number_unsigned() && json[2].is_number_unsigned();
-  if (!fits)
+  if (!json.is_array() || json.size() < 3 || !json[0].is_string())
     return std::nullopt;
-  return TensorReference{json[0].get<std::string>(), json[1].get<int64_t>(),
-                         json[2].get<int64_t>()};
+  const std::optional<int64_t> call = integer(json[1]);
+  const std::optional<int64_t> output = integer(json[2]);
+  if (!call || !output || *call < 0 || *output < 0)
+    return std::nullopt;
+  return TensorReference{json[0].get<std::string>(), *call, *output};
 }
 
 std::optional<CallOperands> parse_call(const Json &node) {

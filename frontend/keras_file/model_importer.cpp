@@ -5,7 +5,6 @@
 #include "frontend/layer_tree.h"
 #include "ir/diagnostics.h"
 
-#include <algorithm>
 #include <fmt/ranges.h>
 
 namespace sinter {

@@ -10,7 +10,7 @@
 #include "frontend/parser.h"
 
 #include <filesystem>
-#include <set>
+#include <map>
 
 namespace sinter {
 
@@ -63,24 +63,28 @@ SavedModel read_json(const SourceLocation &file) {
   return saved;
 }
 
-void collect_paths(const ImportedLayer &layer, std::set<std::string> &paths) {
-  paths.insert(layer.path);
-  for (const ImportedLayer &inner : layer.layers)
-    collect_paths(inner, paths);
+/// By the path of the layer that they belong to.
+using Parameters = std::map<std::string, std::vector<const ParameterAttrs *>>;
+
+Parameters parameters_by_layer(const Graph &graph) {
+  Parameters parameters;
+  for (const NodeId id : graph.all(OpKind::parameter)) {
+    const auto &parameter = attrs<ParameterAttrs>(graph[id]);
+    parameters[parameter.name.substr(0, parameter.name.rfind('/'))].push_back(&parameter);
+  }
+  return parameters;
 }
 
 /// A layer with those of the program's parameters that are its own.
-WantedLayer wanted_layer(const ImportedLayer &layer, const Model &model) {
+WantedLayer wanted_layer(const ImportedLayer &layer, const Parameters &parameters) {
   WantedLayer wanted{layer.name, layer.class_name, {}, {}};
-  std::set<std::string> paths;
-  collect_paths(layer, paths);
-  for (const NodeId id : model.graph.all(OpKind::parameter)) {
-    const auto &parameter = attrs<ParameterAttrs>(model.graph[id]);
-    if (paths.count(parameter.name.substr(0, parameter.name.rfind('/'))) > 0)
-      wanted.parameters.push_back(&parameter);
+  if (const auto own = parameters.find(layer.path); own != parameters.end())
+    wanted.parameters = own->second;
+  for (const ImportedLayer &each : layer.layers) {
+    const WantedLayer &inner = wanted.layers.emplace_back(wanted_layer(each, parameters));
+    wanted.parameters.insert(wanted.parameters.end(), inner.parameters.begin(),
+                             inner.parameters.end());
   }
-  for (const ImportedLayer &inner : layer.layers)
-    wanted.layers.push_back(wanted_layer(inner, model));
   return wanted;
 }
 
@@ -96,9 +100,9 @@ LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
   const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
   require_regular_file(file);
   const std::string extension = std::filesystem::path(path).extension().string();
-  const SavedModel saved = extension == ".keras"  ? read_archive(file)
-                           : extension == ".json" ? read_json(file)
-                                                  : read_h5(file);
+  SavedModel saved = extension == ".keras"  ? read_archive(file)
+                     : extension == ".json" ? read_json(file)
+                                            : read_h5(file);
   // The session of a script that does nothing: what a file builds is built as by a script.
   const std::unique_ptr<Script> script = parse_script(source_from_text(path, ""));
   Interpreter interpreter(*script, options, diagnostics);
@@ -107,11 +111,12 @@ LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
   compile_as_saved(*imported.model, saved.training, interpreter, reader, file);
   interpreter.keras().choose(*imported.model);
   LoadedModel loaded;
-  loaded.model = finish_model(interpreter, file, diagnostics);
+  loaded.model = finish_as_saved(*imported.model, interpreter, file, diagnostics);
   loaded.model.data = default_data(loaded.model);
   if (saved.weights)
-    loaded.weights = find_keras_weights(*saved.weights,
-                                        wanted_layer(imported.root, loaded.model).layers, {}, file);
+    loaded.weights = find_keras_weights(
+        std::move(*saved.weights),
+        wanted_layer(imported.root, parameters_by_layer(loaded.model.graph)).layers, {}, file);
   return loaded;
 }
 

@@ -1,6 +1,7 @@
 #include "frontend/keras_file/training_config.h"
 
 #include "frontend/json_text.h"
+#include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"
 
@@ -39,6 +40,12 @@ Json single(const Json &loss) {
   return wraps ? *loss.begin() : loss;
 }
 
+void warn_that_it_only_predicts(Interpreter &interpreter, const SourceLocation &file,
+                                const CompileError &reason) {
+  interpreter.warn(file, fmt::format("the program only predicts: of how the model was compiled, {}",
+                                     reason.text()));
+}
+
 } // namespace
 
 void compile_as_saved(KerasModel &model, const Json &config, Interpreter &interpreter,
@@ -57,12 +64,26 @@ void compile_as_saved(KerasModel &model, const Json &config, Interpreter &interp
     flatten_metrics(reader.value(named_metrics(member(config, "metrics")), "keras.metrics"),
                     metrics);
     arguments.keywords.emplace_back("metrics", interpreter.list(metrics));
+    arguments.keywords.emplace_back("loss_weights",
+                                    reader.value(member(config, "loss_weights"), "keras.losses"));
     const Native &compile = *find_native("model.compile");
     compile.call(interpreter, {compile, bind(interpreter, compile, arguments, file), file, &model});
   } catch (const CompileError &error) {
-    interpreter.warn(
-        file,
-        fmt::format("the program only predicts: of how the model was compiled, {}", error.text()));
+    warn_that_it_only_predicts(interpreter, file, error);
+  }
+}
+
+Model finish_as_saved(KerasModel &model, Interpreter &interpreter, const SourceLocation &file,
+                      Diagnostics &diagnostics) {
+  try {
+    return finish_model(interpreter, file, diagnostics);
+  } catch (const CompileError &error) {
+    if (!model.compiled)
+      throw;
+    model.compiled.reset();
+    Model finished = finish_model(interpreter, file, diagnostics);
+    warn_that_it_only_predicts(interpreter, file, error);
+    return finished;
   }
 }
 

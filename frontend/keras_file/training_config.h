@@ -11,5 +11,8 @@ namespace sinter {
 /// warning, and the model stays uncompiled.
 void compile_as_saved(KerasModel &, const nlohmann::json &config, Interpreter &, ConfigReader &,
                       const SourceLocation &file);
+/// The program's model. Losses and metrics by name are looked for only now: where one is not known,
+/// the model is finished without what it was compiled with, as above.
+Model finish_as_saved(KerasModel &, Interpreter &, const SourceLocation &file, Diagnostics &);
 
 } // namespace sinter

@@ -7,7 +7,6 @@
 
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sys/mman.h>
 #include <zip.h>
@@ -18,19 +17,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-std::string write_text(const std::string &name, const std::string &text) {
-  const std::string path = build_path(name);
-  std::ofstream(path, std::ios::binary) << text;
-  return path;
-}
-
 LoadedModel load_file(const std::string &path) {
   Diagnostics diagnostics;
   return load_model(path, {}, diagnostics);
 }
 
 LoadedModel load_json(const Json &json) {
-  return load_file(write_text("architecture.json", json.dump()));
+  return load_file(write_file("architecture.json", json.dump()));
 }
 
 std::string error_of_file(const std::string &path) {
@@ -43,7 +36,7 @@ std::string error_of_file(const std::string &path) {
 }
 
 std::string error_of_json(const Json &json) {
-  return error_of_file(write_text("wrong.json", json.dump()));
+  return error_of_file(write_file("wrong.json", json.dump()));
 }
 
 Json layer(const std::string &class_name, Json config) {
@@ -422,12 +415,37 @@ TEST_CASE("a compiled model trains as it was compiled") {
   net["compile_config"]["optimizer"]["config"] = Json::object();
   net["compile_config"]["optimizer"]["class_name"] = "Ftrl";
   Diagnostics diagnostics;
-  const std::string path = write_text("ftrl.json", net.dump());
+  const std::string path = write_file("ftrl.json", net.dump());
   CHECK_FALSE(load_model(path, {}, diagnostics).model.training);
   REQUIRE(diagnostics.warnings().size() == 1);
   CHECK(diagnostics.warnings()[0] ==
         path + ": warning: the program only predicts: of how the model was compiled, "
                "keras.optimizers.Ftrl is not supported");
+}
+
+TEST_CASE("a model compiled with what is not known predicts") {
+  for (const auto &[loss, metric] : std::vector<std::pair<std::string, std::string>>{
+           {"my_loss", "accuracy"}, {"mse", "my_metric"}}) {
+    Json net = keras2_sequential();
+    net["compile_config"] = {{"optimizer", "sgd"}, {"loss", loss}, {"metrics", {metric}}};
+    Diagnostics diagnostics;
+    const std::string path = write_file("unknown.json", net.dump());
+    CHECK_FALSE(load_model(path, {}, diagnostics).model.training);
+    REQUIRE(diagnostics.warnings().size() == 1);
+    CHECK(diagnostics.warnings()[0].find(
+              ": warning: the program only predicts: of how the model was compiled, ") !=
+          std::string::npos);
+  }
+}
+
+TEST_CASE("the losses of several outputs keep their weights") {
+  Json net = keras3_functional();
+  net["config"]["output_layers"] = {{"sum", 0, 0}, {"first", 0, 0}};
+  net["compile_config"] = {
+      {"optimizer", "sgd"}, {"loss", {"mse", "mse"}}, {"loss_weights", {1.0, 0.25}}};
+  const Model model = load_json(net).model;
+  REQUIRE(model.training);
+  CHECK(print(model.graph).find("{scale=0.25}") != std::string::npos);
 }
 
 TEST_CASE("everything that is not supported is listed at once, with names") {
@@ -454,15 +472,22 @@ TEST_CASE("networks that make no sense are named as such") {
         "one of the model's outputs is output 7 of call 0 of layer 'sum', which is not there");
   net["config"]["output_layers"] = 3;
   CHECK(error_of_json(net) == "the list of the model's outputs is malformed");
+  const uint64_t no_int64 = uint64_t{1} << 63U;
+  net["config"]["output_layers"] = {{"sum", 0, no_int64}};
+  CHECK(error_of_json(net) == "the list of the model's outputs is malformed");
+  net = keras3_functional();
+  net["config"]["layers"][1]["inbound_nodes"] = {{{"x", 0, no_int64, Json::object()}}};
+  CHECK(error_of_json(net) == "1 of the model's layers are not supported: Dense 'first': a call "
+                              "with arguments that are not supported");
   CHECK(error_of_json("text").rfind("the file holds a nothing that Keras writes", 0) == 0);
 }
 
 TEST_CASE("files that were never models are errors, and so are their every truncation") {
-  CHECK(error_of_file(write_text("no.keras", "hello")).rfind("this is no .keras archive", 0) == 0);
-  CHECK(error_of_file(write_text("no.h5", "hello")) == "this is no HDF5 file, or it is damaged");
-  CHECK(error_of_file(write_text("no.json", "{\"class")) ==
+  CHECK(error_of_file(write_file("no.keras", "hello")).rfind("this is no .keras archive", 0) == 0);
+  CHECK(error_of_file(write_file("no.h5", "hello")) == "this is no HDF5 file, or it is damaged");
+  CHECK(error_of_file(write_file("no.json", "{\"class")) ==
         "the file is no JSON, or it is truncated");
-  CHECK(error_of_file(write_text("deep.json", std::string(5000, '['))) ==
+  CHECK(error_of_file(write_file("deep.json", std::string(5000, '['))) ==
         "the file is nested deeper than 200 levels");
   CHECK(error_of_file(write_keras("empty.keras", {{"metadata.json", "{}"}})) ==
         "the archive has no config.json: Keras did not write it");
@@ -472,7 +497,7 @@ TEST_CASE("files that were never models are errors, and so are their every trunc
   fixture.texts["model_config"] = keras2_sequential().dump();
   const std::string whole = read_file(write_hdf5("whole.h5", fixture));
   for (size_t length = 0; length < whole.size(); length += whole.size() / 40)
-    CHECK(error_of_file(write_text("cut.h5", whole.substr(0, length))) != "");
+    CHECK(error_of_file(write_file("cut.h5", whole.substr(0, length))) != "");
 }
 
 TEST_CASE("a damaged HDF5 file is an error or a model, never a crash") {
@@ -486,6 +511,6 @@ TEST_CASE("a damaged HDF5 file is an error or a model, never a crash") {
       state = state * 1664525U + 1013904223U;
       damaged[state % 4096 % damaged.size()] ^= static_cast<char>(1U << (state >> 29U));
     }
-    CHECK_NOTHROW(error_of_file(write_text("damaged.h5", damaged)));
+    CHECK_NOTHROW(error_of_file(write_file("damaged.h5", damaged)));
   }
 }
