@@ -6,6 +6,9 @@
 
 namespace sinter {
 
+/// The most positions of a table that becomes part of the graph.
+constexpr int64_t kLongestTable = int64_t{1} << 20;
+
 /// Appends nodes of one layer to a graph.
 class Composer {
 public:

@@ -1,10 +1,13 @@
 // The layers: one table entry each.
 #pragma once
 
-#include "frontend/compose.h"
+#include "frontend/compose_resize.h"
 #include "frontend/initializers.h"
 #include "frontend/keras_objects.h"
 #include "ir/diagnostics.h"
+
+#include <array>
+#include <optional>
 
 namespace sinter {
 
@@ -94,6 +97,12 @@ NodeId append_activation(LayerBuilder &, const Native &activation, NodeId);
 /// "keras.activations.relu" and all others; "keras.ops.gelu", whose default is another.
 std::vector<std::string> activation_paths();
 
+/// Every pixel repeated times[0] x times[1] times, or, with `bilinear`, as many between it and its
+/// neighbours; `rows` is the dimension of the rows, in front of that of the columns.
+NodeId append_upsampling(LayerBuilder &, NodeId image, int64_t rows,
+                         const std::array<int64_t, 2> &times,
+                         std::optional<compose::Coordinates> bilinear);
+
 // The families, each in the file of its name.
 std::vector<LayerType> activation_layers();
 std::vector<LayerType> border_layers();
@@ -106,7 +115,7 @@ std::vector<LayerType> shape_layers();
 std::vector<LayerType> tensor_layers();
 std::vector<LayerType> torch_layers();
 
-/// Images are channels-last, the only order there is.
+/// The order of an image's dimensions: channels-last unless it says otherwise.
 ArgumentSpec data_format_argument();
 /// use_bias, and the initializers, regularizers and constraints of a kernel and a bias.
 std::vector<ArgumentSpec> kernel_and_bias_arguments();

@@ -1,6 +1,7 @@
 // Layers that change an image's extent: padding, cropping, magnifying.
-#include "frontend/compose_resize.h"
 #include "frontend/layer_table.h"
+
+#include <algorithm>
 
 namespace sinter {
 
@@ -80,30 +81,13 @@ NodeId apply_cropping1d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
                   SliceAttrs{{0, before, 0}, {kBatch, input[1] - after, input[2]}});
 }
 
-NodeId interpolate(LayerBuilder &b, NodeId image, int64_t rows, int64_t columns) {
-  const Shape x = b.shape(image);
-  compose::ResizeRules rules;
-  rules.interpolation = compose::Interpolation::linear;
-  Composer composer = b.composer();
-  return compose::resize(composer, image,
-                         {{1, x[1] * rows, static_cast<double>(rows)},
-                          {2, x[2] * columns, static_cast<double>(columns)}},
-                         rules);
-}
-
-/// Every pixel repeated rows x columns times, or as many between it and its neighbours.
+/// Every pixel repeated, or as many between it and its neighbours.
 NodeId apply_upsampling2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kImages);
-  const Shape x = b.shape(inputs[0]);
-  const auto [rows, columns] = b.arguments().pair("size");
-  const Shape repeated{kBatch, x[1], rows, x[2], columns, x[3]};
-  if (!checked_element_count(repeated))
-    b.fail("makes of {} more than {} elements", str(x), kMaxElements);
-  if (b.arguments().text("interpolation") == "bilinear")
-    return interpolate(b, inputs[0], rows, columns);
-  const NodeId y =
-      b.append(OpKind::broadcast, {inputs[0]}, BroadcastAttrs{repeated, {2, 4}, false});
-  return b.reshape(y, {kBatch, x[1] * rows, x[2] * columns, x[3]});
+  const bool bilinear = b.arguments().text("interpolation") == "bilinear";
+  return append_upsampling(b, inputs[0], 1, b.arguments().pair("size"),
+                           bilinear ? std::optional(compose::Coordinates::half_pixel)
+                                    : std::nullopt);
 }
 
 NodeId apply_upsampling1d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
@@ -124,6 +108,38 @@ NodeId apply_repeat_vector(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 }
 
 } // namespace
+
+NodeId append_upsampling(LayerBuilder &b, NodeId image, int64_t rows,
+                         const std::array<int64_t, 2> &times,
+                         std::optional<compose::Coordinates> bilinear) {
+  const Shape x = b.shape(image);
+  Shape result = x;
+  for (size_t d = 0; d < 2; ++d)
+    result[static_cast<size_t>(rows) + d] *= times[d];
+  if (!checked_element_count(result))
+    b.fail("makes of {} more than {} elements", str(x), kMaxElements);
+  const int64_t height = result[static_cast<size_t>(rows)];
+  const int64_t width = result[static_cast<size_t>(rows) + 1];
+  if (bilinear) {
+    if (std::max(height, width) > kLongestTable)
+      b.fail("interpolates {} x {} pixels; more than {} a side are not supported", height, width,
+             kLongestTable);
+    compose::ResizeRules rules;
+    rules.interpolation = compose::Interpolation::linear;
+    rules.coordinates = *bilinear;
+    Composer composer = b.composer();
+    return compose::resize(composer, image,
+                           {{rows, height, static_cast<double>(times[0])},
+                            {rows + 1, width, static_cast<double>(times[1])}},
+                           rules);
+  }
+  Shape repeated = x;
+  repeated.insert(repeated.begin() + rows + 2, times[1]);
+  repeated.insert(repeated.begin() + rows + 1, times[0]);
+  const NodeId y =
+      b.append(OpKind::broadcast, {image}, BroadcastAttrs{repeated, {rows + 1, rows + 3}, false});
+  return b.reshape(y, result);
+}
 
 std::vector<LayerType> border_layers() {
   using Kind = ArgumentKind;

@@ -1,6 +1,5 @@
 // The layers of torch.nn. Images are [N,channels,height,width], as torch has them: a layer that
 // works along channels turns them to channels-last and back, and the passes cancel what meets.
-#include "frontend/compose_resize.h"
 #include "frontend/layer_table.h"
 #include "frontend/torch_modules.h"
 #include "ir/ops/window.h"
@@ -344,36 +343,19 @@ NodeId apply_local_response_norm(LayerBuilder &b, const std::vector<NodeId> &inp
   return b.append(OpKind::multiply, {inputs[0], factor});
 }
 
-/// 'bilinear' between the pixels, whose corners are either the images' or, with align_corners, the
-/// centres of the outermost.
-NodeId interpolate(LayerBuilder &b, NodeId image, int64_t rows, int64_t columns) {
-  const Shape x = b.shape(image);
-  compose::ResizeRules rules;
-  rules.interpolation = compose::Interpolation::linear;
-  if (!b.arguments().is_none("align_corners") && b.arguments().boolean("align_corners"))
-    rules.coordinates = compose::Coordinates::align_corners;
-  Composer composer = b.composer();
-  return compose::resize(composer, image,
-                         {{2, x[2] * rows, static_cast<double>(rows)},
-                          {3, x[3] * columns, static_cast<double>(columns)}},
-                         rules);
-}
-
-/// Every pixel repeated.
+/// Bilinearly, the corners are either the images' or, with align_corners, the centres of the
+/// outermost pixels.
 NodeId apply_upsample(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
-  const Shape x = b.shape(inputs[0]);
-  const auto [rows, columns] = b.arguments().pair("scale_factor");
-  const Shape repeated{kBatch, x[1], x[2], rows, x[3], columns};
-  if (!checked_element_count(repeated))
-    b.fail("makes of {} more than {} elements", str(x), kMaxElements);
-  if (b.arguments().text("mode") == "bilinear")
-    return interpolate(b, inputs[0], rows, columns);
-  if (!b.arguments().is_none("align_corners"))
+  const Arguments &arguments = b.arguments();
+  std::optional<compose::Coordinates> bilinear;
+  if (arguments.text("mode") == "bilinear")
+    bilinear = compose::Coordinates::half_pixel;
+  else if (!arguments.is_none("align_corners"))
     b.fail("takes align_corners with mode='bilinear' only");
-  const NodeId y =
-      b.append(OpKind::broadcast, {inputs[0]}, BroadcastAttrs{repeated, {3, 5}, false});
-  return b.reshape(y, {kBatch, x[1], x[2] * rows, x[3] * columns});
+  if (!arguments.is_none("align_corners") && arguments.boolean("align_corners"))
+    bilinear = compose::Coordinates::align_corners;
+  return append_upsampling(b, inputs[0], 2, arguments.pair("scale_factor"), bilinear);
 }
 
 /// (left, right, top, bottom), or n for all.

@@ -11,8 +11,6 @@ NodeId broadcast_node(OperatorContext &, NodeId x, const Shape &shape);
 Shape common_shape(const OperatorContext &, const std::vector<Shape> &shapes);
 /// Elements [begin, begin + count) along an axis.
 NodeId slice_axis(OperatorContext &, NodeId x, int64_t axis, int64_t begin, int64_t count);
-/// The most positions of a table that becomes part of the graph.
-constexpr int64_t kLongestTable = int64_t{1} << 20;
 /// The elements at the given positions along an axis, known at compile time.
 NodeId select_axis(OperatorContext &, NodeId x, int64_t axis,
                    const std::vector<int64_t> &positions);

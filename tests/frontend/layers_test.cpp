@@ -244,6 +244,11 @@ TEST_CASE("layers that change an image's extent") {
   CHECK(last_shape("(8, 2)", "layers.Cropping1D((1, 2))") == "[N,5,2]");
   CHECK(last_shape("(8, 8, 2)", "layers.UpSampling2D(2, interpolation='bilinear')") ==
         "[N,16,16,2]");
+  CHECK(
+      error_of("from keras import layers, Sequential\nmodel = Sequential([layers.Input((1, 1, 1)), "
+               "layers.UpSampling2D((2000000, 1), interpolation='bilinear')])\n") ==
+      "2: UpSampling2D 'up_sampling2d' interpolates 2000000 x 1 pixels; more than 1048576 a side "
+      "are not supported");
   CHECK(last_shape("(8, 2)", "layers.UpSampling1D(3)") == "[N,24,2]");
   CHECK(last_shape("(7,)", "layers.RepeatVector(3)") == "[N,3,7]");
   CHECK(last_shape("(8, 8, 2)", "layers.SpatialDropout2D(0.5)") == "[N,8,8,2]");
