@@ -8,13 +8,13 @@
 
 namespace sinter::compose {
 
-namespace {
-
 std::vector<int64_t> axes_between(int64_t begin, int64_t end) {
   std::vector<int64_t> axes(static_cast<size_t>(end - begin));
   std::iota(axes.begin(), axes.end(), begin);
   return axes;
 }
+
+namespace {
 
 /// f(x) with `axis` moved to the last place and back.
 template <typename F> NodeId along_last(Composer &c, NodeId x, int64_t axis, F &&f) {
@@ -22,7 +22,7 @@ template <typename F> NodeId along_last(Composer &c, NodeId x, int64_t axis, F &
   if (axis == last)
     return f(x);
   SINTER_ASSERT(axis > 0 || c.shape(x)[0] != kBatch, "a function along the batch");
-  std::vector<int64_t> order = axes_between(0, last + 1); // an exchange is its own inverse
+  Permutation order = identity_order(c.rank(x)); // an exchange is its own inverse
   std::swap(order[static_cast<size_t>(axis)], order[static_cast<size_t>(last)]);
   return transpose(c, f(transpose(c, x, order)), order);
 }
@@ -132,24 +132,10 @@ NodeId reshape(Composer &c, NodeId x, Shape shape) {
   return c.shape(x) == shape ? x : c.append(OpKind::reshape, {x}, ReshapeAttrs{std::move(shape)});
 }
 
-NodeId transpose(Composer &c, NodeId x, std::vector<int64_t> permutation) {
-  if (std::is_sorted(permutation.begin(), permutation.end()))
+NodeId transpose(Composer &c, NodeId x, Permutation permutation) {
+  if (is_identity(permutation))
     return x;
   return c.append(OpKind::transpose, {x}, TransposeAttrs{std::move(permutation)});
-}
-
-std::vector<int64_t> channels_last_order(int rank) {
-  std::vector<int64_t> order = axes_between(0, rank);
-  if (rank > 2)
-    std::rotate(order.begin() + 1, order.begin() + 2, order.end());
-  return order;
-}
-
-std::vector<int64_t> channels_first_order(int rank) {
-  std::vector<int64_t> order = axes_between(0, rank);
-  if (rank > 2)
-    std::rotate(order.begin() + 1, order.end() - 1, order.end());
-  return order;
 }
 
 // Without the dimensions along which it is repeated, x is what `broadcast` takes.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "ir/graph.h"
+#include "ir/permutation.h"
 
 namespace sinter {
 
@@ -80,6 +81,8 @@ NodeId shrink(Composer &, NodeId x, float threshold, float bias);
 NodeId reciprocal(Composer &, NodeId x);
 
 // Along axes.
+/// The dimensions [begin, end).
+std::vector<int64_t> axes_between(int64_t begin, int64_t end);
 NodeId reduce(Composer &, OpKind kind, NodeId x, std::vector<int64_t> axes, bool keep_dims);
 NodeId softmax(Composer &, NodeId x, int64_t axis);
 NodeId log_softmax(Composer &, NodeId x, int64_t axis);
@@ -142,10 +145,7 @@ enum class PadMode {
 NodeId pad(Composer &, NodeId x, PadMode, const std::vector<int64_t> &low,
            const std::vector<int64_t> &high);
 NodeId reshape(Composer &, NodeId x, Shape);
-NodeId transpose(Composer &, NodeId x, std::vector<int64_t> permutation);
-/// The permutation of [n, c, ...] to [n, ..., c], and back.
-std::vector<int64_t> channels_last_order(int rank);
-std::vector<int64_t> channels_first_order(int rank);
+NodeId transpose(Composer &, NodeId x, Permutation);
 /// x broadcast to a shape, as NumPy does.
 NodeId expand(Composer &, NodeId x, const Shape &);
 /// x repeated whole along each dimension.

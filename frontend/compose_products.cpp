@@ -2,8 +2,6 @@
 #include "frontend/compose.h"
 #include "ir/ops/window.h"
 
-#include <algorithm>
-
 namespace sinter::compose {
 
 namespace {

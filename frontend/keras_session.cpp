@@ -7,7 +7,6 @@
 #include "frontend/modules.h"
 #include "frontend/torch_modules.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace sinter {
@@ -162,11 +161,11 @@ NodeId KerasSession::append_layer(Layer &layer, std::vector<NodeId> inputs,
   if (channels_first)
     for (NodeId &input : inputs)
       input = b.append(OpKind::transpose, {input},
-                       TransposeAttrs{compose::channels_last_order(b.type(input).rank())});
+                       TransposeAttrs{channels_last_order(b.type(input).rank())});
   NodeId output = layer.type->apply(b, inputs);
   if (channels_first && b.type(output).rank() == b.type(inputs[0]).rank())
     output = b.append(OpKind::transpose, {output},
-                      TransposeAttrs{compose::channels_first_order(b.type(output).rank())});
+                      TransposeAttrs{channels_first_order(b.type(output).rank())});
   if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
     layer.penalties.push_back({output, arguments["activity_regularizer"]});
   return output;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace sinter {
 
@@ -13,8 +12,7 @@ namespace {
 NodeId move_axis(LayerBuilder &b, NodeId x, int64_t from, int64_t to) {
   if (from == to)
     return x;
-  std::vector<int64_t> order(static_cast<size_t>(b.type(x).rank()));
-  std::iota(order.begin(), order.end(), 0);
+  Permutation order = identity_order(b.type(x).rank());
   order.erase(order.begin() + from);
   order.insert(order.begin() + to, from);
   return b.append(OpKind::transpose, {x}, TransposeAttrs{order});

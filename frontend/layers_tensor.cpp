@@ -4,7 +4,6 @@
 #include "ir/ops/window.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace sinter {
 
@@ -26,12 +25,9 @@ int64_t dimension(const LayerBuilder &b, const Value &axis, int64_t rank) {
 /// The dimensions that the argument `axis` names: one, several, or all.
 std::vector<int64_t> dimensions(const LayerBuilder &b, int64_t rank) {
   const Value &value = b.arguments()["axis"];
+  if (std::holds_alternative<None>(value))
+    return compose::axes_between(0, rank);
   std::vector<int64_t> axes;
-  if (std::holds_alternative<None>(value)) {
-    axes.resize(static_cast<size_t>(rank));
-    std::iota(axes.begin(), axes.end(), 0);
-    return axes;
-  }
   const std::vector<Value> *items = sequence_items(value);
   for (const Value &item : items ? *items : std::vector<Value>{value})
     axes.push_back(dimension(b, item, rank));

@@ -1,7 +1,7 @@
 // How numbers are stored in files of weights.
-#include "frontend/strided_view.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
+#include "ir/strided_view.h"
 
 #include <cstring>
 

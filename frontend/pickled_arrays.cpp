@@ -1,8 +1,8 @@
 #include "frontend/pickled_arrays.h"
 
 #include "frontend/ends_with.h"
-#include "frontend/strided_view.h"
 #include "ir/diagnostics.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
 #include <map>

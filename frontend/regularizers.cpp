@@ -1,9 +1,8 @@
 #include "frontend/regularizers.h"
 
+#include "frontend/compose.h"
 #include "frontend/interpreter.h"
 #include "frontend/modules.h"
-
-#include <numeric>
 
 namespace sinter {
 
@@ -48,8 +47,7 @@ NodeId append_penalty(Graph &graph, NodeId x, const Penalty &penalty,
   const auto append = [&](OpKind kind, std::vector<NodeId> inputs, Attrs attributes = NoAttrs{}) {
     return graph.append(kind, std::move(inputs), std::move(attributes), {}, location);
   };
-  std::vector<int64_t> axes(static_cast<size_t>(graph.type(x).rank()));
-  std::iota(axes.begin(), axes.end(), 0);
+  const std::vector<int64_t> axes = compose::axes_between(0, graph.type(x).rank());
   NodeId result;
   const auto add = [&](OpKind measure, float factor) {
     if (factor == 0)

@@ -17,10 +17,10 @@ using Specs = std::vector<ArgumentSpec>;
 constexpr const char *kTorchImages = "images [N,channels,height,width]";
 
 NodeId to_channels_last(LayerBuilder &b, NodeId x) {
-  return b.append(OpKind::transpose, {x}, TransposeAttrs{compose::channels_last_order(4)});
+  return b.append(OpKind::transpose, {x}, TransposeAttrs{channels_last_order(4)});
 }
 NodeId to_channels_first(LayerBuilder &b, NodeId x) {
-  return b.append(OpKind::transpose, {x}, TransposeAttrs{compose::channels_first_order(4)});
+  return b.append(OpKind::transpose, {x}, TransposeAttrs{channels_first_order(4)});
 }
 
 /// A non-negative integer or two of them.

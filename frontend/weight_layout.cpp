@@ -1,7 +1,7 @@
 #include "frontend/weight_layout.h"
 
-#include "frontend/strided_view.h"
 #include "ir/op.h"
+#include "ir/strided_view.h"
 
 #include <numeric>
 
@@ -10,35 +10,23 @@ namespace sinter {
 namespace {
 
 /// Dimension d of the result is dimension order[d] of the array.
-void permute(WeightArray &array, const std::vector<size_t> &order) {
-  const std::vector<int64_t> strides = row_major_strides(array.shape);
-  Shape shape;
-  std::vector<int64_t> moved;
-  for (const size_t d : order) {
-    shape.push_back(array.shape[d]);
-    moved.push_back(strides[d]);
-  }
-  array.values = strided_view(array.values, shape, moved);
-  array.shape = shape;
+void permute(WeightArray &array, const Permutation &order) {
+  array.values = transposed(array.values, array.shape, order);
+  array.shape = permuted(array.shape, order);
 }
 
 /// The permutation that leads from the other layout to ours.
-std::vector<size_t> filter_order(size_t rank, WeightLayout from) {
+Permutation filter_order(size_t rank, WeightLayout from) {
   if (rank == 2)
-    return from == WeightLayout::torch ? std::vector<size_t>{1, 0} : std::vector<size_t>{0, 1};
-  std::vector<size_t> order(rank - 2); // [out, in, spatial...] to [spatial..., in, out]
-  std::iota(order.begin(), order.end(), size_t{2});
+    return from == WeightLayout::torch ? Permutation{1, 0} : Permutation{0, 1};
+  Permutation order(rank - 2); // [out, in, spatial...] to [spatial..., in, out]
+  std::iota(order.begin(), order.end(), 2);
   order.insert(order.end(), {1, 0});
   return order;
 }
 
-bool permutes_to(const Shape &from, const std::vector<size_t> &order, const Shape &to) {
-  if (from.size() != to.size() || order.size() != to.size())
-    return false;
-  for (size_t d = 0; d < order.size(); ++d)
-    if (from[order[d]] != to[d])
-      return false;
-  return true;
+bool permutes_to(const Shape &from, const Permutation &order, const Shape &to) {
+  return from.size() == order.size() && permuted(from, order) == to;
 }
 
 /// Filters of a depthwise convolution: [channels * multiplier, 1, h, w] for our
@@ -48,7 +36,7 @@ bool convert_depthwise(WeightArray &array, const Shape &wanted) {
       array.shape[0] != wanted[2] * wanted[3])
     return false;
   WeightArray split{{wanted[2], wanted[3], array.shape[2], array.shape[3]}, array.values};
-  const std::vector<size_t> order{2, 3, 0, 1};
+  const Permutation order{2, 3, 0, 1};
   if (!permutes_to(split.shape, order, wanted))
     return false;
   permute(split, order);
@@ -85,7 +73,7 @@ Shape flattened_image(const Graph &graph, NodeId value) {
     if (node.kind == OpKind::reshape && before.size() == 4) {
       // What was turned to channels x h x w before it is flattened is in the others' order already.
       const auto *turned = std::get_if<TransposeAttrs>(&operand.attrs);
-      const bool theirs = turned && turned->permutation == std::vector<int64_t>{0, 3, 1, 2};
+      const bool theirs = turned && turned->permutation == channels_first_order(4);
       return theirs ? Shape{} : Shape(before.begin() + 1, before.end());
     }
     if (before != graph.type(value).shape || node.kind == OpKind::transpose)
@@ -113,7 +101,7 @@ bool convert_layout(WeightArray &array, const ParameterAttrs &parameter, WeightL
                     const Shape &flattened) {
   const Shape &wanted = parameter.type.shape;
   if (wanted.size() >= 2 && from != WeightLayout::native) {
-    const std::vector<size_t> order = filter_order(wanted.size(), from);
+    const Permutation order = filter_order(wanted.size(), from);
     if (permutes_to(array.shape, order, wanted))
       permute(array, order);
     else if (!convert_depthwise(array, wanted))

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
 namespace sinter {
@@ -29,5 +30,22 @@ inline Permutation inverse(const Permutation &permutation) {
 inline bool is_identity(const Permutation &permutation) {
   return std::is_sorted(permutation.begin(), permutation.end());
 }
+
+inline Permutation identity_order(int rank) {
+  Permutation order(static_cast<size_t>(rank));
+  std::iota(order.begin(), order.end(), 0);
+  return order;
+}
+
+/// The last dimension behind the first: from [n, ..., c] to [n, c, ...].
+inline Permutation channels_first_order(int rank) {
+  Permutation order = identity_order(rank);
+  if (rank > 2)
+    std::rotate(order.begin() + 1, order.end() - 1, order.end());
+  return order;
+}
+
+/// From [n, c, ...] to [n, ..., c].
+inline Permutation channels_last_order(int rank) { return inverse(channels_first_order(rank)); }
 
 } // namespace sinter

@@ -2,8 +2,6 @@
 
 #include "backends/onnx/operator_writers.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {
@@ -35,11 +33,11 @@ void write_pad(NodeWriter &w, const char *op) {
   const Permutation order = w.any_order();
   const std::string value = w.constant({w.type().element, {}, 0}, {pad.value});
   std::string x = w.operand(0, order);
-  Shape extents = in_order(w.operand_type(0).shape, order);
-  std::vector<int64_t> low = in_order(pad.low, order);
-  std::vector<int64_t> high = in_order(pad.high, order);
+  Shape extents = permuted(w.operand_type(0).shape, order);
+  std::vector<int64_t> low = permuted(pad.low, order);
+  std::vector<int64_t> high = permuted(pad.high, order);
   const std::vector<int64_t> interior =
-      pad.interior.empty() ? std::vector<int64_t>(order.size(), 0) : in_order(pad.interior, order);
+      pad.interior.empty() ? std::vector<int64_t>(order.size(), 0) : permuted(pad.interior, order);
   for (size_t d = 0; d < order.size(); ++d)
     if (interior[d] > 0) {
       x = spread(w, x, extents, d, interior[d], value);
@@ -108,7 +106,7 @@ void write_resample(NodeWriter &w, const char *op) {
   set_integer(taken, "axis", axis);
   if (table.taps == 1 && table.weights.empty())
     return w.result(taken.output(0), order);
-  Shape extents = in_order(w.type().shape, order);
+  Shape extents = permuted(w.type().shape, order);
   const int64_t count = extents[static_cast<size_t>(axis)];
   extents.insert(extents.begin() + axis + 1, table.taps);
   std::string taps = w.reshape(taken.output(0), extents);

@@ -1,44 +1,17 @@
 #include "backends/onnx/node_writer.h"
 
 #include "ir/diagnostics.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace sinter {
 
 namespace {
 
-/// The elements of a row-major array with its dimensions in another order.
-std::vector<float> transposed(const std::vector<float> &values, const Shape &shape,
-                              const Permutation &order) {
-  std::vector<int64_t> strides(shape.size(), 1);
-  for (size_t d = shape.size(); d-- > 1;)
-    strides[d - 1] = strides[d] * shape[d];
-  const Shape extents = in_order(shape, order);
-  const std::vector<int64_t> steps = in_order(strides, order);
-  std::vector<float> result;
-  result.reserve(values.size());
-  std::vector<int64_t> index(extents.size(), 0);
-  for (int64_t offset = 0; result.size() < values.size();) {
-    result.push_back(values[static_cast<size_t>(offset)]);
-    for (size_t d = extents.size(); d-- > 0;) { // carry
-      offset += steps[d];
-      if (++index[d] < extents[d])
-        break;
-      offset -= steps[d] * extents[d];
-      index[d] = 0;
-    }
-  }
-  return result;
-}
-
 /// The permutation that turns what lies in one order into another.
 Permutation between(const Permutation &from, const Permutation &to) {
-  Permutation result;
-  for (const int64_t dimension : to)
-    result.push_back(position_of(dimension, from));
-  return result;
+  return permuted(inverse(from), to);
 }
 
 /// As Reshape wants it: 0 copies an extent of x, -1 is whatever is left.
@@ -49,19 +22,6 @@ std::vector<int64_t> reshape_operand(Shape shape) {
 }
 
 } // namespace
-
-Permutation identity_order(int rank) {
-  Permutation order(static_cast<size_t>(rank));
-  std::iota(order.begin(), order.end(), 0);
-  return order;
-}
-
-Permutation channels_first_order(int rank) {
-  Permutation order = identity_order(rank);
-  if (rank > 2)
-    std::rotate(order.begin() + 1, order.end() - 1, order.end());
-  return order;
-}
 
 int64_t position_of(int64_t dimension, const Permutation &order) {
   return std::find(order.begin(), order.end(), dimension) - order.begin();
@@ -76,9 +36,9 @@ std::string NodeWriter::parameter(NodeId id, const Permutation &order) {
   const std::string &name = attrs<ParameterAttrs>(written_.graph[id]).name;
   const Shape &shape = written_.graph.type(id).shape;
   const std::vector<float> &values = written_.parameters(name);
-  if (order == identity_order(static_cast<int>(order.size())))
+  if (is_identity(order))
     return message().add_initializer(name, ElementType::f32, shape, values);
-  return message().add_initializer(name, ElementType::f32, in_order(shape, order),
+  return message().add_initializer(name, ElementType::f32, permuted(shape, order),
                                    transposed(values, shape, order));
 }
 
@@ -123,13 +83,13 @@ std::string NodeWriter::aligned_operand(size_t i, const Permutation &order) {
   if (rank == static_cast<int>(order.size()))
     return operand(i, order);
   const Shape &shape = operand_type(i).shape;
-  if (rank == 0 || order == identity_order(static_cast<int>(order.size())))
+  if (rank == 0 || is_identity(order))
     return operand(i);
   Shape extended(order.size() - shape.size(), 1);
   extended.insert(extended.end(), shape.begin(), shape.end());
   const auto longer_than_1 = [](int64_t extent) { return extent != 1; };
   if (std::count_if(shape.begin(), shape.end(), longer_than_1) <= 1)
-    return reshape(operand(i), in_order(extended, order));
+    return reshape(operand(i), permuted(extended, order));
   onnx::NodeProto &transpose = add("Transpose", {reshape(operand(i), extended)});
   set_integers(transpose, "perm", order);
   return transpose.output(0);

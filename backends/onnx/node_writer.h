@@ -9,19 +9,13 @@
 
 #include "backends/onnx/onnx_file.h"
 #include "backends/onnx/onnx_message.h"
+#include "ir/permutation.h"
 
 #include <map>
 #include <string>
 #include <vector>
 
 namespace sinter {
-
-/// Dimension i of what lies in the file is dimension permutation[i] of the value.
-using Permutation = std::vector<int64_t>;
-
-Permutation identity_order(int rank);
-/// The last dimension behind the first: {0, 3, 1, 2}.
-Permutation channels_first_order(int rank);
 
 /// An extent of NodeWriter::reshape().
 constexpr int64_t kAllOthers = -2;
@@ -31,9 +25,10 @@ struct WrittenGraph {
   const Graph &graph;
   const ParameterValues &parameters;
   OnnxMessage &message;
-  std::vector<std::map<Permutation, std::string>> values; // by node: its names in the file
-  std::vector<int> uses;                                  // by node: as an operand or an output
-  std::string batch;                                      // an int64[1], once it was needed
+  /// By node: its names in the file, by the order in which its dimensions lie there.
+  std::vector<std::map<Permutation, std::string>> values;
+  std::vector<int> uses; // by node: as an operand or an output
+  std::string batch;     // an int64[1], once it was needed
 };
 
 class NodeWriter {
@@ -99,14 +94,6 @@ private:
   NodeId id_;
 };
 
-/// Extents, amounts or other numbers, one a dimension, in the given order of the dimensions.
-template <typename T>
-std::vector<T> in_order(const std::vector<T> &each, const Permutation &order) {
-  std::vector<T> result;
-  for (const int64_t dimension : order)
-    result.push_back(each[static_cast<size_t>(dimension)]);
-  return result;
-}
 /// Where a dimension lies in an order.
 int64_t position_of(int64_t dimension, const Permutation &order);
 

@@ -139,7 +139,7 @@ void write_channel_sum(NodeWriter &w, const char *) {
                      : Shape{0, reach.before, 0, reach.after});
   set_integer(mean, "count_include_pad", 1);
   const std::string sum = w.apply("Mul", {mean.output(0), w.real(static_cast<float>(size))});
-  w.result(w.reshape(sum, in_order(shape, order)), order);
+  w.result(w.reshape(sum, permuted(shape, order)), order);
 }
 
 } // namespace

@@ -1,7 +1,6 @@
 #include "frontend/onnx/building.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace sinter {
 
@@ -41,8 +40,7 @@ NodeId concat_nodes(OperatorContext &c, std::vector<NodeId> parts, int64_t axis)
 }
 
 std::vector<int64_t> axis_to_end(int64_t axis, int rank) {
-  std::vector<int64_t> permutation(static_cast<size_t>(rank));
-  std::iota(permutation.begin(), permutation.end(), 0);
+  Permutation permutation = identity_order(rank);
   std::swap(permutation[static_cast<size_t>(axis)], permutation.back());
   return permutation;
 }

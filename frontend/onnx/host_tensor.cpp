@@ -1,7 +1,7 @@
 #include "frontend/onnx/host_tensor.h"
 
-#include "frontend/strided_view.h"
 #include "ir/diagnostics.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
 
@@ -93,30 +93,9 @@ HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int6
   return result;
 }
 
-namespace {
-
-/// The shape and the strides of a transpose.
-std::pair<Shape, std::vector<int64_t>> transposed_view(const Shape &shape,
-                                                       const std::vector<int64_t> &permutation) {
-  const std::vector<int64_t> strides = row_major_strides(shape);
-  std::pair<Shape, std::vector<int64_t>> view;
-  for (int64_t axis : permutation) {
-    view.first.push_back(shape[static_cast<size_t>(axis)]);
-    view.second.push_back(strides[static_cast<size_t>(axis)]);
-  }
-  return view;
-}
-
-} // namespace
-
-HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutation) {
-  auto [shape, strides] = transposed_view(x.shape, permutation);
-  return strided_copy(x, std::move(shape), strides);
-}
-
-std::vector<float> transposed_floats(const HostTensor &x, const std::vector<int64_t> &permutation) {
-  const auto [shape, strides] = transposed_view(x.shape, permutation);
-  return strided_view(*x.floats, shape, strides);
+HostTensor transposed(const HostTensor &x, const Permutation &permutation) {
+  return strided_copy(x, permuted(x.shape, permutation),
+                      permuted(row_major_strides(x.shape), permutation));
 }
 
 HostTensor broadcast_to(const HostTensor &x, const Shape &shape) {

@@ -2,6 +2,7 @@
 // way to being folded away.
 #pragma once
 
+#include "ir/permutation.h"
 #include "ir/type.h"
 
 #include <cstdint>
@@ -85,9 +86,7 @@ bool can_fold(const Shape &);
 HostTensor strided_copy(const HostTensor &x, Shape shape, const std::vector<int64_t> &strides,
                         int64_t offset = 0);
 /// Result dimension i is x's dimension permutation[i].
-HostTensor transposed(const HostTensor &x, const std::vector<int64_t> &permutation);
-/// The values alone, of a tensor of floats.
-std::vector<float> transposed_floats(const HostTensor &x, const std::vector<int64_t> &permutation);
+HostTensor transposed(const HostTensor &x, const Permutation &permutation);
 /// `x` repeated to `shape` as NumPy broadcasting does; it must fit.
 HostTensor broadcast_to(const HostTensor &x, const Shape &shape);
 /// The elements of `x` at the given linear indices, under another shape.

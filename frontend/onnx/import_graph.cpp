@@ -3,6 +3,7 @@
 #include "frontend/onnx/graph_order.h"
 #include "frontend/onnx/operator_table.h"
 #include "frontend/onnx/read_model.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -193,10 +194,7 @@ NodeId GraphImporter::parameter(const OnnxValue &value, const Shape &shape,
   const auto found = parameters_.find(key);
   if (found != parameters_.end())
     return found->second;
-  const HostTensor tensor = reshaped(*value.constant, shape);
-  Shape stored = shape;
-  for (size_t i = 0; i < permutation.size(); ++i)
-    stored[i] = shape[static_cast<size_t>(permutation[i])];
+  const Shape stored = permutation.empty() ? shape : permuted(shape, permutation);
   // A weight that is used in two layouts is stored in both; only the first keeps its name.
   std::string name = value.name;
   for (int i = 2; loaded_.weights.count(name) > 0; ++i)
@@ -206,8 +204,9 @@ NodeId GraphImporter::parameter(const OnnxValue &value, const Shape &shape,
   attributes.role = role;
   attributes.type = TensorType{ElementType::f32, stored, 0};
   const NodeId node = append(OpKind::parameter, {}, attributes, layer);
-  loaded_.weights[name] = {stored, permutation.empty() ? *tensor.floats
-                                                       : transposed_floats(tensor, permutation)};
+  const std::vector<float> &values = *value.constant->floats;
+  loaded_.weights[name] = {stored,
+                           permutation.empty() ? values : transposed(values, shape, permutation)};
   parameters_.emplace(key, node);
   return node;
 }

@@ -4,7 +4,6 @@
 #include "frontend/onnx/read_model.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace sinter {
 
@@ -173,7 +172,7 @@ NodeId OperatorContext::reshape(NodeId x, Shape shape) {
 }
 
 NodeId OperatorContext::transpose(NodeId x, std::vector<int64_t> permutation) {
-  return std::is_sorted(permutation.begin(), permutation.end())
+  return is_identity(permutation)
              ? x
              : append(OpKind::transpose, {x}, TransposeAttrs{std::move(permutation)});
 }

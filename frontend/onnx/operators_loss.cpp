@@ -55,18 +55,18 @@ NodeId negative_log_likelihood(OperatorContext &c, NodeId log_probability) {
 }
 
 void import_negative_log_likelihood_loss(OperatorContext &c) {
-  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(c.rank(0)));
+  const NodeId x = c.transpose(c.real_tensor(0), channels_last_order(c.rank(0)));
   c.result(negative_log_likelihood(c, x));
 }
 
 void import_softmax_cross_entropy_loss(OperatorContext &c) {
   const int rank = c.rank(0);
-  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(rank));
+  const NodeId x = c.transpose(c.real_tensor(0), channels_last_order(rank));
   Composer composer = c.composer();
   const NodeId log_probability = compose::log_softmax(composer, x, rank - 1);
   c.result(negative_log_likelihood(c, log_probability));
   if (c.has_result(1))
-    c.result(c.transpose(log_probability, compose::channels_first_order(rank)), 1);
+    c.result(c.transpose(log_probability, channels_first_order(rank)), 1);
 }
 
 } // namespace

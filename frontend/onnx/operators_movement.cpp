@@ -2,7 +2,7 @@
 
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
-#include "frontend/strided_view.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
 #include <numeric>
@@ -143,9 +143,8 @@ std::vector<Cut> slice_cuts(const OperatorContext &c) {
   const bool operands = c.has_operand(1);
   const auto starts = operands ? c.constant_integers(1) : c.integers("starts");
   const auto ends = operands ? c.constant_integers(2) : c.integers("ends");
-  std::vector<int64_t> axes(starts.size());
-  std::iota(axes.begin(), axes.end(), 0);
-  axes = c.has_operand(3) ? c.constant_integers(3) : c.integers("axes", axes);
+  const auto all = compose::axes_between(0, static_cast<int64_t>(starts.size()));
+  const auto axes = c.has_operand(3) ? c.constant_integers(3) : c.integers("axes", all);
   std::vector<int64_t> steps(starts.size(), 1);
   if (c.has_operand(4))
     steps = c.constant_integers(4);

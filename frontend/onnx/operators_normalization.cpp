@@ -3,8 +3,6 @@
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {
@@ -61,12 +59,12 @@ void import_batch_normalization(OperatorContext &c) {
   BatchNormAttrs attributes;
   attributes.epsilon = epsilon;
   attributes.momentum = c.real("momentum", 0.9F);
-  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(rank));
+  const NodeId x = c.transpose(c.real_tensor(0), channels_last_order(rank));
   const NodeId y = c.append(OpKind::batch_norm,
                             {x, c.weight(1), c.weight(2), c.weight(3, {}, {}, "statistic"),
                              c.weight(4, {}, {}, "statistic")},
                             attributes);
-  c.result(c.transpose(y, compose::channels_first_order(rank)));
+  c.result(c.transpose(y, channels_first_order(rank)));
 }
 
 void import_instance_normalization(OperatorContext &c) {
@@ -124,18 +122,17 @@ void import_mean_variance_normalization(OperatorContext &c) {
 }
 
 /// x / (bias + alpha * mean of x^2 over `size` neighbouring channels, those outside being 0)^beta.
-/// The mean is an average pooling with the channels as the height.
 void import_lrn(OperatorContext &c) {
   const int rank = c.rank(0);
   const int64_t size = c.integer("size", 0);
   c.require(rank >= 3 && size >= 1, "expects [n, c, ...] and a size, got {} and {}",
             str(c.shape(0)), size);
-  const NodeId x = c.transpose(c.real_tensor(0), compose::channels_last_order(rank));
+  const NodeId x = c.transpose(c.real_tensor(0), channels_last_order(rank));
   Composer composer = c.composer();
   const NodeId y = compose::local_response_norm(composer, x, {(size - 1) / 2, size / 2},
                                                 c.real("alpha", 1e-4F) / static_cast<float>(size),
                                                 c.real("beta", 0.75F), c.real("bias", 1));
-  c.result(c.transpose(y, compose::channels_first_order(rank)));
+  c.result(c.transpose(y, channels_first_order(rank)));
 }
 
 /// In training the IR draws masks for its dropout nodes; elsewhere they are the identity.

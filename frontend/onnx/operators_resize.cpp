@@ -161,9 +161,7 @@ void apply_sizes(const OperatorContext &c, const std::vector<int64_t> &sizes,
 /// X, roi, scales, sizes since opset 11; X and scales in opset 10.
 void import_resize(OperatorContext &c) {
   std::vector<Resampling> dimensions = unchanged(c);
-  std::vector<int64_t> axes;
-  for (size_t i = 0; i < dimensions.size(); ++i)
-    axes.push_back(static_cast<int64_t>(i));
+  std::vector<int64_t> axes = compose::axes_between(0, c.rank(0));
   if (c.has_attribute("axes")) {
     axes = c.integers("axes");
     for (int64_t &axis : axes)
@@ -191,14 +189,11 @@ void import_resize(OperatorContext &c) {
 /// Scales as an attribute before opset 9.
 void import_upsample(OperatorContext &c) {
   std::vector<Resampling> dimensions = unchanged(c);
-  std::vector<int64_t> axes;
-  for (size_t i = 0; i < dimensions.size(); ++i)
-    axes.push_back(static_cast<int64_t>(i));
   const std::vector<float> attribute = c.reals("scales");
   const std::vector<double> scales = c.has_operand(1)
                                          ? constant_reals(c, 1)
                                          : std::vector<double>(attribute.begin(), attribute.end());
-  apply_scales(c, scales, axes, dimensions);
+  apply_scales(c, scales, compose::axes_between(0, c.rank(0)), dimensions);
   resize(c, dimensions);
 }
 

@@ -2,10 +2,9 @@
 
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
-#include "frontend/strided_view.h"
+#include "ir/strided_view.h"
 
 #include <algorithm>
-#include <limits>
 
 namespace sinter {
 
@@ -120,11 +119,8 @@ std::vector<std::array<int64_t, 2>> given_pads(const OperatorContext &c) {
   std::vector<int64_t> pads = c.has_operand(1)          ? c.constant_integers(1)
                               : c.has_attribute("pads") ? c.integers("pads")
                                                         : c.integers("paddings");
-  std::vector<int64_t> axes;
-  for (int i = 0; i < rank; ++i)
-    axes.push_back(i);
-  if (c.has_operand(3))
-    axes = c.constant_integers(3);
+  const std::vector<int64_t> axes =
+      c.has_operand(3) ? c.constant_integers(3) : compose::axes_between(0, rank);
   c.require(pads.size() == 2 * axes.size(), "expects {} pads, got {}", 2 * axes.size(),
             pads.size());
   std::vector<std::array<int64_t, 2>> result(static_cast<size_t>(rank), {0, 0});

@@ -84,11 +84,11 @@ NodeId to_image(OperatorContext &c, NodeId x) {
   const Shape shape = c.shape_of(x);
   if (shape.size() == 3)
     x = c.reshape(x, {shape[0], shape[1], 1, shape[2]});
-  return c.transpose(x, compose::channels_last_order(4));
+  return c.transpose(x, channels_last_order(4));
 }
 
 NodeId from_image(OperatorContext &c, NodeId image, int rank) {
-  const NodeId x = c.transpose(image, compose::channels_first_order(4));
+  const NodeId x = c.transpose(image, channels_first_order(4));
   const Shape shape = c.shape_of(x);
   return rank == 3 ? c.reshape(x, {shape[0], shape[1], shape[3]}) : x;
 }

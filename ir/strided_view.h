@@ -1,6 +1,7 @@
 // Elements of a dense array in another order: slices, permutations and repetitions.
 #pragma once
 
+#include "ir/permutation.h"
 #include "ir/type.h"
 
 #include <cstddef>
@@ -39,6 +40,13 @@ std::vector<T> strided_view(const std::vector<T> &stored, const Shape &shape,
     }
   }
   return values;
+}
+
+/// The elements with the dimensions in another order.
+template <typename T>
+std::vector<T> transposed(const std::vector<T> &stored, const Shape &shape,
+                          const Permutation &order) {
+  return strided_view(stored, permuted(shape, order), permuted(row_major_strides(shape), order));
 }
 
 } // namespace sinter
