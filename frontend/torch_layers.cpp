@@ -73,6 +73,13 @@ void require_groups(const LayerBuilder &b, int64_t channels, int64_t filters, in
            groups);
 }
 
+/// y + bias, unless the argument bias is False.
+NodeId with_bias(LayerBuilder &b, NodeId y, int64_t channels, const InitialValues &initial) {
+  if (!b.arguments().boolean("bias"))
+    return y;
+  return b.append(OpKind::bias_add, {y, b.parameter("bias", {channels}, initial)});
+}
+
 NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
@@ -96,10 +103,8 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const int64_t depth = channels / attrs.groups;
   const InitialValues initializer = default_initializer(depth * size[0] * size[1]);
   const NodeId weight = b.parameter("weight", {size[0], size[1], depth, filters}, initializer);
-  NodeId y = b.append(OpKind::conv2d, {x, weight}, attrs);
-  if (arguments.boolean("bias"))
-    y = b.append(OpKind::bias_add, {y, b.parameter("bias", {filters}, initializer)});
-  return to_channels_first(b, y);
+  const NodeId y = b.append(OpKind::conv2d, {x, weight}, attrs);
+  return to_channels_first(b, with_bias(b, y, filters, initializer));
 }
 
 /// The transposed convolution; torch's weight [in, out / groups, height, width] is a convolution's
@@ -129,10 +134,8 @@ NodeId apply_conv_transpose2d(LayerBuilder &b, const std::vector<NodeId> &inputs
   const int64_t depth = filters / attrs.groups;
   const InitialValues initial = default_initializer(depth * size[0] * size[1]);
   const NodeId weight = b.parameter("weight", {size[0], size[1], depth, channels}, initial);
-  NodeId y = b.append(OpKind::conv2d_input_gradient, {x, weight}, attrs);
-  if (arguments.boolean("bias"))
-    y = b.append(OpKind::bias_add, {y, b.parameter("bias", {filters}, initial)});
-  return to_channels_first(b, y);
+  const NodeId y = b.append(OpKind::conv2d_input_gradient, {x, weight}, attrs);
+  return to_channels_first(b, with_bias(b, y, filters, initial));
 }
 
 NodeId apply_linear(LayerBuilder &b, const std::vector<NodeId> &inputs) {
@@ -145,9 +148,7 @@ NodeId apply_linear(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const InitialValues initializer = default_initializer(in);
   const NodeId weight = b.parameter("weight", {in, out}, initializer);
   const NodeId y = b.append(OpKind::matmul, {inputs[0], weight}, MatmulAttrs{});
-  if (!arguments.boolean("bias"))
-    return y;
-  return b.append(OpKind::bias_add, {y, b.parameter("bias", {out}, initializer)});
+  return with_bias(b, y, out, initializer);
 }
 
 template <OpKind kind> NodeId apply_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
@@ -322,25 +323,17 @@ NodeId apply_flatten(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 
 NodeId apply_identity(LayerBuilder &, const std::vector<NodeId> &inputs) { return inputs[0]; }
 
-/// x / (k + alpha * mean of x^2 over `size` channels) ^ beta; channels are the columns of an image
-/// that has every position as a row.
+/// x / (k + alpha * mean of x^2 over `size` channels) ^ beta
 NodeId apply_local_response_norm(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
-  const Shape input = b.shape(inputs[0]);
   const int64_t size = arguments.integer("size");
-  Pool2dAttrs window;
-  window.size = {size, 1};
-  window.strides = {1, 1};
-  window.padding = {size / 2, 0, (size - 1) / 2, 0};
-  window.count_include_pad = true;
-  const NodeId squares =
-      b.reshape(b.append(OpKind::square, {inputs[0]}), {kBatch, input[1], input[2] * input[3], 1});
-  const NodeId means = b.reshape(b.append(OpKind::average_pool2d, {squares}, window), input);
-  const NodeId base =
-      b.append(OpKind::affine, {means}, AffineAttrs{arguments.real("alpha"), arguments.real("k")});
-  const NodeId factor = b.append(OpKind::pow, {base, b.constant({}, -arguments.real("beta"))});
-  return b.append(OpKind::multiply, {inputs[0], factor});
+  const NodeId x = to_channels_last(b, inputs[0]);
+  Composer composer = b.composer();
+  return to_channels_first(
+      b, compose::local_response_norm(composer, x, {size / 2, (size - 1) / 2},
+                                      arguments.real("alpha") / static_cast<float>(size),
+                                      arguments.real("beta"), arguments.real("k")));
 }
 
 /// Bilinearly, the corners are either the images' or, with align_corners, the centres of the
