@@ -2,6 +2,8 @@
 
 #include "frontend/onnx/building.h"
 
+#include <cmath>
+
 namespace sinter {
 
 namespace {
@@ -79,6 +81,9 @@ int64_t wrap(int64_t value, DataType type) {
     return value;
   }
 }
+
+double fold_maximum(double a, double b) { return a >= b || std::isnan(a) ? a : b; }
+double fold_minimum(double a, double b) { return a <= b || std::isnan(a) ? a : b; }
 
 bool fold_binary(OperatorContext &c, const ScalarFunctions &functions, DataType type) {
   return set(c, combine(c, functions, c.constant(0), c.constant(1), type));

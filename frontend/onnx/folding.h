@@ -17,6 +17,10 @@ struct ScalarFunctions {
   std::optional<int64_t> (*of_batch)(int64_t, int64_t) = nullptr;
 };
 
+/// Of two numbers the larger or the smaller; a NaN if either is one.
+double fold_maximum(double a, double b);
+double fold_minimum(double a, double b);
+
 /// Applies a function to two broadcast operands; `type` is the result's.
 bool fold_binary(OperatorContext &, const ScalarFunctions &, DataType type);
 /// Applies a function to one operand, which it gets twice.

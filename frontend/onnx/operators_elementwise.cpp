@@ -40,9 +40,9 @@ constexpr ScalarFunctions kDivide{[](double a, double b) { return a / b; },
                                     return b == 0 ? 0 : b == -1 ? wrapping(-uint64_t(a)) : a / b;
                                   },
                                   [](int64_t, int64_t b) { return batch_where(b == 1); }};
-constexpr ScalarFunctions kMaximum{[](double a, double b) { return std::fmax(a, b); },
+constexpr ScalarFunctions kMaximum{fold_maximum,
                                    [](int64_t a, int64_t b) { return std::max(a, b); }};
-constexpr ScalarFunctions kMinimum{[](double a, double b) { return std::fmin(a, b); },
+constexpr ScalarFunctions kMinimum{fold_minimum,
                                    [](int64_t a, int64_t b) { return std::min(a, b); }};
 constexpr ScalarFunctions kFloorMod{nullptr, [](int64_t a, int64_t b) -> int64_t {
                                       if (b == 0 || b == -1)

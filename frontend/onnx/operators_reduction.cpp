@@ -5,8 +5,6 @@
 #include "frontend/onnx/operator_table.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <numeric>
 
 namespace sinter {
@@ -18,10 +16,8 @@ namespace {
 ReduceAttrs reduction_attributes(const OperatorContext &c) {
   std::vector<int64_t> axes = c.has_operand(1) ? c.constant_integers(1) : c.integers("axes");
   const int rank = c.rank(0);
-  if (axes.empty() && !c.flag("noop_with_empty_axes", false)) {
-    axes.resize(static_cast<size_t>(rank));
-    std::iota(axes.begin(), axes.end(), 0);
-  }
+  if (axes.empty() && !c.flag("noop_with_empty_axes", false))
+    axes = compose::axes_between(0, rank);
   return {c.axes(axes, rank), c.flag("keepdims", true)};
 }
 
@@ -80,10 +76,12 @@ template <double (*combine)(double, double)> bool fold_reduction(OperatorContext
   std::vector<int64_t> targets(static_cast<size_t>(count_elements(kept)));
   std::iota(targets.begin(), targets.end(), 0);
   const HostTensor target = broadcast_to(HostTensor::of_integers(kept, targets), x.shape);
-  std::vector<double> values(targets.size(), std::numeric_limits<double>::quiet_NaN());
+  std::vector<double> values(targets.size());
+  std::vector<bool> begun(targets.size());
   for (int64_t i = 0; i < x.size(); ++i) {
-    double &value = values[static_cast<size_t>(target.integers[static_cast<size_t>(i)])];
-    value = std::isnan(value) ? x.number(i) : combine(value, x.number(i));
+    const auto at = static_cast<size_t>(target.integers[static_cast<size_t>(i)]);
+    values[at] = begun[at] ? combine(values[at], x.number(i)) : x.number(i);
+    begun[at] = true;
   }
   Shape shape;
   for (size_t i = 0; i < kept.size(); ++i)
@@ -96,8 +94,6 @@ template <double (*combine)(double, double)> bool fold_reduction(OperatorContext
 
 double add(double a, double b) { return a + b; }
 double multiply(double a, double b) { return a * b; }
-double larger(double a, double b) { return std::fmax(a, b); }
-double smaller(double a, double b) { return std::fmin(a, b); }
 
 /// The position of the first largest element, or of the last one; of the smallest by negation.
 template <bool smallest> void import_arg(OperatorContext &c) {
@@ -133,9 +129,9 @@ const OnnxOperators &onnx_reduction_operators() {
       {"ReduceL2", import_reduction_of<OpKind::square, OpKind::sqrt>},
       {"ReduceLogSum", import_reduce_log_sum},
       {"ReduceLogSumExp", import_reduce_log_sum_exp},
-      {"ReduceMax", import_reduction<OpKind::reduce_max>, fold_reduction<larger>},
+      {"ReduceMax", import_reduction<OpKind::reduce_max>, fold_reduction<fold_maximum>},
       {"ReduceMean", import_reduce_mean},
-      {"ReduceMin", import_reduction<OpKind::reduce_min>, fold_reduction<smaller>},
+      {"ReduceMin", import_reduction<OpKind::reduce_min>, fold_reduction<fold_minimum>},
       {"ReduceProd", import_reduction<OpKind::reduce_prod>, fold_reduction<multiply>},
       {"ReduceSum", import_reduction<OpKind::reduce_sum>, fold_reduction<add>},
       {"ReduceSumSquare", import_sum_of<OpKind::square>},

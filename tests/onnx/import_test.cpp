@@ -5,6 +5,7 @@
 #include "tests/onnx/model_text.h"
 #include "tests/paths.h"
 
+#include <cmath>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -268,6 +269,34 @@ TEST_CASE("folding has a limit") {
     graph.mutable_node(0)->add_input(node.output(0));
   }
   CHECK(error_of(model).find("the file's constants have more than") != std::string::npos);
+}
+
+TEST_CASE("folding keeps NaNs") {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  for (const char *op : {"ReduceMax", "ReduceMin", "ReduceSum", "ReduceProd", "Max", "Min"})
+    for (const std::vector<float> &values :
+         std::vector<std::vector<float>>{{kNan, 2}, {2, kNan}, {kNan, kNan}}) {
+      CAPTURE(op);
+      onnx::ModelProto model = one_node_model("op_type: 'Add'", "dim { dim_value: 1 }");
+      add_reals(model, "a", {2}, values);
+      onnx::GraphProto &graph = *model.mutable_graph();
+      graph.mutable_node(0)->set_input(1, "folded");
+      onnx::NodeProto &node = *graph.add_node();
+      node.set_op_type(op);
+      node.add_input("a");
+      if (node.op_type().size() == 3) {
+        graph.mutable_initializer(0)->set_dims(0, 1);
+        graph.mutable_initializer(0)->mutable_float_data()->Truncate(1);
+        add_reals(model, "b", {1}, {values[1]});
+        graph.mutable_node(0)->mutable_input()->RemoveLast();
+        node.add_input("b");
+      }
+      node.add_output("folded");
+      const Graph loaded = load(model).model.graph;
+      const std::vector<NodeId> constants = loaded.all(OpKind::constant);
+      REQUIRE(constants.size() == 1);
+      CHECK(std::isnan(attrs<ConstantAttrs>(loaded[constants[0]]).values.at(0)));
+    }
 }
 
 TEST_CASE("what folding would make beyond all limits is not folded") {
