@@ -21,9 +21,11 @@ const std::map<std::string, std::function<SeedFiles()>> &seed_makers();
 
 /// A zip archive of these members, deflated or stored.
 std::string zip_of(const SeedFiles &members, bool deflated);
-std::string gzip_of(const std::string &bytes);
 /// A .npy file of version 1; `header` is the whole dict.
 std::string npy_of(const std::string &header, const std::string &values);
+
+/// An ONNX model of this graph (protobuf text) with the output y.
+std::string onnx_bytes(const std::string &graph);
 
 // seeds_models.cpp
 SeedFiles script_seeds();

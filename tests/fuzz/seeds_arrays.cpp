@@ -1,4 +1,5 @@
 #include "tests/fuzz/seeds.h"
+#include "tests/runtime/data_files.h"
 
 #include <cstdint>
 #include <cstdio>
@@ -8,7 +9,6 @@
 #include <png.h>
 #include <stdexcept>
 #include <zip.h>
-#include <zlib.h>
 
 namespace sinter {
 
@@ -94,14 +94,6 @@ std::string safetensors(const std::string &header, const std::string &values) {
   return bytes_of<uint64_t>({header.size()}) + header + values;
 }
 
-std::string idx(char code, const std::vector<uint32_t> &extents, const std::string &values) {
-  std::string bytes{'\0', '\0', code, static_cast<char>(extents.size())};
-  for (const uint32_t extent : extents)
-    for (int shift = 24; shift >= 0; shift -= 8)
-      bytes += static_cast<char>(extent >> shift);
-  return bytes + values;
-}
-
 std::string png(uint32_t format) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
@@ -175,20 +167,6 @@ std::string zip_of(const SeedFiles &members, bool deflated) {
   return bytes;
 }
 
-std::string gzip_of(const std::string &bytes) {
-  z_stream stream{};
-  require(deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) == Z_OK, "gzip");
-  std::string out(deflateBound(&stream, bytes.size()) + 32, '\0');
-  stream.next_in = reinterpret_cast<Bytef *>(const_cast<char *>(bytes.data()));
-  stream.avail_in = static_cast<uInt>(bytes.size());
-  stream.next_out = reinterpret_cast<Bytef *>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-
 SeedFiles pickle_seeds() {
   const std::string old =
       "(dp0\nS'a\\x41\\n'\np1\nI-12\nsV b\np2\nF2.5\nsS'c'\n(lp3\nL7L\naI01\nas.";
@@ -232,7 +210,7 @@ SeedFiles safetensors_seeds() {
 SeedFiles idx_seeds() {
   const std::string images = idx(8, {2, 3, 2}, floats(3));
   return {{"images.idx", images},
-          {"images.idx.gz", gzip_of(images)},
+          {"images.idx.gz", gzip(images)},
           {"labels.idx", idx(8, {4}, floats(1))},
           {"floats.idx", idx(0x0d, {3}, floats(3))}};
 }

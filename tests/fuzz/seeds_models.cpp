@@ -41,15 +41,6 @@ void append(SeedFiles &files, SeedFiles more) {
 
 // ---- ONNX, as protobuf text --------------------------------------------------------------------
 
-std::string onnx_model(const std::string &graph) {
-  const std::string text = "ir_version: 8 opset_import { version: 17 } graph { name: 'g' " + graph +
-                           " output { name: 'y' } }";
-  onnx::ModelProto model;
-  if (!google::protobuf::TextFormat::ParseFromString(text, &model))
-    throw std::runtime_error("a seed is no ONNX model: " + text);
-  return model.SerializeAsString();
-}
-
 const char *const kPicture = "input { name: 'x' type { tensor_type { elem_type: 1 shape { "
                              "dim { dim_value: 1 } dim { dim_value: 1 } dim { dim_value: 4 } "
                              "dim { dim_value: 4 } } } } } ";
@@ -149,6 +140,15 @@ std::string records_of(const std::string &image) {
 
 } // namespace
 
+std::string onnx_bytes(const std::string &graph) {
+  const std::string text = "ir_version: 8 opset_import { version: 17 } graph { name: 'g' " + graph +
+                           " output { name: 'y' } }";
+  onnx::ModelProto model;
+  if (!google::protobuf::TextFormat::ParseFromString(text, &model))
+    throw std::runtime_error("this is no ONNX model: " + text);
+  return model.SerializeAsString();
+}
+
 SeedFiles script_seeds() {
   SeedFiles files = files_of("examples", ".py");
   append(files, files_of("tests/frontend/golden", ".py"));
@@ -164,8 +164,8 @@ SeedFiles sir_seeds() {
 }
 
 SeedFiles onnx_seeds() {
-  return {{"network.onnx", onnx_model(std::string(kPicture) + kNetwork)},
-          {"folding.onnx", onnx_model(std::string(kPicture) + kFolding)}};
+  return {{"network.onnx", onnx_bytes(std::string(kPicture) + kNetwork)},
+          {"folding.onnx", onnx_bytes(std::string(kPicture) + kFolding)}};
 }
 
 SeedFiles keras_seeds() {

@@ -4,7 +4,6 @@
 
 #include <cstring>
 #include <functional>
-#include <google/protobuf/text_format.h>
 #include <hdf5.h>
 #include <map>
 #include <onnx/onnx_pb.h>
@@ -97,15 +96,6 @@ const std::map<std::string, std::function<void(hid_t)>> &tricks() {
 }
 
 } // namespace
-
-std::string onnx_bytes(const std::string &graph) {
-  const std::string text = "ir_version: 8 opset_import { version: 17 } graph { name: 'g' " + graph +
-                           " output { name: 'y' } }";
-  onnx::ModelProto model;
-  if (!google::protobuf::TextFormat::ParseFromString(text, &model))
-    throw std::runtime_error("this is no ONNX model: " + text);
-  return model.SerializeAsString();
-}
 
 std::string onnx_weight(const std::string &fields) {
   return onnx_bytes("initializer { name: 'w' data_type: 1 " + fields +

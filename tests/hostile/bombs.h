@@ -7,8 +7,6 @@
 
 namespace sinter {
 
-/// A model of this graph (protobuf text) with the output y.
-std::string onnx_bytes(const std::string &graph);
 /// y = Relu(w) of a float initialiser described by `fields`.
 std::string onnx_weight(const std::string &fields);
 /// x through so many operators, one after the other.

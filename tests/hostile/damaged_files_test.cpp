@@ -39,9 +39,8 @@ void check(const TemporaryFolder &folder, const SeedFile &file, const std::strin
 TEST_CASE("good files are read") {
   const TemporaryFolder folder;
   for (const SeedFile &file : good_files()) {
-    // Scripts that are there to be wrong, pickles and files of weights that are no models.
-    const bool wrong = file.name.find("script_") == 0 ||
-                       file.name.find("protocol") != std::string::npos ||
+    // Pickles and files of weights that are no models.
+    const bool wrong = file.name.find("protocol") != std::string::npos ||
                        file.name.find(".weights.h5") != std::string::npos;
     const std::string path = folder.file(file.name);
     write_bytes(path, file.bytes);

@@ -4,6 +4,7 @@
 #include "tests/hostile/bombs.h"
 #include "tests/hostile/limited_run.h"
 #include "tests/paths.h"
+#include "tests/runtime/data_files.h"
 #include "tests/runtime/tiny_program.h"
 
 #include <doctest/doctest.h>
@@ -76,6 +77,6 @@ TEST_CASE("a program refuses hostile data, pictures and weights with exit code 1
   CHECK(contains(refuses("evaluate " + program.with_data() + "--weights=", "net.pt", torch),
                  "make one of it with sinter convert net.pt"));
   write_bytes(program.data.file("train-images-idx3-ubyte.gz"),
-              gzip_of(std::string("\0\0\x08\x03\x7f\xff\xff\xff\0\0\0\x06\0\0\0\x05", 16)));
+              gzip(std::string("\0\0\x08\x03\x7f\xff\xff\xff\0\0\0\x06\0\0\0\x05", 16)));
   check_refused(program.run("train" + program.with_data(), kLimits), "train-images-idx3-ubyte.gz");
 }

@@ -4,7 +4,7 @@
 #include "tests/fuzz/seeds.h"
 #include "tests/hostile/bombs.h"
 #include "tests/hostile/limited_run.h"
-#include "tests/runtime/temporary_folder.h"
+#include "tests/runtime/data_files.h"
 
 #include <doctest/doctest.h>
 #include <map>
@@ -222,10 +222,10 @@ TEST_CASE("arrays whose headers claim what is not there") {
        "does not fit the file"},
       {{"doubles.idx", std::string("\0\0\x0e\x02\x80\0\0\0\x80\0\0\0", 12)}, "does not fit"},
       {{"bomb.gz",
-        gzip_of(std::string("\0\0\x08\x01\x3f\0\0\0", 8) + std::string(size_t{1} << 20U, '\0'))},
+        gzip(std::string("\0\0\x08\x01\x3f\0\0\0", 8) + std::string(size_t{1} << 20U, '\0'))},
        "does not fit the file"},
       {{"more.gz",
-        gzip_of(std::string("\0\0\x08\x01\0\0\0\x01", 8) + std::string(size_t{1} << 20U, '\0'))},
+        gzip(std::string("\0\0\x08\x01\0\0\0\x01", 8) + std::string(size_t{1} << 20U, '\0'))},
        "longer than the 1 elements"},
   });
 }
