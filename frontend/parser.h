@@ -6,7 +6,7 @@
 namespace sinter {
 
 /// Throws CompileError at the first token that the subset does not know; Python that is valid but
-/// not supported (try, with, decorators ...) is named as such.
+/// not supported (try, global, yield ...) is named as such.
 std::unique_ptr<Script> parse_script(SourceFile);
 
 } // namespace sinter

@@ -17,7 +17,7 @@ void name_modules(Interpreter &, Layer &root, const SourceLocation &);
 /// nn.Sequential(...): applies its parts in order.
 Value run_sequential(Interpreter &, const Instance &, const Value &input, const SourceLocation &);
 
-/// nn.Sequential, nn.ModuleList, torch.optim, criteria, torch.nn.init, the methods of modules.
+/// nn.Sequential, nn.ModuleList, torch.nn.init, the methods of modules.
 std::vector<Native> module_natives();
 /// torch.nn.functional, torch.cat and its kin, the methods of tensors.
 std::vector<Native> torch_function_natives();
