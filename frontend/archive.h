@@ -21,7 +21,6 @@ public:
   /// The members' names in the order of the directory.
   const std::vector<std::string> &members() const { return members_; }
   uint64_t file_bytes() const { return file_bytes_; }
-  bool has(const std::string &name) const { return index_.count(name) > 0; }
   /// The contents of a member, or nothing when there is none of this name. Throws when it is
   /// damaged, or when the archive inflates to far more than its own size: memory stays bounded
   /// whatever the directory claims.

@@ -3,7 +3,6 @@
 #include "frontend/interpreter.h"
 #include "frontend/modules.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace sinter {
@@ -169,7 +168,6 @@ Value train_test_split(Interpreter &interpreter, const Call &call) {
 }
 
 Value to_categorical(Interpreter &interpreter, const Call &call) {
-  constexpr int64_t kClasses = 10; // of every data set there is
   const DataArray *array = array_argument(interpreter, call, "x");
   if (!array)
     return unknown_result(interpreter, call);

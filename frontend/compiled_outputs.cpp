@@ -2,7 +2,6 @@
 #include "frontend/losses.h"
 
 #include <algorithm>
-#include <set>
 
 namespace sinter {
 

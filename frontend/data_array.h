@@ -18,6 +18,9 @@ template <typename Step> struct Recorded {
   SourceLocation location;
 };
 
+/// Of every data set there is.
+constexpr int64_t kClasses = 10;
+
 struct DataArray {
   bool labels = false;
   std::string dataset; // "fashion_mnist"

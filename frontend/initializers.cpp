@@ -1,5 +1,6 @@
 #include "frontend/initializers.h"
 
+#include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"
 
@@ -67,17 +68,6 @@ const std::vector<Preset> &presets() {
   return table;
 }
 
-/// "he_normal" of HeNormal: the name under which strings refer to a class.
-std::string snake_case(std::string_view name) {
-  std::string text;
-  for (const char c : name) {
-    if (c >= 'A' && c <= 'Z' && !text.empty())
-      text += '_';
-    text += c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  }
-  return text;
-}
-
 Arguments default_arguments(const Native &native) {
   std::vector<Value> values;
   for (const ArgumentSpec &spec : native.arguments)
@@ -133,7 +123,7 @@ const Native *find_initializer(const Value &value) {
     return nullptr;
   for (const Native &native : configuration_natives())
     if (native.family == Family::initializer &&
-        (native.name() == *text || snake_case(native.name()) == *text))
+        (native.name() == *text || snake_case_name(native.name()) == *text))
       return &native;
   return nullptr;
 }

@@ -80,7 +80,6 @@ private:
   Flow execute(const Block &);
   Flow execute(const Statement &);
   Flow execute_if(const If &);
-  Flow execute_branch(bool chosen, const If &);
   Flow execute_for(const For &, const SourceLocation &);
   Flow execute_for_batches(const For &, Opaque &loader);
   Flow execute_while(const While &, const SourceLocation &);

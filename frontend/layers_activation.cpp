@@ -2,8 +2,6 @@
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {

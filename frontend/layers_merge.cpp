@@ -1,8 +1,6 @@
 // Layers of several inputs, and the operators + - * / on tensors.
 #include "frontend/layer_table.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {

@@ -24,8 +24,6 @@ Model load_script(SourceFile file, const LoadOptions &options, Diagnostics &diag
 /// What a program writes holds its model, too.
 LoadedModel load_checkpoint(const std::string &path) {
   const SourceLocation file{std::make_shared<const std::string>(path), 0, 0};
-  if (!std::filesystem::exists(path))
-    throw CompileError(file, "no such file");
   const std::optional<std::string> text = safetensors_model(file);
   if (!text)
     throw CompileError(file, "the file holds weights and no model, as no program of Sinter wrote "

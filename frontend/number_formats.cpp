@@ -4,6 +4,7 @@
 #include "ir/strided_view.h"
 
 #include <cstring>
+#include <map>
 
 namespace sinter {
 
@@ -49,6 +50,16 @@ float from_bf16(uint16_t half) {
 }
 
 } // namespace
+
+std::optional<NumberFormat> numpy_format(std::string_view code) {
+  static const std::map<std::string_view, NumberFormat> formats = {
+      {"f2", NumberFormat::f16}, {"f4", NumberFormat::f32}, {"f8", NumberFormat::f64},
+      {"i1", NumberFormat::i8},  {"u1", NumberFormat::u8},  {"i2", NumberFormat::i16},
+      {"u2", NumberFormat::u16}, {"i4", NumberFormat::i32}, {"u4", NumberFormat::u32},
+      {"i8", NumberFormat::i64}, {"u8", NumberFormat::u64}};
+  const auto found = formats.find(code);
+  return found == formats.end() ? std::nullopt : std::optional(found->second);
+}
 
 int64_t byte_size(NumberFormat format) {
   static constexpr int64_t kSizes[] = {2, 2, 4, 8, 1, 1, 2, 2, 4, 4, 8, 8};

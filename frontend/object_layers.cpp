@@ -15,8 +15,6 @@ namespace sinter {
 
 namespace {
 
-Value self_of(Layer &layer) { return layer.model ? Value(layer.model) : Value(&layer); }
-
 bool has_parameter(const Function &function, std::string_view name) {
   return std::any_of(function.parameters->begin(), function.parameters->end(),
                      [&](const Parameter &parameter) { return parameter.name == name; });
@@ -45,7 +43,7 @@ Value KerasSession::make_object(Instance &instance, const SourceLocation &locati
   layer->location = location;
   if (model)
     model->sequential = instance.type->native->path == "keras.models.Sequential";
-  return self_of(*layer);
+  return layer_value(*layer);
 }
 
 void KerasSession::register_object(const Value &value) {
@@ -69,7 +67,7 @@ Value KerasSession::trace(Layer &layer, const CallArguments &arguments,
   if (!layer.instance)
     return trace_lambda(layer, arguments, location);
   const Class &type = *layer.instance->type;
-  const Value self = self_of(layer);
+  const Value self = layer_value(layer);
   const bool is_module = is_torch_module(layer);
   if (is_module && type.native->name() == "Sequential" && arguments.positional.size() == 1) {
     enter_scope(layer);

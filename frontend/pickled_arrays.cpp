@@ -89,18 +89,12 @@ std::optional<Shape> ArrayReader::integers(PickleId id) const {
 
 /// numpy.dtype('f8', ...) with the state (3, '<', ...).
 std::optional<NumberFormat> ArrayReader::dtype(PickleId id) const {
-  static const std::map<std::string_view, NumberFormat> formats = {
-      {"f2", NumberFormat::f16}, {"f4", NumberFormat::f32}, {"f8", NumberFormat::f64},
-      {"i1", NumberFormat::i8},  {"u1", NumberFormat::u8},  {"i2", NumberFormat::i16},
-      {"u2", NumberFormat::u16}, {"i4", NumberFormat::i32}, {"u4", NumberFormat::u32},
-      {"i8", NumberFormat::i64}, {"u8", NumberFormat::u64}};
   if (callee(id) != "numpy.dtype")
     return std::nullopt;
-  const auto found = formats.find(at(argument(id, 0)).text);
   const PickleId state = at(id).state;
   const bool big_endian =
       state >= 0 && at(state).items.size() > 1 && at(at(state).items[1]).text == ">";
-  return found == formats.end() || big_endian ? std::nullopt : std::optional(found->second);
+  return big_endian ? std::nullopt : numpy_format(at(argument(id, 0)).text);
 }
 
 /// Bytes, or the text that protocol 2 makes of them: _codecs.encode(text, 'latin1').

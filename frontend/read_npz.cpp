@@ -1,5 +1,6 @@
 // NumPy's .npz: a zip archive of .npy files (numpy/lib/format.py describes versions 1 to 3).
 #include "frontend/archive.h"
+#include "frontend/ends_with.h"
 #include "frontend/weight_file.h"
 #include "ir/diagnostics.h"
 
@@ -76,16 +77,6 @@ std::optional<Shape> NpyHeader::shape() const {
   return shape;
 }
 
-/// NumPy's type codes, little-endian.
-const std::map<std::string, NumberFormat> &number_formats() {
-  static const std::map<std::string, NumberFormat> formats = {
-      {"<f2", NumberFormat::f16}, {"<f4", NumberFormat::f32}, {"<f8", NumberFormat::f64},
-      {"|i1", NumberFormat::i8},  {"|u1", NumberFormat::u8},  {"<i2", NumberFormat::i16},
-      {"<u2", NumberFormat::u16}, {"<i4", NumberFormat::i32}, {"<u4", NumberFormat::u32},
-      {"<i8", NumberFormat::i64}, {"<u8", NumberFormat::u64}};
-  return formats;
-}
-
 /// The header's text and where the values begin; nothing when this is no .npy.
 std::optional<std::pair<std::string_view, size_t>> split_npy(std::string_view bytes) {
   constexpr size_t kPrefix = 8; // magic and version
@@ -126,14 +117,15 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes, int64_t mo
     result.problem = "malformed .npy header";
     return result;
   }
-  const auto format = number_formats().find(descr);
-  if (format == number_formats().end()) {
+  const bool little_endian = descr[0] == '<' || descr[0] == '|';
+  const auto format = little_endian ? numpy_format(descr.substr(1)) : std::nullopt;
+  if (!format) {
     result.problem = fmt::format("numbers of type '{}' are not supported", descr);
     return result;
   }
-  result.type = sinter::name(format->second);
+  result.type = sinter::name(*format);
   const std::string_view values = bytes.substr(parts->second);
-  const int64_t size = byte_size(format->second);
+  const int64_t size = byte_size(*format);
   if (static_cast<uint64_t>(count * size) != values.size()) {
     result.problem =
         fmt::format("{} values of {} bytes are stored in {} bytes", count, size, values.size());
@@ -144,7 +136,7 @@ NamedArray parse_npy(const std::string &name, std::string_view bytes, int64_t mo
     return result;
   }
   result.array.shape = *shape;
-  result.array.values = to_floats(values, format->second);
+  result.array.values = to_floats(values, *format);
   if (*fortran)
     result.array.values = from_column_major(result.array.values, *shape);
   return result;
@@ -156,11 +148,10 @@ std::vector<NamedArray> read_npz(const SourceLocation &file) {
   int64_t budget = kAlwaysAllowed + static_cast<int64_t>(archive.file_bytes());
   std::vector<NamedArray> arrays;
   for (const std::string &member : archive.members()) {
-    const std::string extension = ".npy";
-    if (member.size() < extension.size() ||
-        member.compare(member.size() - extension.size(), extension.size(), extension) != 0)
+    constexpr std::string_view kExtension = ".npy";
+    if (!ends_with(member, kExtension))
       continue;
-    const std::string name = member.substr(0, member.size() - extension.size());
+    const std::string name = member.substr(0, member.size() - kExtension.size());
     arrays.push_back(parse_npy(name, *archive.read(member), budget));
     budget -= static_cast<int64_t>(arrays.back().array.values.size());
   }

@@ -9,8 +9,6 @@
 #include "frontend/modules.h"
 #include "frontend/torch_modules.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {

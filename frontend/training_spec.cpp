@@ -87,7 +87,6 @@ void check_reconstruction(const KerasModel &model, const Graph &graph, const Com
 void check_labels(const Graph &graph, const CompiledOutput &output, const SampleSet &set) {
   const DataArray &labels = *set.labels;
   const int64_t classes = graph.type(output.prediction).shape.back();
-  constexpr int64_t kClasses = 10; // of every data set there is
   const auto fail = [&](const std::string &expected) {
     throw CompileError(set.location, "the loss expects {}, got {} (line {})", expected,
                        labels.str(), labels.location.line);

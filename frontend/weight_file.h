@@ -21,6 +21,8 @@ struct NamedArray {
 enum class NumberFormat { f16, bf16, f32, f64, i8, u8, i16, u16, i32, u32, i64, u64 };
 int64_t byte_size(NumberFormat);
 const char *name(NumberFormat);
+/// NumPy's code of a type, without its byte order: "f4".
+std::optional<NumberFormat> numpy_format(std::string_view code);
 std::vector<float> to_floats(std::string_view bytes, NumberFormat);
 
 /// Values that were stored with the first index fastest.

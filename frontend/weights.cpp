@@ -11,6 +11,7 @@
 #include <array>
 #include <filesystem>
 #include <fmt/ranges.h>
+#include <set>
 #include <sstream>
 
 namespace sinter {
@@ -54,12 +55,10 @@ std::vector<std::string> possible_names(const std::string &parameter) {
 /// The model's parameters in the order in which Keras lists a model's weights.
 std::vector<const ParameterAttrs *> parameters_in_order(const Model &model) {
   std::vector<const ParameterAttrs *> result;
+  std::set<const ParameterAttrs *> known;
   const auto add = [&](NodeId id) {
     const auto *parameter = &attrs<ParameterAttrs>(model.graph[id]);
-    for (const ParameterAttrs *other : result)
-      if (other == parameter)
-        return;
-    if (parameter->role != "optimizer")
+    if (parameter->role != "optimizer" && known.insert(parameter).second)
       result.push_back(parameter);
   };
   for (const LayerRecord &layer : model.layers)

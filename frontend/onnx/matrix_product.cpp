@@ -8,8 +8,7 @@ namespace sinter {
 
 namespace {
 
-/// The letters of "bij,bjk->bik": operands and result; "..." became upper-case letters, of which
-/// ONNX's own are lower-case only by habit, so '0' to '9' stand for them.
+/// The letters of "bij,bjk->bik": operands and result; digits stand for the dimensions of "...".
 struct Equation {
   std::vector<std::string> operands;
   std::string result;

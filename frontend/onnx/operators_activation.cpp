@@ -3,8 +3,6 @@
 #include "frontend/onnx/building.h"
 #include "frontend/onnx/operator_table.h"
 
-#include <algorithm>
-
 namespace sinter {
 
 namespace {

@@ -4,6 +4,7 @@
 #include "frontend/onnx/matrix_product.h"
 #include "frontend/onnx/operator_table.h"
 #include "frontend/onnx/windows.h"
+#include "ir/ops/window.h"
 
 #include <algorithm>
 #include <utility>
@@ -70,7 +71,7 @@ std::vector<int64_t> transposed_extents(const OperatorContext &c, Windows &windo
   const bool given = !extents.empty();
   extents.resize(windows.rank());
   for (size_t d = 0; d < windows.rank(); ++d) {
-    const int64_t span = (windows.size[d] - 1) * windows.dilations[d] + 1;
+    const int64_t span = window_span(windows.size[d], windows.dilations[d]);
     const int64_t covered = (x[d + 2] - 1) * windows.strides[d] + output_padding[d] + span;
     if (same && !given)
       extents[d] = x[d + 2] * windows.strides[d];

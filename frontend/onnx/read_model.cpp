@@ -17,10 +17,6 @@ namespace sinter {
 
 namespace {
 
-/// Deeper than any exported graph (a subgraph of a subgraph takes five levels), and shallow enough
-/// for any stack.
-constexpr int kMaxNesting = 64;
-
 SourceLocation location_of(const std::string &path) {
   return {std::make_shared<const std::string>(path), 0, 0};
 }

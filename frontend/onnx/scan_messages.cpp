@@ -41,8 +41,7 @@ public:
 
   /// False where the scan cannot go on.
   bool scan(Message message, int depth) {
-    constexpr int kDeepest = 64;
-    if (depth > kDeepest)
+    if (depth > kMaxNesting)
       return false;
     while (const uint32_t tag = stream_.ReadTag()) {
       total_ += 2;
