@@ -163,12 +163,27 @@ NodeId KerasSession::append_layer(Layer &layer, std::vector<NodeId> inputs,
       input = b.append(OpKind::transpose, {input},
                        TransposeAttrs{channels_last_order(b.type(input).rank())});
   NodeId output = layer.type->apply(b, inputs);
+  if (arguments.has("activation") && is_called_activation(arguments["activation"]))
+    output = call_activation(layer, arguments["activation"], output, location);
   if (channels_first && b.type(output).rank() == b.type(inputs[0]).rank())
     output = b.append(OpKind::transpose, {output},
                       TransposeAttrs{channels_first_order(b.type(output).rank())});
   if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
     layer.penalties.push_back({output, arguments["activity_regularizer"]});
   return output;
+}
+
+NodeId KerasSession::call_activation(Layer &layer, const Value &activation, NodeId x,
+                                     const SourceLocation &location) {
+  const CallArguments arguments{{interpreter_.make<KerasTensor>(x)}, {}};
+  enter_scope(layer);
+  const Value result = interpreter_.call(activation, arguments, location);
+  leave_scope();
+  const KerasTensor *tensor = object<KerasTensor>(result);
+  if (!tensor)
+    throw CompileError(location, "the activation of '{}' returns {}, not a tensor", layer.name,
+                       describe(result));
+  return tensor->node;
 }
 
 std::vector<KerasTensor *>

@@ -89,6 +89,8 @@ private:
                                     const std::vector<NodeId> &outputs, const SourceLocation &);
   void finish_call(LayerCall &);
   NodeId append_layer(Layer &, std::vector<NodeId> inputs, const SourceLocation &);
+  /// The activation as part of the layer: what it makes is the layer's.
+  NodeId call_activation(Layer &, const Value &activation, NodeId, const SourceLocation &);
   std::vector<KerasTensor *> repeat(const LayerCall &,
                                     const std::map<const KerasTensor *, KerasTensor *> &replaced,
                                     const SourceLocation &);

@@ -92,7 +92,10 @@ NodeId LayerBuilder::add_bias(NodeId y, int64_t channels) {
 }
 
 NodeId LayerBuilder::activate(NodeId x) {
-  return append_activation(*this, find_activation(arguments()["activation"], location_), x);
+  const Value &activation = arguments()["activation"];
+  if (is_called_activation(activation))
+    return x;
+  return append_activation(*this, find_activation(activation, location_), x);
 }
 
 void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
@@ -200,7 +203,7 @@ Value construct_layer(Interpreter &interpreter, const Call &call) {
   check_dtype(call);
   for (const ArgumentSpec &spec : call.native.arguments) {
     const Value &value = call.arguments[spec.name];
-    if (spec.kind == ArgumentKind::activation)
+    if (spec.kind == ArgumentKind::activation && !is_called_activation(value))
       find_activation(value, call.location);
     if (spec.kind == ArgumentKind::constraint)
       check_constraint(value, call.location);

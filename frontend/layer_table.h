@@ -65,7 +65,8 @@ public:
                    const std::string &role = "weight");
   /// y + bias, unless the argument use_bias is False.
   NodeId add_bias(NodeId y, int64_t channels);
-  /// y = activation(x), where the argument named `activation` says which.
+  /// y = activation(x), where the argument named `activation` says which; x itself where that is
+  /// called instead (is_called_activation): KerasSession does so when the layer is done.
   NodeId activate(NodeId);
   /// Throws unless the input has `rank` dimensions, which `meaning` names ("images [N,h,w,c]").
   void require_rank(NodeId, int rank, const char *meaning) const;
@@ -94,6 +95,8 @@ const LayerType &layer_type(std::string_view path);
 /// The activation functions: a name, a function object or None. Throws for an unknown one.
 const Native &find_activation(const Value &, const SourceLocation &);
 NodeId append_activation(LayerBuilder &, const Native &activation, NodeId);
+/// A function of the script or of tensors, or a layer: what is called with the tensor.
+bool is_called_activation(const Value &);
 /// "keras.activations.relu" and all others; "keras.ops.gelu", whose default is another.
 std::vector<std::string> activation_paths();
 

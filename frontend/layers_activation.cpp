@@ -82,17 +82,12 @@ NodeId apply_relu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.append(OpKind::minimum, {y, b.constant({}, arguments.real("max_value"))});
 }
 
-/// `alpha` is the slope's name before Keras 3.
+/// `alpha` is the slope's name before Keras 3, and in tf.nn.
 NodeId apply_leaky_relu(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const Arguments &arguments = b.arguments();
   Composer c = b.composer();
   return compose::leaky_relu(
       c, inputs[0], arguments.real(arguments.is_none("alpha") ? "negative_slope" : "alpha"));
-}
-
-NodeId apply_leaky_relu_function(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  Composer c = b.composer();
-  return compose::leaky_relu(c, inputs[0], b.arguments().real("negative_slope"));
 }
 
 /// One slope for every value of a sample; those of shared axes are one.
@@ -162,6 +157,12 @@ const Native &find_activation(const Value &value, const SourceLocation &location
   throw CompileError(location, "{} is not supported as an activation", describe(value));
 }
 
+bool is_called_activation(const Value &value) {
+  const auto *native = std::get_if<const Native *>(&value);
+  return object<Function>(value) || object<Partial>(value) || layer_of_object(value) ||
+         (native && (*native)->family == Family::function);
+}
+
 NodeId append_activation(LayerBuilder &b, const Native &activation, NodeId x) {
   Composer c = b.composer();
   for (const Activation &known : kActivations)
@@ -200,8 +201,9 @@ std::vector<LayerType> activation_layers() {
       {{"keras.layers.ELU", with({optional("alpha", Kind::number, Value(1.0))})}, apply_elu},
       {{"keras.layers.Softmax", axis}, apply_along_axis<compose::softmax>},
       // What calls of activation functions are (configuration.cpp).
-      {{"keras.ops.LeakyRelu", with({required("negative_slope", Kind::number)})},
-       apply_leaky_relu_function},
+      {{"keras.ops.LeakyRelu",
+        with({required("negative_slope", Kind::number), optional("alpha", Kind::number)})},
+       apply_leaky_relu},
       {{"keras.ops.Elu", with({required("alpha", Kind::number)})}, apply_elu},
       {{"keras.ops.Celu", with({required("alpha", Kind::number)})}, apply_celu},
       {{"keras.ops.Gelu", with({required("approximate", Kind::boolean)})}, apply_gelu},

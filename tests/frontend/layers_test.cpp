@@ -340,6 +340,37 @@ TEST_CASE("layers that are activations") {
   CHECK(parameter_count(chain("(4, 4, 3)", "layers.PReLU(shared_axes=[1, 2])")) == 3);
 }
 
+TEST_CASE("functions and layers are activations, too") {
+  const std::string script = R"(
+import tensorflow as tf
+from functools import partial
+from keras import layers, Input, Model
+def twice(x):
+    return x + x
+inputs = Input((5, 5, 2))
+shared = layers.PReLU(shared_axes=[1, 2], name='slopes')
+x = layers.Conv2D(4, 3, activation=twice, name='a')(inputs)
+x = layers.Conv2D(4, 3, activation=layers.LeakyReLU(0.25), padding='same', name='b')(x)
+x = layers.Activation(lambda t: tf.exp(t), name='c')(x)
+x = layers.Dense(3, activation=partial(tf.nn.leaky_relu, alpha=0.1), name='d')(x)
+x = layers.Dense(3, activation=shared, name='e')(x)
+model = Model(inputs, x)
+)";
+  const Model model = load(script);
+  CHECK(layer_names(model) == std::vector<std::string>{"input_layer", "a", "b", "c", "d", "e"});
+  CHECK(parameter_count(model) == 4 * 19 + 4 * 37 + 15 + 12 + 3);
+  const std::string graph = print(model.graph);
+  for (const char *op : {"add %4, %4", "0.25", " exp ", "0.1"}) {
+    CAPTURE(op);
+    CHECK(graph.find(op) != std::string::npos);
+  }
+  CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4,)),\n"
+                 "layers.Dense(2, activation=lambda x: 3, name='odd')])")
+            .find("the activation of 'odd' returns 3, not a tensor") != std::string::npos);
+  CHECK(error_of("from keras import layers\nlayers.Dense(2, activation=7)")
+            .find("7 is not supported as an activation") != std::string::npos);
+}
+
 TEST_CASE("transposed convolutions magnify") {
   const std::string layer = "layers.Conv2DTranspose(8, 3, strides=2, padding='same')";
   CHECK(last_shape("(4, 5, 6)", layer) == "[N,8,10,8]");
