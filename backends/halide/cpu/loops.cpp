@@ -133,6 +133,8 @@ void schedule_update(const Stage &stage, const Variant &variant) {
     order.emplace_back(loop.var);
   if (order.size() > 1)
     update.reorder(order);
+  else
+    update.unscheduled(); // one line, step by step: Halide warns on the terminal otherwise
   while (loops.size() > 1 && loops.back().iterations == 1)
     loops.pop_back();
 

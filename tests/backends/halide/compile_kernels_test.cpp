@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fmt/format.h>
 #include <set>
+#include <unistd.h>
 
 using namespace sinter;
 
@@ -160,6 +161,20 @@ TEST_CASE("a cache folder that cannot be written to is no error") {
   KernelOptions options;
   options.cache_dir = folder.path / "file" / "below";
   CHECK(compile(dense("a", 10), options).object->size() > 0);
+}
+
+TEST_CASE("Halide says nothing on the terminal about a loop without a schedule") {
+  const TemporaryFolder folder;
+  const int terminal = dup(STDERR_FILENO);
+  REQUIRE(std::freopen(folder.file("said").c_str(), "w", stderr));
+  compile(single_kernel_plan(parse_graph(R"(%0 = parameter {name="w", type=f32[50]} : f32[50]
+%1 = cumulative_sum %0 {axis=0} : f32[50])",
+                                         "test")),
+          {});
+  std::fflush(stderr);
+  dup2(terminal, STDERR_FILENO);
+  close(terminal);
+  CHECK(read_bytes(folder.file("said")) == "");
 }
 
 TEST_CASE("targets") {
