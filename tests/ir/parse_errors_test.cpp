@@ -77,8 +77,8 @@ TEST_CASE("a schedule without its numbers is an error on its line") {
                   "  schedule {" +
                       schedule + "}\n}\ngraph {\n}\n",
                   "m.sir");
-    } catch (const CompileError &error) {
-      return error.what();
+    } catch (const CompileError &refusal) {
+      return refusal.what();
     }
     return "";
   };
