@@ -58,6 +58,18 @@ int lanes_for(int64_t extent, const Variant &variant) {
   return lanes;
 }
 
+namespace {
+
+/// Lanes for a vector loop over the innermost dimension of a buffer of its own. Halide 14 takes the
+/// two halves of a loop for equal when they store one full vector and a tail of one element into
+/// such a buffer: it then computes the first one twice.
+int lanes_within(int64_t extent, const Variant &variant) {
+  const int lanes = lanes_for(extent, variant);
+  return extent == lanes + 1 ? lanes / 2 : lanes;
+}
+
+} // namespace
+
 Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(group.type);
   Func func = group.func;
@@ -67,11 +79,8 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
     return Var::outermost();
   }
   const std::vector<Var> args = func.args();
-  int lanes = lanes_for(extents[0], variant);
-  // Halide 14 takes the two halves of a loop for equal when they store one full vector and a tail
-  // of one element into a buffer of their own: it then computes the first one twice.
-  if (group.outputs.size() > 1 && extents[0] == lanes + 1)
-    lanes /= 2;
+  const bool copies = group.outputs.size() > 1;
+  const int lanes = copies ? lanes_within(extents[0], variant) : lanes_for(extents[0], variant);
   Var vectors = vectorize_rows(func, args[0], lanes);
   Var rows = extents.size() > 1 ? args[1] : vectors;
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
@@ -118,7 +127,7 @@ void schedule_update(const Stage &stage, const Variant &variant) {
   Halide::Stage update = Func(stage.func).update();
   std::vector<Halide::VarOrRVar> order;
   std::vector<UpdateLoop> loops; // innermost first
-  const int64_t lanes = lanes_for(extents[0], variant);
+  const int64_t lanes = lanes_within(extents[0], variant);
   if (stage.axis != 0) {
     const Var vectors = vectorize_rows(update, args[0], static_cast<int>(lanes));
     loops.push_back({vectors, extents[0] == kBatch ? kBatch : (extents[0] + lanes - 1) / lanes});
@@ -159,7 +168,7 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(stage.type);
   if (!extents.empty()) {
     const std::vector<Var> args = func.args();
-    vectorize_rows(func, args[0], lanes_for(extents[0], variant));
+    vectorize_rows(func, args[0], lanes_within(extents[0], variant));
     const int64_t elements = elements_per_sample(stage.type);
     const bool batched = stage.type.batched();
     const size_t shared = shared_dimension(extents);
