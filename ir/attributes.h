@@ -88,6 +88,12 @@ struct WinogradAttrs {
   SINTER_FIELDS(WinogradAttrs, tile, padding)
 };
 
+/// The convolution's own attributes and the filter gradient's storage block.
+struct WinogradGradientAttrs : WinogradAttrs {
+  int64_t block = 0;
+  SINTER_MORE_FIELDS(WinogradGradientAttrs, WinogradAttrs, block)
+};
+
 /// The convolution's own attributes and the extents that its gradients cannot infer:
 /// {height, width} of the input, or of the filter, and the filter gradient's storage block.
 struct Conv2dGradientAttrs : Conv2dAttrs {
@@ -277,12 +283,12 @@ struct AdamRateAttrs {
 
 using Attrs =
     std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
-                 WinogradFilterAttrs, WinogradAttrs, Conv2dGradientAttrs, Pool2dAttrs,
-                 Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs, BroadcastAttrs, ReshapeAttrs,
-                 TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs, AxisAttrs, ArgmaxAttrs,
-                 CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs, ResampleAttrs, AffineAttrs,
-                 ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs, OneHotAttrs,
-                 CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+                 WinogradFilterAttrs, WinogradAttrs, WinogradGradientAttrs, Conv2dGradientAttrs,
+                 Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs, BroadcastAttrs,
+                 ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs, AxisAttrs,
+                 ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs, ResampleAttrs,
+                 AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
+                 OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Equality of field values. Floats are equal when their bits are: 0 and -0 mean different
 /// constants, and a NaN is itself.

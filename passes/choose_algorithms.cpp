@@ -116,6 +116,30 @@ std::optional<Convolution> find_convolution(const Graph &graph, const Node &node
   return result;
 }
 
+/// The filter gradient's tile, 0 for the direct algorithm: the products of a convolution whose
+/// filter is the transformed sums.
+int64_t choose_gradient_tile(const Graph &graph, const Node &node) {
+  if (node.kind != OpKind::conv2d_filter_gradient)
+    return 0;
+  const Shape &filter = node.type.shape;
+  if (!is_plain(attrs<Conv2dGradientAttrs>(node)) || filter[0] != kTaps || filter[1] != kTaps ||
+      filter[2] % kLanes != 0 || filter[3] % kLanes != 0)
+    return 0;
+  const Shape &dy = graph.type(node.inputs[1]).shape;
+  return choose_tile({dy[1], dy[2], filter[2], filter[3]}, training_time);
+}
+
+void use_winograd_gradients(Graph &graph) {
+  graph = rewrite(graph, [](const RewriteContext &context) -> std::optional<NodeId> {
+    const int64_t tile = choose_gradient_tile(context.before, context.node());
+    if (tile == 0)
+      return std::nullopt;
+    const auto &attributes = attrs<Conv2dGradientAttrs>(context.node());
+    return context.append(OpKind::winograd_filter_gradient, context.inputs,
+                          WinogradGradientAttrs{{tile, attributes.padding}, attributes.block});
+  });
+}
+
 void use_winograd(Graph &graph, double (*time)(const Work &)) {
   graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
     const Node &node = context.node();
@@ -137,6 +161,9 @@ void use_winograd(Graph &graph, double (*time)(const Work &)) {
 
 void choose_algorithms(Graph &graph) { use_winograd(graph, inference_time); }
 
-void choose_training_algorithms(Graph &graph) { use_winograd(graph, training_time); }
+void choose_training_algorithms(Graph &graph) {
+  use_winograd(graph, training_time);
+  use_winograd_gradients(graph);
+}
 
 } // namespace sinter

@@ -17,6 +17,10 @@
 //   %3 = conv2d_input_gradient %2, %1       ->  %3 = winograd_filter %1 {block=32, turned=true}
 //     {padding=[1,1,1,1], size=[28,28]}         %4 = winograd_conv2d %2, %3 {padding=[1,1,1,1]}
 //
+// The gradient of a filter is a sum of products at the same points.
+//
+//   %4 = conv2d_filter_gradient %0, %2      ->  %4 = winograd_filter_gradient %0, %2
+//
 // Requires: choose_layout, and gradients made: the Winograd operations have none.
 // Guarantees: other nodes stay as they are.
 #pragma once

@@ -128,4 +128,59 @@ void winograd_conv2d(const Evaluation &e) {
         filter_tile(e, n, top, left);
 }
 
+namespace {
+
+/// One tile of dy, taken to the points: A dy A^T, [points][points][filters].
+std::vector<double> spread_tile(const Array &dy, int64_t tile, int64_t n, int64_t top,
+                                int64_t left) {
+  const Matrices &m = matrices(tile);
+  const Shape e = dy.extents();
+  const auto points = static_cast<int64_t>(m.input.size());
+  std::vector<double> result(static_cast<size_t>(points * points * e[3]));
+  for (int64_t y = 0; y < std::min(tile, e[1] - top); ++y)
+    for (int64_t x = 0; x < std::min(tile, e[2] - left); ++x)
+      for (int64_t j = 0; j < points; ++j)
+        for (int64_t i = 0; i < points; ++i) {
+          const double factor = m.output[static_cast<size_t>(y)][static_cast<size_t>(j)] *
+                                m.output[static_cast<size_t>(x)][static_cast<size_t>(i)];
+          for (int64_t o = 0; o < e[3] && factor != 0; ++o)
+            result[static_cast<size_t>((j * points + i) * e[3] + o)] +=
+                factor * dy[at(e, n, top + y, left + x, o)];
+        }
+  return result;
+}
+
+/// dw += G^T (d * dy) G for one tile, both at the points.
+void add_tile(const Evaluation &e, const std::vector<double> &d, const std::vector<double> &dy) {
+  const Matrices &m = matrices(e.attrs<WinogradGradientAttrs>().tile);
+  const Shape dw = e.result.extents();
+  const size_t points = m.input.size();
+  for (int64_t ky = 0; ky < 3; ++ky)
+    for (int64_t kx = 0; kx < 3; ++kx)
+      for (size_t j = 0; j < points; ++j)
+        for (size_t i = 0; i < points; ++i) {
+          const double factor =
+              m.filter[j][static_cast<size_t>(ky)] * m.filter[i][static_cast<size_t>(kx)];
+          const auto point = static_cast<int64_t>(j * points + i);
+          for (int64_t c = 0; c < dw[2] && factor != 0; ++c)
+            for (int64_t o = 0; o < dw[3]; ++o)
+              e.result[at(dw, ky, kx, c, o)] += factor * d[static_cast<size_t>(point * dw[2] + c)] *
+                                                dy[static_cast<size_t>(point * dw[3] + o)];
+        }
+}
+
+} // namespace
+
+// dw = G^T (sum over tiles of (B^T d B) * (A dy A^T)) G
+void winograd_filter_gradient(const Evaluation &e) {
+  const auto &attrs = e.attrs<WinogradGradientAttrs>();
+  const Array &dy = e.operand(1);
+  const Shape extents = dy.extents();
+  for (int64_t n = 0; n < extents[0]; ++n)
+    for (int64_t top = 0; top < extents[1]; top += attrs.tile)
+      for (int64_t left = 0; left < extents[2]; left += attrs.tile)
+        add_tile(e, transformed_tile(e.operand(0), attrs, n, top, left),
+                 spread_tile(dy, attrs.tile, n, top, left));
+}
+
 } // namespace sinter::reference

@@ -27,6 +27,19 @@ TensorType winograd_filter_type(const TypeContext &context) {
   return {ElementType::f32, {points, points, filter[from], filter[to]}, attrs.block};
 }
 
+/// The extents of a result of a 3x3 convolution of stride 1 of x.
+Shape result_shape(const TypeContext &context, const WinogradAttrs &attrs, const Shape &x,
+                   int64_t filters) {
+  for (int64_t padding : attrs.padding)
+    require(context, padding >= 0 && padding < kWinogradTaps, "expects padding of 0 to 2, got {}",
+            padding);
+  const int64_t height = x[1] + attrs.padding[0] + attrs.padding[2];
+  const int64_t width = x[2] + attrs.padding[1] + attrs.padding[3];
+  require(context, height >= kWinogradTaps && width >= kWinogradTaps,
+          "window 3x3 does not fit input {}x{}", height, width);
+  return {x[0], height - kWinogradTaps + 1, width - kWinogradTaps + 1, filters};
+}
+
 TensorType winograd_conv2d_type(const TypeContext &context) {
   const auto &attrs = context.attrs<WinogradAttrs>();
   require_tile(context, attrs.tile);
@@ -40,20 +53,34 @@ TensorType winograd_conv2d_type(const TypeContext &context) {
   require(context, filter[0] == points && filter[1] == points,
           "expects a filter of {0}x{0} points, got {1}x{2}", points, filter[0], filter[1]);
   require(context, filter[2] == x[3], "expects {} input channels, got {}", filter[2], x[3]);
-  for (int64_t padding : attrs.padding)
-    require(context, padding >= 0 && padding < kWinogradTaps, "expects padding of 0 to 2, got {}",
-            padding);
-  const int64_t height = x[1] + attrs.padding[0] + attrs.padding[2] - kWinogradTaps + 1;
-  const int64_t width = x[2] + attrs.padding[1] + attrs.padding[3] - kWinogradTaps + 1;
-  require(context, height > 0 && width > 0, "window 3x3 does not fit input {}x{}",
-          x[1] + attrs.padding[0] + attrs.padding[2], x[2] + attrs.padding[1] + attrs.padding[3]);
-  return {ElementType::f32, {x[0], height, width, filter[3]}, 0};
+  return {ElementType::f32, result_shape(context, attrs, x, filter[3]), 0};
+}
+
+TensorType winograd_filter_gradient_type(const TypeContext &context) {
+  const auto &attrs = context.attrs<WinogradGradientAttrs>();
+  require_tile(context, attrs.tile);
+  require(context, attrs.block >= 0, "has storage block {}", attrs.block);
+  for (size_t operand : {0, 1}) {
+    require_plain_f32(context, operand);
+    require_rank(context, operand, 4, operand == 0 ? "an input" : "dy");
+  }
+  const Shape &x = context.operand(0).shape;
+  const Shape &dy = context.operand(1).shape;
+  const Shape expected = result_shape(context, attrs, x, dy[3]);
+  require(context, dy == expected, "expects dy of shape {}, got {}", str(expected), str(dy));
+  return {ElementType::f32, {kWinogradTaps, kWinogradTaps, x[3], dy[3]}, attrs.block};
 }
 
 /// What the convolution computes, not how: a direct convolution's multiply-adds.
 Cost winograd_conv2d_cost(const Graph &graph, const Node &node) {
   const int64_t channels = graph.type(node.inputs[0]).shape[3];
   return cost_per_element(node.type,
+                          2.0 * kWinogradTaps * kWinogradTaps * static_cast<double>(channels));
+}
+
+Cost winograd_filter_gradient_cost(const Graph &graph, const Node &node) {
+  const int64_t channels = node.type.shape[2];
+  return cost_per_element(graph.type(node.inputs[1]),
                           2.0 * kWinogradTaps * kWinogradTaps * static_cast<double>(channels));
 }
 
@@ -84,6 +111,20 @@ const OpDef ops::winograd_conv2d = {
     /*gradient=*/nullptr,
     compute_winograd_conv2d,
     winograd_conv2d_cost,
+};
+
+const OpDef ops::winograd_filter_gradient = {
+    "gradient of a 3x3 conv2d of stride 1 with respect to its filter, from the input and dy",
+    R"(%0 = input {name="x", type=f32[N,7,6,3]} : f32[N,7,6,3]
+%1 = input {name="dy", type=f32[N,7,5,5]} : f32[N,7,5,5]
+%2 = winograd_filter_gradient %0, %1 {tile=2, padding=[1,0,1,1], block=4} : f32[3,3,3,5; block=4])",
+    /*min_inputs=*/2,
+    /*max_inputs=*/2,
+    {OpClass::contraction},
+    winograd_filter_gradient_type,
+    /*gradient=*/nullptr,
+    compute_winograd_filter_gradient,
+    winograd_filter_gradient_cost,
 };
 
 } // namespace sinter

@@ -5,6 +5,7 @@
 #include "backends/halide/cpu/loops.h"
 #include "backends/halide/cpu/matmul.h"
 #include "backends/halide/cpu/winograd.h"
+#include "backends/halide/cpu/winograd_gradient.h"
 
 namespace sinter {
 
@@ -47,6 +48,8 @@ std::string schedule_stages(const LoweredKernel &kernel, const Variant &variant)
 std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
+  if (contraction && contraction->find_stage("spread"))
+    return schedule_winograd_gradient(kernel, *contraction, variant);
   if (contraction && contraction->find_stage("gradient"))
     return schedule_filter_gradient(kernel, *contraction, variant);
   if (contraction && kernel.nodes.size() == 1 &&

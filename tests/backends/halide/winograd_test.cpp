@@ -136,6 +136,33 @@ output "positions" %5)",
                {1, 3}, "host", 2e-5);
 }
 
+TEST_CASE("winograd_filter_gradient") {
+  for (const Case &c : kCases) {
+    const std::string block = c.block > 0 ? fmt::format("; block={}", c.block) : "";
+    const std::string graph =
+        fmt::format(R"(%0 = input {{name="x", type={0}}} : {0}
+%1 = input {{name="dy", type={1}}} : {1}
+%2 = winograd_filter_gradient %0, %1 {{tile={2}, padding=[{3},{4},{5},{6}], block={7}}} : f32[3,3,{8},{9}{10}])",
+                    c.x(), c.y(), c.tile, c.padding[0], c.padding[1], c.padding[2], c.padding[3],
+                    c.block, c.channels, c.filters, block);
+    for (const char *target : kTargets)
+      check_kernel(graph, {1, 5}, target, 2e-5);
+  }
+}
+
+TEST_CASE("winograd_filter_gradient in a training step") {
+  check_kernel(R"(%0 = input {name="x", type=f32[N,10,14,16]} : f32[N,10,14,16]
+%1 = input {name="dy", type=f32[N,5,7,32]} : f32[N,5,7,32]
+%2 = input {name="positions", role="label", type=i32[N,5,7,32]} : i32[N,5,7,32]
+%3 = cast %2 {to=u8} : u8[N,5,7,32]
+%4 = max_pool2d_gradient %1, %3 {input_size=[10,14]} : f32[N,10,14,32]
+%5 = winograd_filter_gradient %0, %4 {padding=[1,1,1,1], block=32} : f32[3,3,16,32; block=32]
+%6 = parameter {name="w", type=f32[3,3,16,32; block=32]} : f32[3,3,16,32; block=32]
+%7 = input {name="rate", role="learning_rate", type=f32[]} : f32[]
+%8 = sgd_update %6, %5, %7 : f32[3,3,16,32; block=32])",
+               {1, 20}, "host", 2e-5);
+}
+
 TEST_CASE("winograd_filter") {
   for (const char *target : kTargets)
     for (const int64_t tile : {2, 4})

@@ -69,5 +69,6 @@ TEST_CASE("operations without an operator of ONNX are those of training and of p
                                          "softmax_gradient",
                                          "tanh_gradient",
                                          "winograd_conv2d",
-                                         "winograd_filter"});
+                                         "winograd_filter",
+                                         "winograd_filter_gradient"});
 }

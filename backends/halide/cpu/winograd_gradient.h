@@ -1,0 +1,15 @@
+// The gradient of a filter by Winograd's algorithm.
+#pragma once
+
+#include "backends/halide/kernels.h"
+#include "backends/halide/lower_kernel.h"
+
+#include <string>
+
+namespace sinter {
+
+/// Schedules a kernel whose contraction is winograd_filter_gradient, with the optimizer's update.
+std::string schedule_winograd_gradient(const LoweredKernel &, const LoweredNode &gradient,
+                                       const Variant &);
+
+} // namespace sinter
