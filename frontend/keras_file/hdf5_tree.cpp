@@ -22,7 +22,7 @@ namespace sinter {
 
 namespace {
 
-constexpr rlim_t kMaxSeconds = 8;
+constexpr rlim_t kMaxSeconds = 4; // the processor's: within ten of the user's on a busy machine
 constexpr rlim_t kMaxMemory = rlim_t{3} << 29U; // 1.5 GB beside the compiler's own
 
 // The sanitizer reserves more address space than any limit that would be of use.
