@@ -86,7 +86,14 @@ void check_reconstruction(const KerasModel &model, const Graph &graph, const Com
 /// The labels come as the loss of an output expects them.
 void check_labels(const Graph &graph, const CompiledOutput &output, const SampleSet &set) {
   const DataArray &labels = *set.labels;
-  const int64_t classes = graph.type(output.prediction).shape.back();
+  const Shape &prediction = graph.type(output.prediction).shape;
+  const int64_t classes = prediction.back();
+  if (prediction.size() > 2 &&
+      !std::all_of(prediction.begin() + 1, prediction.end() - 1, [](int64_t e) { return e == 1; }))
+    throw CompileError(set.location,
+                       "the model predicts {}, but there is one label a sample: is a Flatten "
+                       "missing?",
+                       str(prediction));
   const auto fail = [&](const std::string &expected) {
     throw CompileError(set.location, "the loss expects {}, got {} (line {})", expected,
                        labels.str(), labels.location.line);

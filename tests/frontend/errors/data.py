@@ -50,6 +50,12 @@ model.fit(x, y)  # error: the model tells 5 classes apart, fashion_mnist has 10
 # -----
 from tensorflow import keras
 (x, y), (xt, yt) = keras.datasets.fashion_mnist.load_data()
+model = keras.Sequential([keras.layers.Dense(10, activation='softmax')])
+model.compile(loss='sparse_categorical_crossentropy')
+model.fit(x, y)  # error: the model predicts [N,28,10], but there is one label a sample: is a Flatten missing?
+# -----
+from tensorflow import keras
+(x, y), (xt, yt) = keras.datasets.fashion_mnist.load_data()
 x = x - 128  # error: '-' on bytes wraps around at 256 in NumPy; write astype('float32') first
 # -----
 import numpy as np
