@@ -60,12 +60,18 @@ int lanes_for(int64_t extent, const Variant &variant) {
 
 namespace {
 
-/// Lanes for a vector loop over the innermost dimension of a buffer of its own. Halide 14 takes the
-/// two halves of a loop for equal when they store one full vector and a tail of one element into
-/// such a buffer: it then computes the first one twice.
-int lanes_within(int64_t extent, const Variant &variant) {
-  const int lanes = lanes_for(extent, variant);
-  return extent == lanes + 1 ? lanes / 2 : lanes;
+/// Lanes for a vector loop over the innermost dimension. Halide 14 takes the last two steps of a
+/// loop for equal when the tail is a single element and a buffer of the kernel's own is read or
+/// written: it computes the first of two vectors twice, and where there is no other loop, it stores
+/// the last vector whole.
+int lanes_within(const std::vector<int64_t> &extents, const Variant &variant) {
+  int lanes = lanes_for(extents[0], variant);
+  const auto is_trap = [&] {
+    return lanes > 1 && (extents.size() == 1 ? extents[0] % lanes == 1 : extents[0] == lanes + 1);
+  };
+  while (is_trap())
+    lanes /= 2;
+  return lanes;
 }
 
 } // namespace
@@ -79,8 +85,7 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
     return Var::outermost();
   }
   const std::vector<Var> args = func.args();
-  const bool copies = group.outputs.size() > 1;
-  const int lanes = copies ? lanes_within(extents[0], variant) : lanes_for(extents[0], variant);
+  const int lanes = lanes_within(extents, variant);
   Var vectors = vectorize_rows(func, args[0], lanes);
   Var rows = extents.size() > 1 ? args[1] : vectors;
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
@@ -127,7 +132,7 @@ void schedule_update(const Stage &stage, const Variant &variant) {
   Halide::Stage update = Func(stage.func).update();
   std::vector<Halide::VarOrRVar> order;
   std::vector<UpdateLoop> loops; // innermost first
-  const int64_t lanes = lanes_within(extents[0], variant);
+  const int64_t lanes = lanes_within(extents, variant);
   if (stage.axis != 0) {
     const Var vectors = vectorize_rows(update, args[0], static_cast<int>(lanes));
     loops.push_back({vectors, extents[0] == kBatch ? kBatch : (extents[0] + lanes - 1) / lanes});
@@ -168,7 +173,7 @@ void schedule_at_root(const Stage &stage, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(stage.type);
   if (!extents.empty()) {
     const std::vector<Var> args = func.args();
-    vectorize_rows(func, args[0], lanes_within(extents[0], variant));
+    vectorize_rows(func, args[0], lanes_within(extents, variant));
     const int64_t elements = elements_per_sample(stage.type);
     const bool batched = stage.type.batched();
     const size_t shared = shared_dimension(extents);

@@ -241,3 +241,17 @@ output "b" %4
                              shape),
                  {1, 13, 100});
 }
+
+TEST_CASE("reductions and what follows them, one result beyond whole vectors") {
+  for (const int results : {3, 5, 9, 17, 25, 33, 49})
+    for (const char *target : kTargets)
+      for (const char *reduction : {"reduce_sum", "reduce_max"})
+        check_kernel(fmt::format(R"(graph {{
+%0 = input {{name="x", type=f32[{0},4,5]}} : f32[{0},4,5]
+%1 = {1} %0 {{axes=[1,2]}} : f32[{0}]
+%2 = exp %1 : f32[{0}]
+output "y" %2
+}})",
+                                 results, reduction),
+                     {1}, target);
+}
