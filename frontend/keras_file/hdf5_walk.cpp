@@ -202,7 +202,8 @@ bool Walk::dataset(hid_t group, const std::string &name) {
   for (const int64_t extent : shape)
     number(extent);
   number(static_cast<int64_t>(values.size()));
-  std::fwrite(values.data(), sizeof(float), values.size(), to_);
+  if (!values.empty())
+    std::fwrite(values.data(), sizeof(float), values.size(), to_);
   return true;
 }
 
