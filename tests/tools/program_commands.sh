@@ -41,6 +41,10 @@ shows() {
 
 expect 0 "$sinter" bench net.py --batch=2 --json
 shows out '"kernels"'
+[ "$(sed -E 's/.*"peak_bytes":([0-9]+).*/\1/' out)" -lt 30000000 ] || {
+  echo "the program's memory is the compiler's: $(cat out)"
+  failures=$((failures + 1))
+}
 [ "$(ls cache/sinter/programs | wc -l)" -eq 1 ] || failures=$((failures + 1))
 before=$(ls -l --time-style=full-iso cache/sinter/programs/*/net)
 expect 0 "$sinter" bench net.py --batch=3 --json
