@@ -290,20 +290,15 @@ NodeId apply_along(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 
 NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const float rate = b.arguments().real("p");
-  return rate == 0 ? inputs[0] : b.append(OpKind::dropout, {inputs[0]}, DropoutAttrs{rate, 0});
+  return rate == 0 ? inputs[0] : b.append(OpKind::dropout, {inputs[0]}, DropoutAttrs{rate, 0, {}});
 }
 
-/// Whole channels: each is one value, 1, that is dropped or not.
+/// Whole channels are dropped.
 NodeId apply_dropout2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const float rate = b.arguments().real("p");
-  if (rate == 0)
-    return inputs[0];
-  const SliceAttrs first{{0, 0, 0, 0}, {kBatch, b.shape(inputs[0])[1], 1, 1}};
-  const NodeId channels = b.append(OpKind::slice, {inputs[0]}, first);
-  const NodeId ones = b.append(OpKind::affine, {channels}, AffineAttrs{0, 1});
-  return b.append(OpKind::multiply,
-                  {inputs[0], b.append(OpKind::dropout, {ones}, DropoutAttrs{rate, 0})});
+  return rate == 0 ? inputs[0]
+                   : b.append(OpKind::dropout, {inputs[0]}, DropoutAttrs{rate, 0, {2, 3}});
 }
 
 NodeId apply_flatten(LayerBuilder &b, const std::vector<NodeId> &inputs) {

@@ -243,7 +243,8 @@ struct BatchNormAttrs {
 struct DropoutAttrs {
   float rate = 0.5F;
   int64_t stream = 0;
-  SINTER_FIELDS(DropoutAttrs, rate, stream)
+  std::vector<int64_t> shared; // dimensions along which values are dropped together
+  SINTER_FIELDS(DropoutAttrs, rate, stream, shared)
 };
 
 struct DropoutMaskAttrs {

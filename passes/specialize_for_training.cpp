@@ -37,9 +37,11 @@ private:
 NodeId expand_dropout(const RewriteContext &context, RngInput &rng) {
   const auto &dropout = attrs<DropoutAttrs>(context.node());
   const NodeId x = context.inputs[0];
-  const NodeId mask =
-      context.append(OpKind::dropout_mask, {rng.get(context.after)},
-                     DropoutMaskAttrs{dropout.rate, dropout.stream, context.after.type(x).shape});
+  Shape shape = context.after.type(x).shape;
+  for (const int64_t axis : dropout.shared)
+    shape[static_cast<size_t>(axis)] = 1;
+  const NodeId mask = context.append(OpKind::dropout_mask, {rng.get(context.after)},
+                                     DropoutMaskAttrs{dropout.rate, dropout.stream, shape});
   return context.append(OpKind::multiply, {x, mask});
 }
 

@@ -145,7 +145,8 @@ void import_dropout(OperatorContext &c) {
   if (ratio == 0 || c.is_constant(0))
     c.forward(0);
   else
-    c.result(c.append(OpKind::dropout, {c.real_tensor(0)}, DropoutAttrs{ratio, c.next_stream()}));
+    c.result(
+        c.append(OpKind::dropout, {c.real_tensor(0)}, DropoutAttrs{ratio, c.next_stream(), {}}));
   if (c.has_result(1)) {
     const NodeId one = c.constant_node(HostTensor::of_integers({}, {1}, DataType::boolean));
     c.result(broadcast_node(c, one, c.shape(0)), DataType::boolean, 1);

@@ -58,7 +58,9 @@ void require_rate(const TypeContext &context, float rate) {
 }
 
 TensorType dropout_type(const TypeContext &context) {
-  require_rate(context, context.attrs<DropoutAttrs>().rate);
+  const auto &attrs = context.attrs<DropoutAttrs>();
+  require_rate(context, attrs.rate);
+  require_axes(context, attrs.shared, context.operand(0).rank());
   return same_f32_type(context);
 }
 
@@ -179,7 +181,7 @@ const OpDef ops::softmax_gradient = {
 const OpDef ops::dropout = {
     "the identity; in training, multiplied by a dropout_mask",
     R"(%0 = input {name="x", type=f32[N,4,5]} : f32[N,4,5]
-%1 = dropout %0 {rate=0.25, stream=1} : f32[N,4,5])",
+%1 = dropout %0 {rate=0.25, stream=1, shared=[1]} : f32[N,4,5])",
     /*min_inputs=*/1,
     /*max_inputs=*/1,
     {OpClass::elementwise},

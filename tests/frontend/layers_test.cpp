@@ -254,6 +254,22 @@ TEST_CASE("layers that change an image's extent") {
   CHECK(last_shape("(8, 8, 2)", "layers.SpatialDropout2D(0.5)") == "[N,8,8,2]");
 }
 
+TEST_CASE("dropout can drop rows, columns and channels whole") {
+  const auto shared = [](const std::string &layer) {
+    const Model model = chain("(8, 6, 2)", layer);
+    return attrs<DropoutAttrs>(model.graph[model.graph.find_output("prediction")]).shared;
+  };
+  using Axes = std::vector<int64_t>;
+  CHECK(shared("layers.Dropout(0.5)").empty());
+  CHECK(shared("layers.SpatialDropout2D(0.5)") == Axes{1, 2});
+  CHECK(shared("layers.Dropout(0.5, noise_shape=(None, 1, 6, 1))") == Axes{1, 3});
+  CHECK(shared("layers.Dropout(0.5, noise_shape=[1, None, None, None])") == Axes{0});
+  CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4, 3)),\n"
+                 "layers.Dropout(0.5, noise_shape=(None, 2, 3), name='d')])")
+            .find("Dropout 'd' with noise_shape=(None, 2, 3) does not fit an input [N,4,3]") !=
+        std::string::npos);
+}
+
 TEST_CASE("a frozen batch normalisation keeps its statistics in training") {
   const auto frozen = [](const std::string &calls) {
     const Model model = load("from keras import layers, Model\na = layers.Input((4,))\n"

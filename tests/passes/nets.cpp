@@ -102,7 +102,7 @@ Model fashion_net(int64_t size, int64_t width, float dropout) {
   x = net.append(OpKind::relu, {net.convolve("conv2d_1", x, 3, 2 * width, kSame3)});
   x = net.append(OpKind::max_pool2d, {x}, Pool2dAttrs{});
   x = net.append(OpKind::relu, {net.dense("dense", net.flatten(x), 100)});
-  x = net.append(OpKind::dropout, {x}, DropoutAttrs{dropout, 0});
+  x = net.append(OpKind::dropout, {x}, DropoutAttrs{dropout, 0, {}});
   net.classify(net.dense("dense_1", x, 10), 10);
   return net.take({});
 }
@@ -116,7 +116,7 @@ Model residual_net() {
   y = net.normalize("bn_2", net.convolve("conv2d_2", y, 3, 5, kSame3));
   x = net.append(OpKind::relu, {net.append(OpKind::add, {y, x})});
   x = net.append(OpKind::max_pool2d, {x}, Pool2dAttrs{});
-  x = net.append(OpKind::dropout, {x}, DropoutAttrs{0.25F, 0});
+  x = net.append(OpKind::dropout, {x}, DropoutAttrs{0.25F, 0, {}});
   x = net.append(OpKind::reduce_mean, {x}, ReduceAttrs{{1, 2}, false});
   net.classify(net.dense("dense", x, 4), 4);
   OptimizerSpec sgd;
@@ -135,7 +135,7 @@ Model binary_net() {
   x = net.append(OpKind::max_pool2d, {x}, Pool2dAttrs{});
   x = net.append(OpKind::dropout,
                  {net.append(OpKind::tanh, {net.dense("dense", net.flatten(x), 7)})},
-                 DropoutAttrs{0.5F, 1});
+                 DropoutAttrs{0.5F, 1, {}});
   const NodeId prediction = net.append(OpKind::sigmoid, {net.dense("dense_1", x, 1)});
   net.output("prediction", prediction);
   const NodeId target = net.input("target", "label", ElementType::f32, {kBatch, 1});
@@ -157,7 +157,7 @@ Model odd_net() {
   const NodeId a = net.append(OpKind::max_pool2d, {x}, pool);
   const NodeId b = net.append(OpKind::sigmoid, {net.append(OpKind::average_pool2d, {x}, pool)});
   x = net.append(OpKind::concat, {a, b}, AxisAttrs{3});
-  x = net.append(OpKind::dropout, {net.flatten(x)}, DropoutAttrs{0.5F, 0});
+  x = net.append(OpKind::dropout, {net.flatten(x)}, DropoutAttrs{0.5F, 0, {}});
   x = net.append(OpKind::relu, {net.dense("dense", x, 3)});
   net.output("prediction", x);
   const NodeId target = net.input("target", "label", ElementType::f32, {kBatch, 3});

@@ -69,7 +69,7 @@ private:
       return;
     case 9:
       x_ = append(OpKind::dropout, {x_},
-                  DropoutAttrs{0.25F * static_cast<float>(pick(0, 2)), pick(0, 3)});
+                  DropoutAttrs{0.25F * static_cast<float>(pick(0, 2)), pick(0, 3), {}});
       return;
     case 10:
       x_ = append(
@@ -143,7 +143,7 @@ private:
   void finish() {
     x_ = append(OpKind::reshape, {x_}, ReshapeAttrs{{kBatch, model_.graph.type(x_).elements()}});
     if (pick(0, 1))
-      x_ = append(OpKind::dropout, {x_}, DropoutAttrs{0.5F, 7});
+      x_ = append(OpKind::dropout, {x_}, DropoutAttrs{0.5F, 7, {}});
     const int64_t classes = pick(2, 20);
     x_ = append(OpKind::matmul, {x_, parameter({shape()[1], classes})}, MatmulAttrs{});
     x_ = append(OpKind::bias_add, {x_, parameter({classes})});
