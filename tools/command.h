@@ -27,7 +27,7 @@ void add_convert_commands(CLI::App &, Tool &); // convert, export
 void add_inspect_command(CLI::App &, Tool &);
 void add_information_commands(CLI::App &, Tool &); // ops, targets, version
 
-/// Prints the warnings collected so far on `tool.err`, each once, and forgets them.
+/// Prints the warnings collected so far on `tool.err`, and forgets them.
 void print_warnings(Tool &);
 
 /// The whole tool; `arguments` without the program's own name. Never throws.

@@ -110,17 +110,16 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   build.cache_directory = cache_directory(options.backend.cache);
   build.embed_weights = options.embed_weights;
   build.weights = initial_weights(loaded, options.weights);
-  std::vector<TextFile> texts;
-  for (const std::string &kind : options.emit)
-    if (is_text_kind(kind))
-      texts.push_back({text_extension(kind), emit_text(program, kind, build, tool.diagnostics)});
-  build.emit = file_kinds(options);
-  if (build.emit.empty()) {
-    deliver_texts(options, texts, tool);
+  choose_built_kinds(program, options.emit, build);
+  if (file_kinds(options).empty()) {
+    deliver_texts(options, emit_texts(program, options.emit, std::move(build), tool.diagnostics),
+                  tool);
     return kExitOk;
   }
   build.output = options.output;
-  build.texts = std::move(texts);
+  for (const std::string &kind : options.emit)
+    if (!parse_emit(kind))
+      build.texts.push_back({text_extension(kind), program_text(program, kind, build.target)});
   report(build_outputs(program, build, tool.diagnostics), options, tool);
   return kExitOk;
 }

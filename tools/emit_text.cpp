@@ -40,17 +40,6 @@ std::string kernels_text(const Program &program, const std::string &target, Kern
   return text;
 }
 
-/// The host module as build_outputs writes it.
-std::string host_module_text(const Program &program, Emit emit, BuildOptions options,
-                             Diagnostics &diagnostics) {
-  const TemporaryFolder folder;
-  options.emit = {emit};
-  options.output = folder.path() + "/module";
-  const BuildResult result = build_outputs(program, options, diagnostics);
-  SINTER_ASSERT(!result.files.empty(), "no file was written for {}", name(emit));
-  return read_file(result.files.front());
-}
-
 } // namespace
 
 bool is_text_kind(const std::string &kind) {
@@ -65,18 +54,38 @@ std::string text_extension(const std::string &kind) {
   SINTER_UNREACHABLE("{} is no text", kind);
 }
 
-std::string emit_text(const Program &program, const std::string &kind, const BuildOptions &options,
-                      Diagnostics &diagnostics) {
+void choose_built_kinds(const Program &program, const std::vector<std::string> &kinds,
+                        BuildOptions &options) {
+  options.emit.clear();
+  for (const std::string &kind : kinds)
+    if (const std::optional<Emit> emit = parse_emit(kind))
+      options.emit.push_back(*emit);
+  if (std::find(kinds.begin(), kinds.end(), name(Emit::assembly)) != kinds.end())
+    options.kernel_assembly = kernels_text(program, options.target, KernelText::assembly, "#");
+}
+
+std::string program_text(const Program &program, const std::string &kind,
+                         const std::string &target) {
   if (kind == "ir")
     return print(program.model);
   if (kind == "plan")
     return plans_text(program);
-  if (kind == "stmt")
-    return kernels_text(program, options.target, KernelText::stmt, "//");
-  if (kind == "llvm")
-    return host_module_text(program, Emit::llvm, options, diagnostics);
-  return host_module_text(program, Emit::assembly, options, diagnostics) +
-         kernels_text(program, options.target, KernelText::assembly, "#");
+  return kernels_text(program, target, KernelText::stmt, "//");
+}
+
+std::vector<TextFile> emit_texts(const Program &program, const std::vector<std::string> &kinds,
+                                 BuildOptions options, Diagnostics &diagnostics) {
+  const TemporaryFolder folder;
+  options.output = folder.path() + "/module";
+  if (!options.emit.empty())
+    build_outputs(program, options, diagnostics);
+  std::vector<TextFile> texts;
+  for (const std::string &kind : kinds) {
+    const std::string extension = text_extension(kind);
+    texts.push_back({extension, parse_emit(kind) ? read_file(options.output + extension)
+                                                 : program_text(program, kind, options.target)});
+  }
+  return texts;
 }
 
 std::vector<Phase> phases(const Program &program) {

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <fmt/ostream.h>
 #include <ostream>
-#include <set>
 
 namespace sinter {
 
@@ -41,10 +40,8 @@ int run_action(Tool &tool) {
 } // namespace
 
 void print_warnings(Tool &tool) {
-  std::set<std::string> printed;
   for (const std::string &warning : tool.diagnostics.warnings())
-    if (printed.insert(warning).second)
-      fmt::print(tool.err, "{}\n", warning);
+    fmt::print(tool.err, "{}\n", warning);
   tool.diagnostics = {};
 }
 

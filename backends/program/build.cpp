@@ -207,7 +207,8 @@ void Builder::make_texts() {
   if (wants(Emit::llvm))
     files_.write(stem_ + ".ll", module(form, ModuleOutput::llvm).code);
   if (wants(Emit::assembly))
-    files_.write(stem_ + ".s", module(form, ModuleOutput::assembly).code);
+    files_.write(stem_ + ".s",
+                 module(form, ModuleOutput::assembly).code + options_.kernel_assembly);
   for (const TextFile &text : options_.texts)
     files_.write(stem_ + text.extension, text.content);
 }

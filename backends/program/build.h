@@ -40,6 +40,7 @@ struct BuildOptions {
   std::string cache_directory;         // of compiled kernels; "" for none
   std::vector<InitialWeights> weights; // may name any subset of the program's parameters
   std::vector<TextFile> texts;         // to appear with what is built
+  std::string kernel_assembly;         // follows the host module's in OUT.s
   bool embed_weights = false;          // libraries: compile the weights in instead of writing
                               // OUT.safetensors; an executable has given weights compiled in always
 };

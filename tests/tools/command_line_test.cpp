@@ -180,6 +180,17 @@ TEST_CASE("text goes to the output path when there is one") {
   CHECK(std::filesystem::exists(scripts.path("three.h")));
 }
 
+TEST_CASE("texts of the module come of the build that makes the files") {
+  const ScriptFolder scripts;
+  const ToolRun run = run_sinter({"compile", scripts.net(), "--emit=lib,llvm,asm", "-o",
+                                  scripts.path("net"), "--target=host", cache_option()});
+  CHECK(run.code == kExitOk);
+  CHECK(contains(read_file(scripts.path("net.ll")), "@net_infer("));
+  const std::string assembly = read_file(scripts.path("net.s"));
+  CHECK(contains(assembly, "net_infer:"));
+  CHECK(contains(assembly, ", train: "));
+}
+
 TEST_CASE("a device is written to, not replaced") {
   const ScriptFolder scripts;
   const ToolRun run = run_sinter({"compile", scripts.net(), "--emit=ir", "-o", "/dev/full"});
