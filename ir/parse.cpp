@@ -311,11 +311,18 @@ private:
       throw CompileError(location, "unknown {} \"{}\"", what, word);
   }
 
-  void read_positive(const char *field, int64_t &value) {
+  /// Of what programs count in 32 bits.
+  static void check_count(const SourceLocation &location, const char *field, int64_t value,
+                          int64_t least) {
+    constexpr int64_t most = std::numeric_limits<int32_t>::max();
+    if (value < least || value > most)
+      throw CompileError(location, "expected {} of {} to {}, found {}", field, least, most, value);
+  }
+
+  void read_count(const char *field, int64_t &value, int64_t least) {
     const SourceLocation location = lexer_.location();
     read_assignment(field, value);
-    if (value < 1)
-      throw CompileError(location, "expected {} of at least 1, found {}", field, value);
+    check_count(location, field, value, least);
   }
 
   static void check_schedule(const ScheduleSpec &spec, const SourceLocation &location) {
@@ -328,8 +335,8 @@ private:
   }
 
   void parse_training(TrainingSpec &training) {
-    read_positive("epochs", training.epochs);
-    read_positive("batch_size", training.batch_size);
+    read_count("epochs", training.epochs, 1);
+    read_count("batch_size", training.batch_size, 1);
     read_assignment("shuffle", training.shuffle);
     lexer_.expect("optimizer");
     const SourceLocation optimizer = lexer_.location();
@@ -341,19 +348,26 @@ private:
       read_fields(training.optimizer.schedule.emplace());
       check_schedule(*training.optimizer.schedule, schedule);
     }
-    if (lexer_.accept("early_stopping"))
+    const SourceLocation stopping = lexer_.location();
+    if (lexer_.accept("early_stopping")) {
       read_fields(training.early_stopping.emplace());
+      check_count(stopping, "patience", training.early_stopping->patience, 0);
+    }
     if (lexer_.accept("checkpoint"))
       read_fields(training.checkpoint.emplace());
-    if (lexer_.accept("plateau"))
+    const SourceLocation plateau = lexer_.location();
+    if (lexer_.accept("plateau")) {
       read_fields(training.plateau.emplace());
+      check_count(plateau, "patience", training.plateau->patience, 0);
+      check_count(plateau, "cooldown", training.plateau->cooldown, 0);
+    }
     if (lexer_.accept("epoch_rates"))
       read_fields(training.epoch_rates.emplace());
   }
 
   void parse_data(DataSpec &data) {
     data.dataset = lexer_.expect_string();
-    read_assignment("one_hot", data.one_hot);
+    read_count("one_hot", data.one_hot, 0);
     data.reconstruct = lexer_.accept("reconstruct");
     while (lexer_.accept("scaling")) {
       const SourceLocation location = lexer_.location();

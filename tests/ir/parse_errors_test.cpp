@@ -105,9 +105,19 @@ TEST_CASE("a model that no program can be made of is refused") {
   };
   const std::string training = "training epochs=1 batch_size=1 shuffle=true optimizer {}\n";
   CHECK(refusal(training, "output \"loss\" %3\n") == "");
-  CHECK(refusal("training epochs=0", "") == "expected epochs of at least 1, found 0");
+  CHECK(refusal("training epochs=0", "") == "expected epochs of 1 to 2147483647, found 0");
+  CHECK(refusal("training epochs=5000000000", "") ==
+        "expected epochs of 1 to 2147483647, found 5000000000");
   CHECK(refusal("training epochs=1 batch_size=-8", "") ==
-        "expected batch_size of at least 1, found -8");
+        "expected batch_size of 1 to 2147483647, found -8");
+  CHECK(refusal(training + "early_stopping {patience=-1}\n", "") ==
+        "expected patience of 0 to 2147483647, found -1");
+  CHECK(refusal(training + "plateau {patience=4294967296}\n", "") ==
+        "expected patience of 0 to 2147483647, found 4294967296");
+  CHECK(refusal(training + "plateau {cooldown=-1}\n", "") ==
+        "expected cooldown of 0 to 2147483647, found -1");
+  CHECK(refusal("data \"mnist\" one_hot=-4", "") ==
+        "expected one_hot of 0 to 2147483647, found -4");
   CHECK(refusal("training epochs=1 batch_size=1 shuffle=true optimizer {kind=\"lion\"}", "") ==
         "unknown optimizer \"lion\"");
   CHECK(refusal("data \"mnist\" one_hot=0 scaling {op=\"log\"}", "") == "unknown scaling \"log\"");
