@@ -1,6 +1,7 @@
 #include "backends/program/weights_object.h"
 
 #include "backends/program/code_generator.h"
+#include "runtime/sinter_runtime.h"
 
 #include <algorithm>
 #include <cstring>
@@ -11,7 +12,6 @@ namespace sinter {
 namespace {
 
 constexpr const char *kSymbol = "sinter_weights";
-constexpr uint64_t kAlignment = 64;
 
 const ParameterSlot &find_slot(const Program &program, const std::string &name) {
   const auto found =
@@ -31,7 +31,8 @@ PackedWeights pack_weights(const Program &program, const std::vector<InitialWeig
     if (static_cast<int64_t>(given.values.size()) != type.elements())
       throw CompileError({}, "the weights have {} values for {}, the model wants {}",
                          given.values.size(), given.parameter, str(type.shape));
-    packed.bytes.resize((packed.bytes.size() + kAlignment - 1) / kAlignment * kAlignment);
+    packed.bytes.resize((packed.bytes.size() + SINTER_ALIGNMENT - 1) / SINTER_ALIGNMENT *
+                        SINTER_ALIGNMENT);
     packed.offsets[given.parameter] = static_cast<int64_t>(packed.bytes.size());
     packed.bytes.append(reinterpret_cast<const char *>(given.values.data()),
                         given.values.size() * sizeof(float));
@@ -59,7 +60,7 @@ std::string weights_object(const std::string &bytes) {
   auto *symbol = new llvm::GlobalVariable(module, content->getType(), /*isConstant=*/true,
                                           llvm::GlobalValue::ExternalLinkage, content, kSymbol);
   symbol->setVisibility(llvm::GlobalValue::HiddenVisibility);
-  symbol->setAlignment(llvm::Align(kAlignment));
+  symbol->setAlignment(llvm::Align(SINTER_ALIGNMENT));
   return object_code(module, *machine);
 }
 

@@ -1,6 +1,7 @@
 #include "backends/verify/packed_buffer.h"
 
 #include "ir/diagnostics.h"
+#include "runtime/sinter_runtime.h"
 
 #include <cstring>
 #include <vector>
@@ -10,8 +11,8 @@ namespace sinter {
 namespace {
 
 constexpr size_t kGuard = 256; // bytes on each side, also what keeps the tensor aligned
-constexpr size_t kAlignment = 64;
-constexpr unsigned char kPattern = 0xFF; // float32: a NaN
+constexpr size_t kAlignment = SINTER_ALIGNMENT; // as in programs
+constexpr unsigned char kPattern = 0xFF;        // float32: a NaN
 
 template <typename T> double load_as(const unsigned char *at) {
   T value;
