@@ -8,8 +8,8 @@ Needs Debian's python3-torchvision and ONNX Runtime for Node:
 
 Sinter is called through the library that it makes of the same file. Rounds alternate between the
 two, so that both see the same machine; ONNX Runtime's process, whose threads spin for a while after
-a run, is stopped while it is not its turn. Prints medians in milliseconds and the ratio ONNX Runtime / Sinter: above 1, Sinter is
-faster.
+a run, is stopped while it is not its turn. Prints medians in milliseconds and the ratio ONNX
+Runtime / Sinter: above 1, Sinter is faster.
 """
 
 import argparse
