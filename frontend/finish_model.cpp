@@ -169,6 +169,11 @@ std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &l
 
 KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
   KerasModel *model = session.chosen_model();
+  if (const Layer *module = session.torch.module; !model && module)
+    throw CompileError(module->location,
+                       "the input shape of module '{}' is not known: call it on an example, "
+                       "model(torch.zeros(1, 3, 32, 32))",
+                       module->name);
   if (!model)
     throw CompileError(file, "the script builds no model");
   const SourceLocation &location = model->layer.location;

@@ -45,7 +45,7 @@ public:
   // Objects of the script's classes.
   /// The layer or model of a new object; its __init__ has yet to run.
   Value make_object(Instance &, const SourceLocation &);
-  /// After __init__: a model is known from here on.
+  /// After __init__: a model, or the module to become one, is known from here on.
   void register_object(const Value &);
   KerasTensor *add_weight(Layer &, const WeightRequest &, const SourceLocation &);
   void set_network(KerasModel &, std::vector<KerasTensor *> inputs,
@@ -60,6 +60,7 @@ public:
   void compile_modules();
   struct {
     std::map<const Layer *, KerasModel *> models; // the networks of modules
+    const Layer *module = nullptr;                // the last one made
     const Opaque *pending = nullptr;              // the loss that backward() was called on last
     const Configured *optimizer = nullptr;        // the last one made
     const Configured *criterion = nullptr;        // the last one made

@@ -50,6 +50,8 @@ void KerasSession::register_object(const Value &value) {
   KerasModel *model = object<KerasModel>(value);
   if (model && std::find(models_.begin(), models_.end(), model) == models_.end())
     models_.push_back(model);
+  if (const Layer *layer = layer_of_object(value); layer && is_torch_module(*layer))
+    torch.module = layer;
 }
 
 /// The shapes that build() is given: (None, 28, 28, 1), or a list of such.

@@ -106,6 +106,7 @@ Value make_sequential(Interpreter &interpreter, const Call &call) {
   instance->type = sequential_class(interpreter, call);
   Value self = interpreter.keras().make_object(*instance, call.location);
   object<Layer>(self)->name = interpreter.keras().unique_name("Sequential", None{});
+  interpreter.keras().register_object(self);
   const std::vector<Value> &parts = call.arguments.items("parts");
   const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
   if (named)

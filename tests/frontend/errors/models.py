@@ -76,3 +76,15 @@ from keras import Model, layers
 a = layers.Input(shape=(4,))
 model = Model(a, [layers.Dense(2, name='b')(a), layers.Dense(3, name='c')(a)])
 model.compile('sgd', loss='mse', loss_weights=[1])  # error: compile: loss_weights has 1 items, the model 2 outputs
+# -----
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(4, 3), nn.ReLU())
+    def forward(self, x):
+        return self.layers(x)
+net = Net()  # error: the input shape of module 'net' is not known: call it on an example, model(torch.zeros(1, 3, 32, 32))
+# -----
+from torch import nn
+model = nn.Sequential(nn.Linear(4, 3))  # error: the input shape of module 'sequential' is not known: call it on an example, model(torch.zeros(1, 3, 32, 32))
