@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <string.h>
 
-#define MAX_THREADS 1024
-
 const char *sinter_phase_name(int32_t phase) {
   static const char *const names[] = {"inference", "evaluation", "training"};
   return names[phase];
@@ -85,8 +83,8 @@ static int check_creation(const sinter_model *model, const void *memory, size_t 
                        "a batch of %d is too large for %s of %s: its kernels take up to %d samples",
                        max_batch, sinter_phase_name(phase_limit), model->name,
                        sinter_largest_batch(model, phase_limit));
-  if (threads < 0 || threads > MAX_THREADS)
-    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
+  if (threads < 0 || threads > SINTER_MAX_THREADS)
+    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", SINTER_MAX_THREADS,
                        threads);
   if ((uintptr_t)memory % SINTER_ALIGNMENT != 0)
     return sinter_fail(SINTER_ERROR_INPUT, "the context's memory must be %d-byte aligned",
@@ -155,8 +153,8 @@ void sinter_context_destroy(sinter_context *context) {
 int sinter_set_threads(sinter_context *context, int32_t threads) {
   if (!context)
     return sinter_fail(SINTER_ERROR_INPUT, "the context is a null pointer");
-  if (threads < 0 || threads > MAX_THREADS)
-    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", MAX_THREADS,
+  if (threads < 0 || threads > SINTER_MAX_THREADS)
+    return sinter_fail(SINTER_ERROR_INPUT, "threads must be in 0..%d, got %d", SINTER_MAX_THREADS,
                        threads);
   if (threads == 0)
     threads = sinter_processor_count();

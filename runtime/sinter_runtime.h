@@ -23,6 +23,7 @@ extern "C" {
 #define SINTER_MAX_RANK 8
 #define SINTER_MAX_METRICS 64 /* loss first, then the compiled metrics */
 #define SINTER_ALIGNMENT 64   /* of every tensor and of a context's memory */
+#define SINTER_MAX_THREADS 1024
 
 typedef enum sinter_status {
   SINTER_OK = 0,

@@ -5,6 +5,7 @@
 #include "tools/report_errors.h"
 #include "tools/summary.h"
 
+#include <limits>
 #include <ostream>
 
 namespace sinter {
@@ -37,7 +38,7 @@ void add_summary_command(CLI::App &app, Tool &tool) {
   auto options = std::make_shared<SummaryOptions>();
   add_model_option(*command, options->model);
   command->add_option("--batch", options->batch, "Batch size of the memory figures")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1, std::numeric_limits<int32_t>::max()));
   command->add_flag("--json", options->json, "As JSON");
   set_action(*command, tool, options, run_summary);
 }

@@ -12,6 +12,7 @@
 #include "tools/text_table.h"
 
 #include <algorithm>
+#include <limits>
 #include <ostream>
 
 namespace sinter {
@@ -202,10 +203,10 @@ void add_verify_command(CLI::App &app, Tool &tool) {
   command->add_flag("--check-grad", options->check_grad,
                     "Also every gradient with central differences");
   command->add_option("--batch", options->batch, "Batch size")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, std::numeric_limits<int32_t>::max()))
       ->capture_default_str();
   command->add_option("--threads", options->threads, "Threads that kernels run on")
-      ->check(CLI::PositiveNumber)
+      ->check(CLI::Range(1, SINTER_MAX_THREADS))
       ->capture_default_str();
   command->add_option("--seed", options->seed, "Of the random inputs")->capture_default_str();
   command->add_flag("--json", options->json, "As JSON");

@@ -61,6 +61,9 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong on standard error") {
       {"summary", scripts.net(), "--dim=N"},
       {"summary", scripts.net(), "--dim=N=0"},
       {"summary", scripts.net(), "--batch=0"},
+      {"summary", scripts.net(), "--batch=9223372036854775807"},
+      {"verify", scripts.net(), "--batch=2147483648"},
+      {"verify", scripts.net(), "--threads=1000000000"},
       {"verify", scripts.net(), "--no-such-option"},
   };
   for (const std::vector<std::string> &arguments : wrong) {
