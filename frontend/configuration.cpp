@@ -202,6 +202,7 @@ std::vector<Native> initializers() {
   const ArgumentSpec seed = optional("seed", Kind::ignored); // the program's --seed decides
   const ArgumentSpec mean = optional("mean", Kind::number, 0);
   const ArgumentSpec stddev = optional("stddev", Kind::number, Value(0.05));
+  const ArgumentSpec gain = optional("gain", Kind::number, 1);
   std::vector<Native> natives = {
       {"keras.initializers.Zeros", {}, configure, Family::initializer},
       {"keras.initializers.Ones", {}, configure, Family::initializer},
@@ -216,6 +217,8 @@ std::vector<Native> initializers() {
        configure,
        Family::initializer},
       {"keras.initializers.TruncatedNormal", {mean, stddev, seed}, configure, Family::initializer},
+      {"keras.initializers.Orthogonal", {gain, seed}, configure, Family::initializer},
+      {"keras.initializers.Identity", {gain}, configure, Family::initializer},
       {"keras.initializers.VarianceScaling",
        {optional("scale", Kind::number, 1), choice("mode", "fan_in", "fan_in|fan_out|fan_avg"),
         choice("distribution", "truncated_normal", "truncated_normal|untruncated_normal|uniform"),

@@ -90,7 +90,14 @@ void apply(ParameterAttrs &attrs, const Native &native, const Arguments &argumen
     return apply_scaling(
         attrs, {arguments.number("scale"), arguments.text("mode"), arguments.text("distribution")});
   }
-  if (name == "Zeros" || name == "Ones") {
+  if (name == "Orthogonal" || name == "Identity") {
+    const Shape &shape = attrs.type.shape;
+    if (name == "Identity" ? shape.size() != 2 : shape.size() < 2)
+      throw CompileError(location, "{} needs {}, got a weight of shape {}", name,
+                         name == "Identity" ? "a matrix" : "two dimensions or more", str(shape));
+    attrs.initializer = name == "Identity" ? "identity" : "orthogonal";
+    attrs.a = arguments.real("gain");
+  } else if (name == "Zeros" || name == "Ones") {
     attrs.initializer = name == "Zeros" ? "zeros" : "ones";
   } else if (name == "Constant") {
     attrs.initializer = "constant";
@@ -138,6 +145,12 @@ void set_initializer(ParameterAttrs &attrs, const Value &value, const SourceLoca
     throw CompileError(location, "unknown initializer {}", describe(value));
   const Configured *configured = object<Configured>(value);
   apply(attrs, *native, configured ? configured->arguments : default_arguments(*native), location);
+}
+
+void check_initializer(const Value &value, const SourceLocation &location) {
+  ParameterAttrs matrix; // which every initializer can fill
+  matrix.type.shape = {1, 1};
+  set_initializer(matrix, value, location);
 }
 
 } // namespace sinter

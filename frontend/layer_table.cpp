@@ -209,10 +209,8 @@ Value construct_layer(Interpreter &interpreter, const Call &call) {
       check_constraint(value, call.location);
     if (spec.kind == ArgumentKind::regularizer)
       find_penalty(value, call.location);
-    if (spec.kind == ArgumentKind::initializer) {
-      ParameterAttrs probe;
-      set_initializer(probe, value, call.location);
-    }
+    if (spec.kind == ArgumentKind::initializer)
+      check_initializer(value, call.location);
   }
   return interpreter.keras().make_layer(*call.native.layer, call.arguments, call.location);
 }

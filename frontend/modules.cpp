@@ -165,6 +165,10 @@ constexpr std::pair<std::string_view, std::string_view> kSynonyms[] = {
     {"keras.initializers.random_normal", "keras.initializers.RandomNormal"},
     {"keras.initializers.random_uniform", "keras.initializers.RandomUniform"},
     {"keras.initializers.truncated_normal", "keras.initializers.TruncatedNormal"},
+    {"keras.initializers.orthogonal", "keras.initializers.Orthogonal"},
+    {"keras.initializers.OrthogonalInitializer", "keras.initializers.Orthogonal"},
+    {"keras.initializers.identity", "keras.initializers.Identity"},
+    {"keras.initializers.IdentityInitializer", "keras.initializers.Identity"},
 };
 
 /// Modules whose names carry meaning.

@@ -241,6 +241,10 @@ initializer_of(const Call &call) {
     return {"RandomUniform", {{"minval", arguments["a"]}, {"maxval", arguments["b"]}}};
   if (name == "constant_")
     return {"Constant", {{"value", arguments["val"]}}};
+  if (name == "orthogonal_")
+    return {"Orthogonal", {{"gain", arguments["gain"]}}};
+  if (name == "eye_")
+    return {"Identity", {}};
   return {name == "ones_" ? "Ones" : "Zeros", {}};
 }
 
@@ -267,11 +271,11 @@ std::vector<Native> initializers() {
   const std::vector<ArgumentSpec> kaiming = {
       tensor, optional("a", Kind::number, 0), choice("mode", "fan_in", "fan_in|fan_out"),
       choice("nonlinearity", "leaky_relu", "leaky_relu|relu|linear|tanh|sigmoid")};
-  const std::vector<ArgumentSpec> xavier = {tensor, optional("gain", Kind::number, 1)};
+  const std::vector<ArgumentSpec> with_gain = {tensor, optional("gain", Kind::number, 1)};
   return {{"torch.nn.init.kaiming_normal_", kaiming, call_initialize},
           {"torch.nn.init.kaiming_uniform_", kaiming, call_initialize},
-          {"torch.nn.init.xavier_normal_", xavier, call_initialize},
-          {"torch.nn.init.xavier_uniform_", xavier, call_initialize},
+          {"torch.nn.init.xavier_normal_", with_gain, call_initialize},
+          {"torch.nn.init.xavier_uniform_", with_gain, call_initialize},
           {"torch.nn.init.normal_",
            {tensor, optional("mean", Kind::number, 0), optional("std", Kind::number, 1)},
            call_initialize},
@@ -279,6 +283,8 @@ std::vector<Native> initializers() {
            {tensor, optional("a", Kind::number, 0), optional("b", Kind::number, 1)},
            call_initialize},
           {"torch.nn.init.constant_", {tensor, required("val", Kind::number)}, call_initialize},
+          {"torch.nn.init.orthogonal_", with_gain, call_initialize},
+          {"torch.nn.init.eye_", {tensor}, call_initialize},
           {"torch.nn.init.ones_", {tensor}, call_initialize},
           {"torch.nn.init.zeros_", {tensor}, call_initialize}};
 }

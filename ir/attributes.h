@@ -33,8 +33,9 @@ struct InputAttrs {
 /// A persistent tensor. `role` is "weight", "statistic" (not trained), "optimizer", or "prepared":
 /// made from the others by the program, in no file.
 /// `initializer` is "zeros", "ones", "constant" (a), "uniform" (in [a, b)), "normal" or
-/// "truncated_normal" (mean a, standard deviation b): Keras's families are resolved to these by
-/// the frontend, which knows the fans. `constraint` is what training keeps it to: "" nothing,
+/// "truncated_normal" (mean a, standard deviation b), "identity" (of a matrix, times a) or
+/// "orthogonal" (all dimensions but the last as rows, times a): Keras's families are resolved to
+/// these by the frontend, which knows the fans. `constraint` is what training keeps it to: "" nothing,
 /// "non_neg", "unit_norm", "max_norm" or "min_max_norm", the norms over `norm_axes`; see
 /// passes/add_optimizer.h.
 struct ParameterAttrs {

@@ -46,10 +46,12 @@ typedef enum sinter_role {
 typedef enum sinter_initializer {
   SINTER_INIT_ZEROS = 0,
   SINTER_INIT_ONES = 1,
-  SINTER_INIT_CONSTANT = 2,        /* a */
-  SINTER_INIT_UNIFORM = 3,         /* in [a, b) */
-  SINTER_INIT_NORMAL = 4,          /* mean a, standard deviation b */
-  SINTER_INIT_TRUNCATED_NORMAL = 5 /* the same, redrawn beyond two standard deviations */
+  SINTER_INIT_CONSTANT = 2,         /* a */
+  SINTER_INIT_UNIFORM = 3,          /* in [a, b) */
+  SINTER_INIT_NORMAL = 4,           /* mean a, standard deviation b */
+  SINTER_INIT_TRUNCATED_NORMAL = 5, /* the same, redrawn beyond two standard deviations */
+  SINTER_INIT_IDENTITY = 6,         /* a on the diagonal of a matrix */
+  SINTER_INIT_ORTHOGONAL = 7        /* a times orthonormal rows or columns, whichever are fewer */
 } sinter_initializer; /* the compiler resolves Keras's glorot/he/lecun families to these */
 
 /* Element types of files; ports have F32, I32 or U8. */

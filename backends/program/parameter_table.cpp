@@ -22,7 +22,8 @@ sinter_initializer initializer_of(const ParameterAttrs &attrs) {
   static const std::map<std::string, sinter_initializer> initializers = {
       {"zeros", SINTER_INIT_ZEROS},       {"ones", SINTER_INIT_ONES},
       {"constant", SINTER_INIT_CONSTANT}, {"uniform", SINTER_INIT_UNIFORM},
-      {"normal", SINTER_INIT_NORMAL},     {"truncated_normal", SINTER_INIT_TRUNCATED_NORMAL}};
+      {"normal", SINTER_INIT_NORMAL},     {"truncated_normal", SINTER_INIT_TRUNCATED_NORMAL},
+      {"identity", SINTER_INIT_IDENTITY}, {"orthogonal", SINTER_INIT_ORTHOGONAL}};
   const auto found = initializers.find(attrs.initializer);
   SINTER_ASSERT(found != initializers.end(), "{} has the initializer {}", attrs.name,
                 attrs.initializer);

@@ -37,12 +37,13 @@ Array random_parameter(const ParameterAttrs &attrs, int64_t batch, Generator &ra
     random.fill_uniform(value, 0.5, 1.5);
   else if (attrs.initializer == "uniform")
     random.fill_uniform(value, a, b);
-  else if (attrs.initializer == "zeros")
-    random.fill_uniform(value, -0.2, 0.2);
   else if (attrs.initializer == "constant")
     random.fill_uniform(value, a - 0.1, a + 0.1);
-  else // normal and truncated_normal: the same mean and variance
-    random.fill_uniform(value, a - std::sqrt(3.0) * b, a + std::sqrt(3.0) * b);
+  else if (attrs.initializer == "normal" || attrs.initializer == "truncated_normal")
+    random.fill_uniform(value, a - std::sqrt(3.0) * b,
+                        a + std::sqrt(3.0) * b); // same mean, variance
+  else
+    random.fill_uniform(value, -0.2, 0.2);
   return value;
 }
 

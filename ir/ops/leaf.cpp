@@ -59,9 +59,15 @@ TensorType parameter_type(const TypeContext &context) {
   require(context, one_of(attrs.role, {"weight", "statistic", "optimizer", "prepared"}),
           "\"{}\" has unknown role \"{}\"", attrs.name, attrs.role);
   require(context,
-          one_of(attrs.initializer,
-                 {"zeros", "ones", "constant", "uniform", "normal", "truncated_normal"}),
+          one_of(attrs.initializer, {"zeros", "ones", "constant", "uniform", "normal",
+                                     "truncated_normal", "identity", "orthogonal"}),
           "\"{}\" has unknown initializer \"{}\"", attrs.name, attrs.initializer);
+  require(context, attrs.initializer != "identity" || type.rank() == 2,
+          "\"{}\" of shape {} starts as an identity, which is a matrix", attrs.name,
+          str(type.shape));
+  require(context, attrs.initializer != "orthogonal" || type.rank() >= 2,
+          "\"{}\" of shape {} starts orthogonal, which takes two dimensions", attrs.name,
+          str(type.shape));
   require(context, !type.batched(), "\"{}\" has a batch dimension in shape {}", attrs.name,
           str(type.shape));
   require_countable(context, type.shape, "shape");

@@ -138,7 +138,9 @@ TEST_CASE("initializers are resolved as Keras does") {
       {"initializers.Constant(0.5)", "constant", 0.5, 0},
       {"'random_normal'", "normal", 0, 0.05},
       {"'RandomUniform'", "uniform", -0.05, 0.05},
-      {"initializers.TruncatedNormal(mean=1, stddev=0.25)", "truncated_normal", 1, 0.25}};
+      {"initializers.TruncatedNormal(mean=1, stddev=0.25)", "truncated_normal", 1, 0.25},
+      {"'orthogonal'", "orthogonal", 1, 0},
+      {"initializers.OrthogonalInitializer(gain=0.5, seed=2)", "orthogonal", 0.5, 0}};
   for (const Case &test : cases) {
     CAPTURE(test.given);
     const Model model =
@@ -148,6 +150,14 @@ TEST_CASE("initializers are resolved as Keras does") {
     CHECK(kernel.a == doctest::Approx(test.a).epsilon(1e-6));
     CHECK(kernel.b == doctest::Approx(test.b).epsilon(1e-6));
   }
+  const Model identity = chain("(4,)", "layers.Dense(4, kernel_initializer='identity')");
+  CHECK(parameter(identity, "dense/kernel").initializer == "identity");
+  CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4, 4, 3)),\n"
+                 "layers.Conv2D(8, 3, kernel_initializer='Identity')])") ==
+        "3: Identity needs a matrix, got a weight of shape [3,3,3,8]");
+  CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4,)),\n"
+                 "layers.Dense(8, bias_initializer='orthogonal')])") ==
+        "3: Orthogonal needs two dimensions or more, got a weight of shape [8]");
 }
 
 TEST_CASE("parameters and roles of batch normalisation and frozen layers") {

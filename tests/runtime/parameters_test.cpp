@@ -104,6 +104,52 @@ TEST_CASE("initializers have the right distribution") {
   CHECK(draw(SINTER_INIT_ONES, 0, 0).mean == doctest::Approx(1.0));
 }
 
+/// a parameter of shape [dims], in blocks of so many columns, as it starts; in logical order
+std::vector<float> start_of(int initializer, float a, const std::vector<int64_t> &dims,
+                            int32_t block) {
+  tiny::Model m;
+  sinter_parameter p = blocked(dims, block);
+  p.initializer = initializer;
+  p.a = a;
+  m.model.parameters = &p;
+  m.model.parameter_count = 1;
+  m.model.parameter_bytes = p.bytes;
+  tiny::Context context(m.model, 1, 1, 7);
+  REQUIRE(context.status == SINTER_OK);
+  return tiny::logical(context, 0);
+}
+
+TEST_CASE("an orthogonal start has orthonormal rows or columns, whichever are fewer") {
+  for (const auto &[dims, block] :
+       std::vector<std::pair<std::vector<int64_t>, int32_t>>{{{40, 7}, 0},
+                                                             {{40, 20}, 16},
+                                                             {{3, 3, 2, 8}, 16},
+                                                             {{5, 40}, 0},
+                                                             {{3, 5, 37}, 16},
+                                                             {{64, 64}, 16},
+                                                             {{1, 9}, 0},
+                                                             {{9, 1}, 0}}) {
+    const std::vector<float> w = start_of(SINTER_INIT_ORTHOGONAL, 0.5f, dims, block);
+    const size_t columns = static_cast<size_t>(dims.back()), rows = w.size() / columns;
+    CAPTURE(rows);
+    CAPTURE(columns);
+    const bool by_row = rows < columns;
+    const size_t count = by_row ? rows : columns, length = by_row ? columns : rows;
+    double worst = 0;
+    for (size_t x = 0; x < count; ++x)
+      for (size_t y = 0; y < count; ++y) {
+        double sum = x == y ? -0.25 : 0;
+        for (size_t i = 0; i < length; ++i)
+          sum += static_cast<double>(by_row ? w[x * columns + i] : w[i * columns + x]) *
+                 static_cast<double>(by_row ? w[y * columns + i] : w[i * columns + y]);
+        worst = std::fmax(worst, std::fabs(sum));
+      }
+    CHECK(worst < 1e-6);
+    CHECK(w == start_of(SINTER_INIT_ORTHOGONAL, 0.5f, dims, 0)); // whatever the layout
+  }
+  CHECK(start_of(SINTER_INIT_IDENTITY, 2, {2, 3}, 16) == std::vector<float>{2, 0, 0, 0, 2, 0});
+}
+
 TEST_CASE("compiled-in weights are the starting point where there are some") {
   tiny::Model m;
   std::vector<float> weights(tiny::features * tiny::classes);

@@ -44,6 +44,10 @@ const Refusal refusals[] = {
      "parameter \"w\" of shape [3] has norms over the axes [1]"},
     {"", "parameter {name=\"w\", initializer=\"glorot\", type=f32[3]}",
      "parameter \"w\" has unknown initializer \"glorot\""},
+    {"", "parameter {name=\"w\", initializer=\"identity\", type=f32[3,3,3]}",
+     "parameter \"w\" of shape [3,3,3] starts as an identity, which is a matrix"},
+    {"", "parameter {name=\"w\", initializer=\"orthogonal\", type=f32[3]}",
+     "parameter \"w\" of shape [3] starts orthogonal, which takes two dimensions"},
     {"", "constant {values=[1,2], type=f32[3]}", "constant of type f32[3] expects 3 values, got 2"},
     // windows
     {"f32[N,4,4,2]", "max_pool2d %0 {strides=[4294967296,1]}",
