@@ -55,10 +55,11 @@ std::vector<Variant> runnable_variants(const std::string &target) {
 }
 
 /// Gives parameters the values that came with the model instead of random ones.
-void give_weights(const std::map<std::string, WeightArray> &weights, NamedArrays &inputs) {
+void give_weights(const Graph &graph, const std::map<std::string, WeightArray> &weights,
+                  NamedArrays &inputs) {
   for (const auto &[parameter, array] : weights)
-    if (const auto input = inputs.find(parameter); input != inputs.end())
-      input->second.values.assign(array.values.begin(), array.values.end());
+    if (graph.find_parameter(parameter).valid())
+      inputs.at(parameter).values.assign(array.values.begin(), array.values.end());
 }
 
 /// What the program prepares from parameters, for random ones or those that came with the model.
@@ -70,7 +71,7 @@ NamedArrays prepared_values(const Program &program,
     return values;
   const Graph &graph = program.prepare->graph;
   values = random_inputs(graph, options.batch, options.seed);
-  give_weights(weights, values);
+  give_weights(graph, weights, values);
   evaluate_updates(graph, options.batch, values);
   for (auto value = values.begin(); value != values.end();) {
     const auto &parameter = attrs<ParameterAttrs>(graph[graph.find_parameter(value->first)]);
@@ -92,10 +93,10 @@ void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
   for (size_t i = 0; i < checked.size(); ++i) {
     const Plan &plan = *checked[i].plan;
     NamedArrays inputs = random_inputs(plan.graph, options.batch, options.seed);
-    give_weights(weights, inputs);
+    give_weights(plan.graph, weights, inputs);
     for (const auto &[parameter, value] : prepared)
-      if (const auto input = inputs.find(parameter); input != inputs.end())
-        input->second = value;
+      if (plan.graph.find_parameter(parameter).valid())
+        inputs.at(parameter) = value;
     if (options.check_grad && i + 1 == checked.size()) {
       for (GradientCheck &check :
            check_gradients(library, i, plan, options.batch, inputs, options.seed)) {

@@ -29,12 +29,11 @@ Array named_value(const NamedArrays &inputs, const std::string &name, const Tens
   return value;
 }
 
-Array evaluate_leaf_or_op(const Node &node, int64_t batch, const NamedArrays &inputs,
+Array evaluate_leaf_or_op(const Graph &graph, NodeId id, int64_t batch, const NamedArrays &inputs,
                           const std::vector<Array> &values) {
-  if (node.kind == OpKind::input)
-    return named_value(inputs, attrs<InputAttrs>(node).name, node.type, batch);
-  if (node.kind == OpKind::parameter)
-    return named_value(inputs, attrs<ParameterAttrs>(node).name, node.type, batch);
+  const Node &node = graph[id];
+  if (node.kind == OpKind::input || node.kind == OpKind::parameter)
+    return named_value(inputs, leaf_name(graph, id), node.type, batch);
   std::vector<const Array *> operands;
   for (NodeId input : node.inputs)
     operands.push_back(&values[static_cast<size_t>(input.index)]);
@@ -56,6 +55,14 @@ std::vector<int> count_reads(const Graph &graph, const std::vector<NodeId> &want
 
 } // namespace
 
+std::string leaf_name(const Graph &graph, NodeId id) {
+  const Node &node = graph[id];
+  if (node.kind == OpKind::parameter)
+    return attrs<ParameterAttrs>(node).name;
+  const std::string &name = attrs<InputAttrs>(node).name;
+  return graph.find_parameter(name).valid() ? "input " + name : name;
+}
+
 Array evaluate_node(const Node &node, int64_t batch, const std::vector<const Array *> &operands) {
   Array result(node.type, batch);
   kReferenceOps[static_cast<size_t>(node.kind)](Evaluation{node, operands, result});
@@ -69,11 +76,10 @@ std::vector<Array> evaluate(const Graph &graph, int64_t batch, const NamedArrays
   for (int i = 0; i < graph.size(); ++i) {
     if (!wanted.empty() && reads[static_cast<size_t>(i)] == 0)
       continue;
-    const Node &node = graph[NodeId{i}];
-    values[static_cast<size_t>(i)] = evaluate_leaf_or_op(node, batch, inputs, values);
+    values[static_cast<size_t>(i)] = evaluate_leaf_or_op(graph, {i}, batch, inputs, values);
     if (wanted.empty())
       continue;
-    for (NodeId input : node.inputs)
+    for (NodeId input : graph[NodeId{i}].inputs)
       if (--reads[static_cast<size_t>(input.index)] == 0)
         values[static_cast<size_t>(input.index)] = Array();
   }

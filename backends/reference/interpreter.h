@@ -15,6 +15,10 @@ namespace sinter {
 /// Values of the graph's `input` and `parameter` nodes, by name.
 using NamedArrays = std::map<std::string, Array>;
 
+/// The name of an input or a parameter there: its own, but "input NAME" of an input whose name a
+/// parameter has, too.
+std::string leaf_name(const Graph &, NodeId);
+
 /// The value of every node, by node index; with `wanted`, of those nodes only: the others' arrays
 /// come back empty and are freed as soon as nobody reads them.
 /// `inputs` must name every input and parameter that is needed, with its logical shape and batch.

@@ -35,10 +35,7 @@ const Array &PlanValues::at(NodeId id) {
   } else {
     const bool leaf = node.kind == OpKind::input || node.kind == OpKind::parameter;
     SINTER_ASSERT(leaf, "%{} is read before a kernel writes it", id.index);
-    value.values = inputs_
-                       .at(node.kind == OpKind::input ? attrs<InputAttrs>(node).name
-                                                      : attrs<ParameterAttrs>(node).name)
-                       .values;
+    value.values = inputs_.at(leaf_name(plan_.graph, id)).values;
   }
   value.type = node.type;
   value.batch = batch_;

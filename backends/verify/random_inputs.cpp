@@ -94,7 +94,7 @@ NamedArrays random_inputs(const Graph &graph, int64_t batch, uint64_t seed) {
     values.emplace(parameter.name, random_parameter(parameter, batch, random));
   }
   for (NodeId id : graph.all(OpKind::input))
-    values.emplace(attrs<InputAttrs>(graph[id]).name, random_input(graph, id, batch, random));
+    values.emplace(leaf_name(graph, id), random_input(graph, id, batch, random));
   return values;
 }
 

@@ -48,3 +48,21 @@ output "result" %1)";
   CHECK_FALSE(checks[0].ok);
   CHECK(checks[0].max_rel_error > 0.1);
 }
+
+TEST_CASE("an input and a parameter of one name each have values of their own") {
+  Model model;
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,40]} : f32[N,40]
+%1 = parameter {name="x", type=f32[40], initializer="ones"} : f32[40]
+%2 = bias_add %0, %1 : f32[N,40]
+output "prediction" %2)",
+                            "names.sir");
+  const Program program = build_program(model, {});
+  const NamedArrays inputs = random_inputs(program.infer.graph, 3, 1);
+  CHECK(inputs.at("x").size() == 40);
+  CHECK(inputs.at("input x").size() == 3 * 40);
+  CHECK(evaluate(program.infer.graph, 3, inputs).back().size() == 3 * 40);
+  const KernelLibrary library({&program.infer}, host(), {});
+  const auto checks = check_kernels(library, 0, program.infer, 3, inputs);
+  REQUIRE(checks.size() == 1);
+  CHECK(checks[0].ok);
+}
