@@ -114,12 +114,26 @@ bool holds_model(const std::string &path) {
           safetensors_model({std::make_shared<const std::string>(path), 0, 0}).has_value());
 }
 
+/// A saved model may lie in its file alone.
+void require_weights(const LoadedModel &loaded, const std::string &path) {
+  for (const NodeId id : loaded.model.graph.all(OpKind::parameter))
+    if (const std::string &name = attrs<ParameterAttrs>(loaded.model.graph[id]).name;
+        loaded.weights.count(name) == 0)
+      throw CompileError({},
+                         "{} holds a model, but no weights for {}: export a file of those with "
+                         "--model={}",
+                         path, name, path);
+}
+
 /// The model with the weights to write: the one that is named, or that the file itself holds.
 std::optional<LoadedModel> exported_model(const ConvertOptions &options, Tool &tool) {
   if (options.model.empty() && !holds_model(options.input))
     return std::nullopt;
-  if (options.model.empty())
-    return load_named_model(options.input, tool);
+  if (options.model.empty()) {
+    LoadedModel loaded = load_named_model(options.input, tool);
+    require_weights(loaded, options.input);
+    return loaded;
+  }
   LoadedModel loaded = load_named_model(options.model, tool);
   loaded.weights = load_weights(options.input, loaded.model, names_of(options));
   return loaded;

@@ -2,9 +2,11 @@
 #include "backends/verify/random_inputs.h"
 #include "frontend/load_model.h"
 #include "tool_support.h"
+#include "tools/report_errors.h"
 #include "tools/write_safetensors.h"
 
 #include <doctest/doctest.h>
+#include <zip.h>
 
 using namespace sinter;
 
@@ -96,4 +98,23 @@ TEST_CASE("export says what it needs") {
   };
   CHECK(error("model.onnx").find("--model=MODEL") != std::string::npos);
   CHECK(error("run.weights.h5").find("--model=MODEL") != std::string::npos);
+}
+
+TEST_CASE("a saved model without its weights cannot be exported") {
+  const ScriptFolder folder;
+  const std::string path = folder.path("net.keras");
+  const std::string config = R"({"class_name":"Sequential","config":{"layers":[
+{"class_name":"InputLayer","config":{"batch_input_shape":[null,2],"name":"x"}},
+{"class_name":"Dense","config":{"name":"dense","units":3}}]}})";
+  zip_t *archive = zip_open(path.c_str(), ZIP_CREATE, nullptr);
+  REQUIRE(archive != nullptr);
+  REQUIRE(zip_file_add(archive, "config.json",
+                       zip_source_buffer(archive, config.data(), config.size(), 0), 0) >= 0);
+  REQUIRE(zip_close(archive) == 0);
+  for (const char *output : {"net.onnx", "net.h5", "net.weights.h5"}) {
+    const ToolRun run = run_sinter({"export", path, "-o", folder.path(output)});
+    CAPTURE(run.err);
+    CHECK(run.code == kExitUserError);
+    CHECK(run.err.find("no weights for dense/kernel") != std::string::npos);
+  }
 }
