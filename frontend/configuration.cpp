@@ -1,5 +1,6 @@
 // Optimizers, losses, metrics, initializers, callbacks and activations: what scripts configure
 // and pass on. Each entry lists the arguments; training.cpp and losses.cpp read them.
+#include "frontend/configured.h"
 #include "frontend/constraints.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
@@ -13,10 +14,6 @@ namespace sinter {
 namespace {
 
 using Kind = ArgumentKind;
-
-Value configure(Interpreter &interpreter, const Call &call) {
-  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
-}
 
 /// Loss and metric functions are passed to compile(); on values they are not computed here.
 Value refuse_call(Interpreter &, const Call &call) {

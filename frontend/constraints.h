@@ -11,9 +11,6 @@ namespace sinter {
 /// type is set. Throws for another value, and for axes that the parameter has not.
 void set_constraint(ParameterAttrs &, const Value &, const SourceLocation &);
 
-/// Throws for what set_constraint takes for no parameter at all.
-void check_constraint(const Value &, const SourceLocation &);
-
 /// keras.constraints.
 std::vector<Native> constraint_natives();
 

@@ -1,5 +1,6 @@
 #include "frontend/initializers.h"
 
+#include "frontend/configured.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "ir/diagnostics.h"
@@ -66,13 +67,6 @@ const std::vector<Preset> &presets() {
                                             {"LecunUniform", {1, "fan_in", "uniform"}},
                                             {"LecunNormal", {1, "fan_in", "truncated_normal"}}};
   return table;
-}
-
-Arguments default_arguments(const Native &native) {
-  std::vector<Value> values;
-  for (const ArgumentSpec &spec : native.arguments)
-    values.push_back(*spec.fallback);
-  return Arguments(native, std::move(values), std::vector<bool>(native.arguments.size()));
 }
 
 void apply(ParameterAttrs &attrs, const Native &native, const Arguments &arguments,

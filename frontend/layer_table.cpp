@@ -1,5 +1,6 @@
 #include "frontend/layer_table.h"
 
+#include "frontend/configured.h"
 #include "frontend/constraints.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
@@ -206,7 +207,7 @@ Value construct_layer(Interpreter &interpreter, const Call &call) {
     if (spec.kind == ArgumentKind::activation && !is_called_activation(value))
       find_activation(value, call.location);
     if (spec.kind == ArgumentKind::constraint)
-      check_constraint(value, call.location);
+      find_configured(value, Family::constraint, call.location);
     if (spec.kind == ArgumentKind::regularizer)
       find_penalty(value, call.location);
     if (spec.kind == ArgumentKind::initializer)

@@ -1,43 +1,16 @@
 #include "frontend/regularizers.h"
 
 #include "frontend/compose.h"
-#include "frontend/interpreter.h"
-#include "frontend/modules.h"
+#include "frontend/configured.h"
 
 namespace sinter {
 
-namespace {
-
-Value make_regularizer(Interpreter &interpreter, const Call &call) {
-  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
-}
-
-const Native *find_regularizer(const Value &value) {
-  if (const Configured *configured = object<Configured>(value))
-    return configured->type;
-  if (const auto *native = std::get_if<const Native *>(&value))
-    return *native;
-  const auto *text = std::get_if<std::string>(&value);
-  return text ? find_native(canonical_path("keras.regularizers." + *text)) : nullptr;
-}
-
-} // namespace
-
 Penalty find_penalty(const Value &value, const SourceLocation &location) {
-  if (std::holds_alternative<None>(value))
+  const auto regularizer = find_configured(value, Family::regularizer, location);
+  if (!regularizer)
     return {};
-  if (const Opaque *unknown = object<Opaque>(value))
-    fail_unknown(*unknown, location, "a regularizer");
-  const Native *native = find_regularizer(value);
-  if (!native || native->family != Family::regularizer)
-    throw CompileError(location, "unknown regularizer {}", describe(value));
-  const Configured *configured = object<Configured>(value);
-  const auto amount = [&](const char *name) -> float {
-    for (const ArgumentSpec &spec : native->arguments)
-      if (spec.name == name)
-        return configured ? configured->arguments.real(name)
-                          : static_cast<float>(to_number(*spec.fallback));
-    return 0;
+  const auto amount = [&](const char *name) {
+    return regularizer->arguments.has(name) ? regularizer->arguments.real(name) : 0;
   };
   return {amount("l1"), amount("l2")};
 }
@@ -66,15 +39,15 @@ std::vector<Native> regularizer_natives() {
   const auto factor = [](const char *name, double fallback) {
     return optional(name, Kind::number, Value(fallback));
   };
-  return {{"keras.regularizers.L1", {factor("l1", 0.01)}, make_regularizer, Family::regularizer},
-          {"keras.regularizers.L2", {factor("l2", 0.01)}, make_regularizer, Family::regularizer},
+  return {{"keras.regularizers.L1", {factor("l1", 0.01)}, configure, Family::regularizer},
+          {"keras.regularizers.L2", {factor("l2", 0.01)}, configure, Family::regularizer},
           {"keras.regularizers.L1L2",
            {factor("l1", 0), factor("l2", 0)},
-           make_regularizer,
+           configure,
            Family::regularizer},
           {"keras.regularizers.l1_l2", // 0.01 each in Keras 2, and in the string 'l1_l2'
            {factor("l1", 0.01), factor("l2", 0.01)},
-           make_regularizer,
+           configure,
            Family::regularizer}};
 }
 

@@ -1,6 +1,7 @@
 #include "frontend/schedules.h"
 
-#include "frontend/interpreter.h"
+#include "frontend/configured.h"
+#include "ir/diagnostics.h"
 
 #include <algorithm>
 
@@ -9,10 +10,6 @@ namespace sinter {
 namespace {
 
 using Kind = ArgumentKind;
-
-Value make_schedule(Interpreter &interpreter, const Call &call) {
-  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
-}
 
 [[noreturn]] void fail(const Configured &schedule, const std::string &text) {
   throw CompileError(schedule.location, "{} {}", schedule.type->name(), text);
@@ -108,7 +105,7 @@ std::vector<Native> schedule_natives() {
   const ArgumentSpec staircase = optional("staircase", Kind::boolean, Value(false));
   const ArgumentSpec name = optional("name", Kind::ignored);
   const auto entry = [](const char *path, std::vector<ArgumentSpec> arguments) -> Native {
-    return {path, std::move(arguments), make_schedule, Family::schedule};
+    return {path, std::move(arguments), configure, Family::schedule};
   };
   return {
       entry("keras.optimizers.schedules.ExponentialDecay", {initial, steps, rate, staircase, name}),

@@ -2,6 +2,7 @@
 // optimizers, and the training loop that it writes out. A loop over a DataLoader is evaluated once;
 // every time one of its bodies takes an optimizer's step, that is an epoch.
 #include "frontend/classes.h"
+#include "frontend/configured.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
@@ -15,10 +16,6 @@ namespace {
 
 using Kind = ArgumentKind;
 using Specs = std::vector<ArgumentSpec>;
-
-Value configure(Interpreter &interpreter, const Call &call) {
-  return interpreter.make<Configured>(&call.native, call.arguments, call.location);
-}
 
 /// An optimizer or a criterion: the last of each is the program's where no loop takes a step.
 Value configure_training(Interpreter &interpreter, const Call &call) {
