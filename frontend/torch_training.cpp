@@ -9,6 +9,7 @@
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
 #include "frontend/torch_modules.h"
+#include "frontend/training.h"
 
 namespace sinter {
 
@@ -204,25 +205,10 @@ Value call_summary(Interpreter &interpreter, const Call &call) {
 
 OptimizerSpec optimizer_spec(const Configured &optimizer) {
   const Arguments &arguments = optimizer.arguments;
-  OptimizerSpec spec;
-  const std::string_view name = optimizer.type->name();
-  spec.kind = name == "SGD"       ? "sgd"
-              : name == "RMSprop" ? "rmsprop"
-              : name == "Adagrad" ? "adagrad"
-                                  : "adam";
-  if (arguments.has("initial_accumulator_value"))
-    spec.initial_accumulator = arguments.real("initial_accumulator_value");
+  OptimizerSpec spec = common_optimizer(optimizer, "lr", "alpha", "eps");
   spec.epsilon_after_root = true;
-  spec.learning_rate = arguments.real("lr");
-  const auto read = [&](const char *argument, auto &field) {
-    if (arguments.has(argument))
-      field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
-  };
-  read("momentum", spec.momentum);
-  read("alpha", spec.rho);
-  read("eps", spec.epsilon);
-  read("weight_decay", name == "AdamW" ? spec.weight_decay : spec.l2);
-  spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
+  (optimizer.type->name() == "AdamW" ? spec.weight_decay : spec.l2) =
+      arguments.real("weight_decay");
   if (arguments.has("betas") && !arguments.is_none("betas")) {
     const std::vector<Value> *betas = sequence_items(arguments["betas"]);
     if (!betas || betas->size() != 2 || !is_number((*betas)[0]) || !is_number((*betas)[1]))

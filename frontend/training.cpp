@@ -30,17 +30,6 @@ const Native &find_optimizer(const std::string &name, const SourceLocation &loca
   throw CompileError(location, "unknown optimizer '{}'{}", name, suggestion(name, known));
 }
 
-void read_learning_rate(const Configured &optimizer, OptimizerSpec &spec) {
-  const Arguments &arguments = optimizer.arguments;
-  const char *argument = arguments.is_none("lr") ? "learning_rate" : "lr";
-  if (const Configured *schedule = object<Configured>(arguments[argument]))
-    return read_schedule(*schedule, spec);
-  spec.learning_rate = arguments.real(argument);
-  if (!(spec.learning_rate >= 0))
-    throw CompileError(optimizer.location, "{}: learning_rate must not be negative, got {}",
-                       optimizer.type->name(), spec.learning_rate);
-}
-
 void read_clipping(const Configured &optimizer, OptimizerSpec &spec) {
   int given = 0;
   const auto read = [&](const char *argument, float &field) {
@@ -80,27 +69,17 @@ OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
     throw CompileError(location, "compile: optimizer must be an optimizer, got {}",
                        describe(value));
   const Arguments &arguments = configured->arguments;
-  const std::string_view name = configured->type->name();
-  OptimizerSpec spec;
-  spec.kind = name == "SGD"       ? "sgd"
-              : name == "RMSprop" ? "rmsprop"
-              : name == "Adagrad" ? "adagrad"
-                                  : "adam";
-  read_learning_rate(*configured, spec);
+  const char *rate = arguments.is_none("lr") ? "learning_rate" : "lr";
+  OptimizerSpec spec = common_optimizer(*configured, rate, "rho", "epsilon");
+  if (const Configured *schedule = object<Configured>(arguments[rate]))
+    read_schedule(*schedule, spec);
   read_clipping(*configured, spec);
-  const auto read = [&](const char *argument, auto &field) {
-    if (arguments.has(argument))
-      field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
-  };
-  read("momentum", spec.momentum);
-  read("beta_1", spec.beta_1);
-  read("beta_2", spec.beta_2);
-  read("rho", spec.rho);
-  read("epsilon", spec.epsilon);
-  read("initial_accumulator_value", spec.initial_accumulator);
+  if (arguments.has("beta_1")) {
+    spec.beta_1 = arguments.number("beta_1");
+    spec.beta_2 = arguments.number("beta_2");
+  }
   if (!arguments.is_none("weight_decay"))
-    read("weight_decay", spec.weight_decay);
-  spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
+    spec.weight_decay = arguments.real("weight_decay");
   return spec;
 }
 
@@ -247,6 +226,31 @@ Value call_predict(Interpreter &interpreter, const Call &call) {
 }
 
 } // namespace
+
+OptimizerSpec common_optimizer(const Configured &optimizer, const char *rate, const char *rho,
+                               const char *epsilon) {
+  const Arguments &arguments = optimizer.arguments;
+  const std::string_view name = optimizer.type->name();
+  OptimizerSpec spec;
+  spec.kind = name == "SGD"       ? "sgd"
+              : name == "RMSprop" ? "rmsprop"
+              : name == "Adagrad" ? "adagrad"
+                                  : "adam";
+  const auto read = [&](const char *argument, auto &field) {
+    if (arguments.has(argument) && is_number(arguments[argument]))
+      field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
+  };
+  read(rate, spec.learning_rate);
+  if (!(spec.learning_rate >= 0))
+    throw CompileError(optimizer.location, "{}: {} must not be negative, got {}", name, rate,
+                       spec.learning_rate);
+  read("momentum", spec.momentum);
+  read(rho, spec.rho);
+  read(epsilon, spec.epsilon);
+  read("initial_accumulator_value", spec.initial_accumulator);
+  spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
+  return spec;
+}
 
 std::vector<Native> training_methods() {
   using Kind = ArgumentKind;

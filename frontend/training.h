@@ -11,6 +11,11 @@ std::vector<Native> training_methods();
 /// What the classes Layer and Model give to those that a script derives from them.
 std::vector<Native> object_methods();
 
+/// What Keras's optimizers and torch.optim's have in common; `rate`, `rho` and `epsilon` are what
+/// these are called there. A schedule in the place of the rate is left to the caller.
+OptimizerSpec common_optimizer(const Configured &, const char *rate, const char *rho,
+                               const char *epsilon);
+
 /// Reads fit()'s callbacks into its record, whose epochs are known.
 void read_callbacks(Interpreter &, const Call &fit, KerasModel &, FitRecord &);
 

@@ -161,6 +161,10 @@ TEST_CASE("every optimizer trains a module without a loop") {
     REQUIRE(model.training);
     CHECK(model.training->optimizer.learning_rate == 0.25F);
   }
+  CHECK(error_of(kImports + "model = nn.Sequential(nn.Linear(8, 3))\nsummary(model, (1, 8))\n"
+                            "criterion = nn.CrossEntropyLoss()\n"
+                            "optimizer = optim.SGD(model.parameters(), lr=-1)\n") ==
+        "12: SGD: lr must not be negative, got -1");
 }
 
 TEST_CASE("dropout that is told not to train is the identity") {
