@@ -88,10 +88,6 @@ constexpr std::array<ArrayFormat, 9> kArrayFormats = {{
     {".p", read_pickle},
 }};
 
-bool is_keras_weights_extension(const std::string &extension) {
-  return extension == ".h5" || extension == ".hdf5" || extension == ".keras";
-}
-
 [[noreturn]] void fail_unknown_weights(const SourceLocation &file, const std::string &extension) {
   throw CompileError(file,
                      "unknown kind of weights '{}': .safetensors, .npz, .h5, .keras, .pt, .pth and "

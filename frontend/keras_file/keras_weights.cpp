@@ -354,6 +354,10 @@ void list_into(const Hdf5Group &group, const std::string &path,
 
 } // namespace
 
+bool is_keras_weights_extension(const std::string &extension) {
+  return extension == ".h5" || extension == ".hdf5" || extension == ".keras";
+}
+
 Hdf5Group read_keras_weights(const SourceLocation &file) {
   if (!ends_with(*file.file, ".keras"))
     return read_hdf5(file);

@@ -13,6 +13,9 @@ struct WantedLayer {
   std::vector<WantedLayer> layers;                // of a model, when they are known
 };
 
+/// ".h5", ".hdf5" or ".keras".
+bool is_keras_weights_extension(const std::string &extension);
+
 /// The HDF5 file of weights: `file` itself, or model.weights.h5 of a .keras archive.
 Hdf5Group read_keras_weights(const SourceLocation &file);
 

@@ -91,8 +91,7 @@ WantedLayer wanted_layer(const ImportedLayer &layer, const Parameters &parameter
 } // namespace
 
 bool is_keras_extension(const std::string &extension) {
-  return extension == ".json" || extension == ".h5" || extension == ".hdf5" ||
-         extension == ".keras";
+  return extension == ".json" || is_keras_weights_extension(extension);
 }
 
 LoadedModel read_keras_file(const std::string &path, const LoadOptions &options,
