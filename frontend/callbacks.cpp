@@ -60,12 +60,13 @@ EpochRates epoch_rates(Interpreter &interpreter, const Configured &callback, int
     const Value result = interpreter.call(schedule, arguments, callback.location);
     if (const Opaque *unknown = object<Opaque>(result))
       fail_unknown(*unknown, callback.location, "the learning rate");
-    if (!is_number(result) || !(to_number(result) >= 0) || std::isinf(to_number(result)))
+    const float next = is_number(result) ? static_cast<float>(to_number(result)) : -1;
+    if (!(next >= 0) || std::isinf(next))
       throw CompileError(callback.location,
                          "the learning rate of epoch {} must be a number of at least 0, got {}",
                          epoch, describe(result));
-    rates.values.push_back(static_cast<float>(to_number(result)));
-    rate = static_cast<double>(rates.values.back()); // a variable of float32 in Keras
+    rates.values.push_back(next);
+    rate = static_cast<double>(next); // a variable of float32 in Keras
   }
   return rates;
 }

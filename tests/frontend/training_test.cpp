@@ -214,6 +214,8 @@ TEST_CASE("callbacks that change the learning rate") {
   CHECK(spec.min_rate == 0.001F);
   CHECK(error_of(fit("keras.callbacks.LearningRateScheduler(lambda epoch: -1)")) ==
         "5: the learning rate of epoch 0 must be a number of at least 0, got -1");
+  CHECK(error_of(fit("keras.callbacks.LearningRateScheduler(lambda epoch: 1e39)")) ==
+        "5: the learning rate of epoch 0 must be a number of at least 0, got 1e+39");
   CHECK(error_of(fit(plateau + ", keras.callbacks.LearningRateScheduler(lambda epoch: 1)")) ==
         "5: LearningRateScheduler and ReduceLROnPlateau together are not supported");
 }
