@@ -4,6 +4,7 @@
 #include "ir/diagnostics.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace sinter {
 
@@ -27,7 +28,7 @@ std::vector<double> numbers(const Configured &schedule, const char *name) {
   std::vector<double> values;
   const std::vector<Value> *items = sequence_items(schedule.arguments[name]);
   for (const Value &item : items ? *items : std::vector<Value>{None{}}) {
-    if (!is_number(item))
+    if (!is_number(item) || !std::isfinite(to_number(item)))
       fail(schedule, fmt::format("needs {} as a list of numbers, got {}", name,
                                  describe(schedule.arguments[name])));
     values.push_back(to_number(item));
@@ -48,8 +49,10 @@ void read_piecewise(const Configured &schedule, OptimizerSpec &spec) {
   if (!(base > 0) || *std::min_element(values.begin(), values.end()) < 0)
     fail(schedule, "needs values of at least 0, and one above");
   spec.learning_rate = static_cast<float>(base);
+  constexpr double kNever = 1e18; // steps
   for (double boundary : boundaries)
-    spec.schedule->boundaries.push_back(static_cast<int64_t>(boundary));
+    spec.schedule->boundaries.push_back(
+        static_cast<int64_t>(std::clamp(boundary, -kNever, kNever)));
   for (double value : values)
     spec.schedule->factors.push_back(static_cast<float>(value / base));
 }

@@ -125,6 +125,8 @@ TEST_CASE("schedules of the learning rate are relative to one rate") {
   const OptimizerSpec steps = scheduled("PiecewiseConstantDecay([10, 20], [0.2, 0.1, 0])");
   CHECK(steps.learning_rate == 0.2F);
   CHECK(steps.schedule->factors == std::vector<float>{1, 0.5F, 0});
+  CHECK(scheduled("PiecewiseConstantDecay([0.5, 2.5, 1e30], [4, 3, 2, 1])").schedule->boundaries ==
+        std::vector<int64_t>{0, 2, 1'000'000'000'000'000'000});
   const auto error = [](const std::string &given) {
     return error_of(kHead + "model.compile(keras.optimizers.SGD(keras.optimizers.schedules." +
                     given + "), 'mse')\n");
@@ -133,6 +135,8 @@ TEST_CASE("schedules of the learning rate are relative to one rate") {
         "4: ExponentialDecay needs decay_steps above 0, got 0");
   CHECK(error("PiecewiseConstantDecay([10, 20], [0.1])") ==
         "4: PiecewiseConstantDecay needs one more of values than of boundaries, got 1 and 2");
+  CHECK(error("PiecewiseConstantDecay([10], [0.1, float('nan')])") ==
+        "4: PiecewiseConstantDecay needs values as a list of numbers, got [0.1, nan]");
 }
 
 TEST_CASE("losses by name, by function and by object") {
