@@ -60,14 +60,13 @@ void read_piecewise(const Configured &schedule, OptimizerSpec &spec) {
 void read_cosine(const Configured &schedule, OptimizerSpec &spec) {
   const Arguments &arguments = schedule.arguments;
   spec.schedule->end = arguments.number("alpha");
-  const auto warmup = arguments.integer("warmup_steps");
-  if (warmup == 0 || arguments.is_none("warmup_target")) {
+  if (arguments.is_none("warmup_target")) {
     spec.learning_rate = static_cast<float>(positive(schedule, "initial_learning_rate"));
     return;
   }
   const double target = positive(schedule, "warmup_target");
   spec.learning_rate = static_cast<float>(target);
-  spec.schedule->warmup_steps = static_cast<double>(warmup);
+  spec.schedule->warmup_steps = arguments.number("warmup_steps");
   spec.schedule->start = arguments.number("initial_learning_rate") / target;
 }
 

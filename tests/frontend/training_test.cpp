@@ -122,6 +122,7 @@ TEST_CASE("schedules of the learning rate are relative to one rate") {
   CHECK(cosine.learning_rate == 0.1F);
   CHECK(cosine.schedule->start == doctest::Approx(0.1));
   CHECK(cosine.schedule->end == 0.5);
+  CHECK(scheduled("CosineDecay(0.01, 100, warmup_target=0.1)").learning_rate == 0.1F);
   const OptimizerSpec steps = scheduled("PiecewiseConstantDecay([10, 20], [0.2, 0.1, 0])");
   CHECK(steps.learning_rate == 0.2F);
   CHECK(steps.schedule->factors == std::vector<float>{1, 0.5F, 0});
