@@ -143,39 +143,44 @@ std::vector<KerasTensor *> KerasSession::apply(Layer &layer,
     throw CompileError(location, "{} '{}' expects {}{} input{}, got {}", layer.class_name(),
                        layer.name, type.max_inputs < 0 ? "at least " : "", type.min_inputs,
                        type.min_inputs == 1 ? "" : "s", count);
-  std::vector<NodeId> nodes;
-  for (const KerasTensor *input : inputs)
-    nodes.push_back(input->node);
   enter(layer);
-  return record(layer, inputs, {append_layer(layer, nodes, location)}, location);
+  return record(layer, inputs, {append_layer(layer, inputs, location)}, location);
 }
 
 /// The nodes of one call. A layer that is told channels_first is given its images channels-last,
 /// as everything here is, and gives them back as they came.
-NodeId KerasSession::append_layer(Layer &layer, std::vector<NodeId> inputs,
+NodeId KerasSession::append_layer(Layer &layer, const std::vector<KerasTensor *> &inputs,
                                   const SourceLocation &location) {
   LayerBuilder b(graph_, layer, location, inference_);
   const Arguments &arguments = layer.arguments;
   const bool channels_first = arguments.has("data_format") && !arguments.is_none("data_format") &&
                               arguments.text("data_format") == "channels_first";
-  if (channels_first)
-    for (NodeId &input : inputs)
-      input = b.append(OpKind::transpose, {input},
-                       TransposeAttrs{channels_last_order(b.type(input).rank())});
-  NodeId output = layer.type->apply(b, inputs);
-  if (arguments.has("activation") && is_called_activation(arguments["activation"]))
-    output = call_activation(layer, arguments["activation"], output, location);
-  if (channels_first && b.type(output).rank() == b.type(inputs[0]).rank())
+  std::vector<NodeId> nodes;
+  for (const KerasTensor *input : inputs)
+    nodes.push_back(
+        !channels_first
+            ? input->node
+            : b.append(OpKind::transpose, {input->node},
+                       TransposeAttrs{channels_last_order(b.type(input->node).rank())}));
+  NodeId output = layer.type->apply(b, nodes);
+  if (channels_first && b.type(output).rank() == b.type(nodes[0]).rank())
     output = b.append(OpKind::transpose, {output},
                       TransposeAttrs{channels_first_order(b.type(output).rank())});
+  if (arguments.has("activation"))
+    output = activate(b, layer, inputs, output, location);
   if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
     layer.penalties.push_back({output, arguments["activity_regularizer"]});
   return output;
 }
 
-NodeId KerasSession::call_activation(Layer &layer, const Value &activation, NodeId x,
-                                     const SourceLocation &location) {
-  const CallArguments arguments{{interpreter_.make<KerasTensor>(x)}, {}};
+NodeId KerasSession::activate(LayerBuilder &b, Layer &layer,
+                              const std::vector<KerasTensor *> &inputs, NodeId x,
+                              const SourceLocation &location) {
+  const Value &activation = layer.arguments["activation"];
+  if (!is_called_activation(activation))
+    return append_activation(b, find_activation(activation, location), x);
+  const CallArguments arguments{{record(layer, inputs, {x}, location)[0]}, {}};
+  layer.calls.pop_back(); // x is part of a call
   enter_scope(layer);
   const Value result = interpreter_.call(activation, arguments, location);
   leave_scope();

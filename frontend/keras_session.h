@@ -11,6 +11,7 @@
 namespace sinter {
 
 class Interpreter;
+class LayerBuilder;
 
 constexpr int64_t kStepsPerLayer = 100; // what applying a layer costs, in evaluation steps
 
@@ -89,9 +90,11 @@ private:
   std::vector<KerasTensor *> record(Layer &, const std::vector<KerasTensor *> &inputs,
                                     const std::vector<NodeId> &outputs, const SourceLocation &);
   void finish_call(LayerCall &);
-  NodeId append_layer(Layer &, std::vector<NodeId> inputs, const SourceLocation &);
-  /// The activation as part of the layer: what it makes is the layer's.
-  NodeId call_activation(Layer &, const Value &activation, NodeId, const SourceLocation &);
+  NodeId append_layer(Layer &, const std::vector<KerasTensor *> &inputs, const SourceLocation &);
+  /// The layer's activation of what it makes of the inputs. One that is called is part of the
+  /// layer, and so is what it makes.
+  NodeId activate(LayerBuilder &, Layer &, const std::vector<KerasTensor *> &inputs, NodeId,
+                  const SourceLocation &);
   std::vector<KerasTensor *> repeat(const LayerCall &,
                                     const std::map<const KerasTensor *, KerasTensor *> &replaced,
                                     const SourceLocation &);

@@ -92,13 +92,6 @@ NodeId LayerBuilder::add_bias(NodeId y, int64_t channels) {
                 {y, parameter("bias", {channels}, arguments()["bias_initializer"])});
 }
 
-NodeId LayerBuilder::activate(NodeId x) {
-  const Value &activation = arguments()["activation"];
-  if (is_called_activation(activation))
-    return x;
-  return append_activation(*this, find_activation(activation, location_), x);
-}
-
 void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
   if (type(x).rank() != rank)
     fail("expects {}, got {}", meaning, str(shape(x)));

@@ -18,7 +18,8 @@ constexpr const char *kImages = "images [N,height,width,channels]";
 constexpr const char *kSequences = "sequences [N,steps,channels]";
 
 /// One kind of layer. `native` carries its name and argument list; `apply` appends the layer's
-/// nodes for one call, making the parameters through LayerBuilder::parameter.
+/// nodes for one call, making the parameters through LayerBuilder::parameter. An argument named
+/// `activation` is not its affair: every layer's result goes through it.
 struct LayerType {
   Native native;
   /// Null of Lambda, which calls a function of the script.
@@ -65,9 +66,6 @@ public:
                    const std::string &role = "weight");
   /// y + bias, unless the argument use_bias is False.
   NodeId add_bias(NodeId y, int64_t channels);
-  /// y = activation(x), where the argument named `activation` says which; x itself where that is
-  /// called instead (is_called_activation): KerasSession does so when the layer is done.
-  NodeId activate(NodeId);
   /// Throws unless the input has `rank` dimensions, which `meaning` names ("images [N,h,w,c]").
   void require_rank(NodeId, int rank, const char *meaning) const;
 

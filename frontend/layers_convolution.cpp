@@ -59,7 +59,7 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
                                     {convolution.size[0], convolution.size[1],
                                      channels_in_group(b, b.shape(inputs[0])[3]), filters},
                                     arguments["kernel_initializer"]);
-  return b.activate(b.add_bias(convolve(b, inputs[0], kernel, convolution), filters));
+  return b.add_bias(convolve(b, inputs[0], kernel, convolution), filters);
 }
 
 /// The transposed convolution: what a convolution of the result would send back to it from x. The
@@ -86,7 +86,7 @@ NodeId apply_conv2d_transpose(LayerBuilder &b, const std::vector<NodeId> &inputs
       b.parameter("kernel", {convolution.size[0], convolution.size[1], filters, input[3]},
                   arguments["kernel_initializer"]);
   const NodeId y = b.append(OpKind::conv2d_input_gradient, {inputs[0], kernel}, attrs);
-  return b.activate(b.add_bias(y, filters));
+  return b.add_bias(y, filters);
 }
 
 /// A sequence [N,steps,channels] is an image of one row; "causal" sees no later steps.
@@ -112,7 +112,7 @@ NodeId apply_conv1d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   }
   NodeId y = convolve(b, x, b.reshape(kernel, {1, size, depth, filters}), convolution);
   y = b.reshape(y, {kBatch, b.shape(y)[2], filters});
-  return b.activate(b.add_bias(y, filters));
+  return b.add_bias(y, filters);
 }
 
 /// Every channel filtered on its own: `depth_multiplier` results a channel. Keras keeps the
@@ -133,7 +133,7 @@ NodeId depthwise(LayerBuilder &b, NodeId x, const char *name) {
 NodeId apply_depthwise_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kImages);
   const NodeId y = depthwise(b, inputs[0], "kernel");
-  return b.activate(b.add_bias(y, b.shape(y)[3]));
+  return b.add_bias(y, b.shape(y)[3]);
 }
 
 NodeId apply_separable_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
@@ -143,7 +143,7 @@ NodeId apply_separable_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs
   const NodeId kernel = b.parameter("pointwise_kernel", {1, 1, b.shape(filtered)[3], filters},
                                     b.arguments()["pointwise_initializer"], "weight", "pointwise");
   const NodeId y = b.append(OpKind::conv2d, {filtered, kernel}, Conv2dAttrs{});
-  return b.activate(b.add_bias(y, filters));
+  return b.add_bias(y, filters);
 }
 
 using Specs = std::vector<ArgumentSpec>;

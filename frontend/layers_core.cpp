@@ -44,7 +44,7 @@ NodeId apply_dense(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   const int64_t units = arguments.integer("units");
   const NodeId kernel =
       b.parameter("kernel", {b.shape(inputs[0]).back(), units}, arguments["kernel_initializer"]);
-  return b.activate(b.add_bias(dense_product(b, inputs[0], kernel), units));
+  return b.add_bias(dense_product(b, inputs[0], kernel), units);
 }
 
 /// scale * x + offset

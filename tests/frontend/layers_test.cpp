@@ -393,8 +393,23 @@ model = Model(inputs, x)
   CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4,)),\n"
                  "layers.Dense(2, activation=lambda x: 3, name='odd')])")
             .find("the activation of 'odd' returns 3, not a tensor") != std::string::npos);
+  CHECK(error_of("from keras import layers, Sequential\nm = Sequential([layers.Input((4,)),\n"
+                 "layers.Dense(2, activation=lambda x: x + 'a', name='odd')])") ==
+        "3: '+' of the output of layer 'odd' and 'a' is not supported");
   CHECK(error_of("from keras import layers\nlayers.Dense(2, activation=7)")
             .find("7 is not supported as an activation") != std::string::npos);
+}
+
+TEST_CASE("an activation gets the image as its layer returns it") {
+  const auto with = [](const std::string &activation) {
+    return load("from keras import layers, Sequential\nm = Sequential([layers.Input((2, 5, 7)),\n"
+                "layers.Conv2D(4, 3, data_format='channels_first', name='conv', activation=" +
+                activation + ")])");
+  };
+  CHECK(str(parameter(with("layers.PReLU(shared_axes=[2, 3])"), "conv/p_re_lu/alpha").type.shape) ==
+        "[4,1,1]");
+  const Model named = with("'softmax'"); // along the last dimension, whatever that is
+  CHECK(str(named.graph.type(named.graph.all(OpKind::softmax)[0]).shape) == "[N,4,3,5]");
 }
 
 TEST_CASE("transposed convolutions magnify") {
