@@ -35,7 +35,7 @@ struct Layer {
   std::vector<NodeId> parameters; // in the order of creation
   std::vector<RegularizedValue> penalties;
   std::vector<LayerCall *> calls;
-  std::vector<Layer *> used; // by the calls of an object of a script's class, each once
+  std::vector<Layer *> used; // by an object's call(), a Lambda's function, an activation: each once
   bool built = false;        // build() of a script's class has run
   bool named = false;        // of torch.nn: the name is the module's path
   std::map<std::string, Value> initializers; // by torch.nn.init, of parameters by name

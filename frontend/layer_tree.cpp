@@ -16,7 +16,7 @@ std::vector<Value> parts_of(const Layer &layer, Reach reach) {
   if (layer.instance && reach != Reach::nowhere)
     for (const auto &[name, value] : layer.instance->fields)
       parts.push_back(value);
-  if (layer.instance && reach == Reach::all)
+  if (reach == Reach::all)
     parts.insert(parts.end(), layer.used.begin(), layer.used.end());
   if (layer.model && reach == Reach::all)
     parts.insert(parts.end(), layer.model->layers.begin(), layer.model->layers.end());

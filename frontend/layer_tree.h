@@ -14,8 +14,8 @@ std::vector<Layer *> tracked_layers(Interpreter &, const Instance &, const Sourc
 /// A layer and all that it tracks, directly or through others; what holds comes before what it
 /// holds.
 std::vector<Layer *> tracked_tree(Interpreter &, Layer &root, const SourceLocation &);
-/// The same with the layers of models, and with those that the calls of objects used without
-/// tracking them.
+/// The same with the layers of models, and with those that calls of the script's functions used
+/// without tracking them: an object's call(), a Lambda's function, an activation.
 std::vector<Layer *> all_layers(Interpreter &, Layer &root, const SourceLocation &);
 
 /// Of a layer, and of everything in it.

@@ -400,6 +400,26 @@ model = Model(inputs, x)
             .find("7 is not supported as an activation") != std::string::npos);
 }
 
+TEST_CASE("the layers of an activation are parts of its layer") {
+  const Model model = load(R"(
+from keras import layers, Sequential
+slopes = layers.PReLU(alpha_regularizer='l2')
+dense = layers.Dense(3, activation=slopes, name='dense')
+model = Sequential([layers.Input((4,)), dense])
+assert dense.count_params() == 4 * 3 + 3 + 3
+model.compile('sgd', 'mse')
+)");
+  REQUIRE(model.layers.size() == 1);
+  CHECK(model.layers[0].parameters.size() == 3);
+  CHECK(model.graph.all(OpKind::square).size() == 1); // the penalty
+  const Model frozen = load(R"(
+from keras import layers, Sequential
+model = Sequential([layers.Input((4,)), layers.Dense(3, activation=layers.PReLU(), name='dense')])
+model.trainable = False
+)");
+  CHECK(parameter(frozen, "dense/p_re_lu/alpha").role == "statistic");
+}
+
 TEST_CASE("an activation gets the image as its layer returns it") {
   const auto with = [](const std::string &activation) {
     return load("from keras import layers, Sequential\nm = Sequential([layers.Input((2, 5, 7)),\n"
