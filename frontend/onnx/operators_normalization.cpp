@@ -15,13 +15,6 @@ NodeId affine(OperatorContext &c, NodeId x, float scale, float offset) {
   return c.append(OpKind::affine, {x}, AffineAttrs{scale, offset});
 }
 
-std::vector<int64_t> axes_from(int begin, int end) {
-  std::vector<int64_t> axes;
-  for (int axis = begin; axis < end; ++axis)
-    axes.push_back(axis);
-  return axes;
-}
-
 /// A vector with one element a channel, against [n, c, ...].
 NodeId per_channel(OperatorContext &c, size_t operand, int rank) {
   c.require(c.rank(operand) == 1, "expects one number a channel, got {}", str(c.shape(operand)));
@@ -33,7 +26,7 @@ NodeId per_channel(OperatorContext &c, size_t operand, int rank) {
 /// With the batch's own statistics, of which the moving ones are results.
 void normalize_by_batch(OperatorContext &c, float epsilon) {
   const int rank = c.rank(0);
-  std::vector<int64_t> axes = axes_from(2, rank);
+  std::vector<int64_t> axes = compose::axes_between(2, rank);
   axes.insert(axes.begin(), 0);
   const NodeId operand = c.real_tensor(0);
   Composer composer = c.composer();
@@ -75,7 +68,7 @@ void import_instance_normalization(OperatorContext &c) {
   const NodeId offset = per_channel(c, 2, rank);
   Composer composer = c.composer();
   const NodeId y =
-      compose::standardize(composer, x, axes_from(2, rank), c.real("epsilon", 1e-5F)).y;
+      compose::standardize(composer, x, compose::axes_between(2, rank), c.real("epsilon", 1e-5F)).y;
   c.result(sum(c, product(c, y, scale), offset));
 }
 
