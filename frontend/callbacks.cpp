@@ -58,15 +58,8 @@ EpochRates epoch_rates(Interpreter &interpreter, const Configured &callback, int
     if (function->parameters->size() > 1)
       arguments.positional.push_back(rate);
     const Value result = interpreter.call(schedule, arguments, callback.location);
-    if (const Opaque *unknown = object<Opaque>(result))
-      fail_unknown(*unknown, callback.location, "the learning rate");
-    const float next = is_number(result) ? static_cast<float>(to_number(result)) : -1;
-    if (!(next >= 0) || std::isinf(next))
-      throw CompileError(callback.location,
-                         "the learning rate of epoch {} must be a number of at least 0, got {}",
-                         epoch, describe(result));
-    rates.values.push_back(next);
-    rate = static_cast<double>(next); // a variable of float32 in Keras
+    rates.values.push_back(checked_rate(result, epoch, callback.location));
+    rate = static_cast<double>(rates.values.back()); // a variable of float32 in Keras
   }
   return rates;
 }
@@ -106,6 +99,17 @@ void read_callback(Interpreter &interpreter, const Configured &callback, KerasMo
 }
 
 } // namespace
+
+float checked_rate(const Value &value, int64_t epoch, const SourceLocation &location) {
+  if (const Opaque *unknown = object<Opaque>(value))
+    fail_unknown(*unknown, location, "the learning rate");
+  const float rate = is_number(value) ? static_cast<float>(to_number(value)) : -1;
+  if (!(rate >= 0) || std::isinf(rate))
+    throw CompileError(location,
+                       "the learning rate of epoch {} must be a number of at least 0, got {}",
+                       epoch, describe(value));
+  return rate;
+}
 
 void read_callbacks(Interpreter &interpreter, const Call &call, KerasModel &model,
                     FitRecord &record) {

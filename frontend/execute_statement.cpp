@@ -233,12 +233,14 @@ Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation
 
 Interpreter::Flow Interpreter::execute_for_batches(const For &loop, Opaque &loader) {
   const bool outer_loop = std::exchange(uncertain_loop_, false);
+  const bool outer_batches = std::exchange(in_batches_, true);
   Opaque *batch = make<Opaque>("a batch", loader.location);
   batch->loader = loader.loader;
   assign(loop.target, batch);
   bool ended = false;
   const Flow flow = execute_loop_body(loop.body, ended);
   uncertain_loop_ = outer_loop;
+  in_batches_ = outer_batches;
   return flow == Flow::return_value || ended ? flow : execute(loop.otherwise);
 }
 

@@ -70,6 +70,8 @@ public:
   void warn(const SourceLocation &, const std::string &text);
   /// Throws when it is not known whether this place is reached.
   void require_certain(const SourceLocation &, std::string_view effect) const;
+  /// In the body of a loop over a DataLoader, which is evaluated once for all its batches.
+  bool in_batches() const { return in_batches_; }
   SourceLocation at(Position position) const { return script_.file.at(position); }
 
 private:
@@ -153,6 +155,7 @@ private:
   std::set<int> skipped_lines_;
   Opaque *uncertain_ = nullptr; // why it is not known whether this place is reached
   bool uncertain_loop_ = false; // the innermost loop runs an unknown number of times
+  bool in_batches_ = false;
   std::vector<std::pair<Environment *, std::string>> uncertain_writes_;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "frontend/keras_objects.h"
+#include "frontend/torch_schedulers.h"
 #include "ir/diagnostics.h"
 
 #include <map>
@@ -66,6 +67,7 @@ public:
     const Configured *optimizer = nullptr;        // the last one made
     const Configured *criterion = nullptr;        // the last one made
     bool saved = false;                           // torch.save() was called
+    TorchRates rates;
   } torch;
 
   // Models.

@@ -223,7 +223,7 @@ const char *name(Family family) {
   static constexpr const char *kNames[] = {
       "a function",     "a layer",       "an optimizer", "a loss",     "a metric",
       "an initializer", "a regularizer", "a constraint", "a callback", "a schedule",
-      "an activation",  "a data set",    "a type"};
+      "a scheduler",    "an activation", "a data set",   "a type"};
   return kNames[static_cast<size_t>(family)];
 }
 

@@ -56,7 +56,8 @@ enum class Family {
   regularizer,
   constraint,
   callback,
-  schedule,   // of learning rates
+  schedule,   // of learning rates, from step to step
+  scheduler,  // of torch.optim: of learning rates, from epoch to epoch
   activation, // a function of one tensor
   data_set,   // of torchvision
   type        // int, float, str ...: callable, and what isinstance asks

@@ -162,10 +162,14 @@ Value call_zero_gradients(Interpreter &, const Call &) { return None{}; }
 
 Value call_step(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "this step()");
-  const Configured &optimizer = *object<Configured>(call.self);
-  if (optimizer.type->family != Family::optimizer)
+  const Configured &stepped = *object<Configured>(call.self);
+  KerasSession &session = interpreter.keras();
+  if (stepped.type->family == Family::optimizer)
+    session.take_torch_step(stepped, call.location);
+  else if (stepped.type->family == Family::scheduler)
+    session.torch.rates.step(interpreter, stepped, call.location);
+  else
     throw CompileError(call.location, "{} has no step()", describe(call.self));
-  interpreter.keras().take_torch_step(optimizer, call.location);
   return None{};
 }
 
@@ -201,6 +205,18 @@ Value call_summary(Interpreter &interpreter, const Call &call) {
       shape_from_value(interpreter.tuple(dims), /*with_batch=*/false, call.location);
   interpreter.keras().build_module(*module, shape, call.location);
   return None{};
+}
+
+/// Notes the rate of the record's last epoch: what a scheduler made of it, else the optimizer's.
+void note_rate(FitRecord &record, std::optional<double> scheduled, float rate) {
+  if (scheduled && !record.epoch_rates)
+    record.epoch_rates.emplace();
+  if (!record.epoch_rates)
+    return;
+  std::vector<float> &rates = record.epoch_rates->values;
+  rates.resize(static_cast<size_t>(record.epochs), rate);
+  if (scheduled)
+    rates.back() = static_cast<float>(*scheduled);
 }
 
 OptimizerSpec optimizer_spec(const Configured &optimizer) {
@@ -341,9 +357,16 @@ void KerasSession::take_torch_step(const Configured &optimizer, const SourceLoca
                        "'{}' is trained on two DataLoaders (lines {} and {}), which is "
                        "not supported",
                        model.layer.name, model.fit->train.location.line, loader.location.line);
+  const std::optional<CompileRecord> before = model.fit ? model.compiled : std::nullopt;
   compile_module(model, optimizer, *loss->criterion);
+  if (before && !equal_fields(before->optimizer, model.compiled->optimizer))
+    throw CompileError(location,
+                       "'{}' is trained with other settings of the optimizer (line {}) than in the "
+                       "epochs before, which is not supported",
+                       model.layer.name, optimizer.location.line);
   FitRecord record = model.fit.value_or(FitRecord{});
   record.epochs = model.fit ? record.epochs + 1 : 1;
+  note_rate(record, torch.rates.of(optimizer), model.compiled->optimizer.learning_rate);
   record.train = {loader.images, loader.labels, loader.location};
   record.batch_size = loader.batch_size;
   record.shuffle = loader.shuffle;

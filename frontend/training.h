@@ -16,6 +16,9 @@ std::vector<Native> object_methods();
 OptimizerSpec common_optimizer(const Configured &, const char *rate, const char *rho,
                                const char *epsilon);
 
+/// The learning rate of an epoch; throws for what is none.
+float checked_rate(const Value &, int64_t epoch, const SourceLocation &);
+
 /// Reads fit()'s callbacks into its record, whose epochs are known.
 void read_callbacks(Interpreter &, const Call &fit, KerasModel &, FitRecord &);
 

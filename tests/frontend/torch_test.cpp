@@ -182,6 +182,41 @@ TEST_CASE("dropout that is told not to train is the identity") {
   CHECK(dropouts(", training=False") == 0);
 }
 
+/// The loop with `made` behind the optimizer, `clipped` before its step and `stepped` every epoch.
+std::string loop_with(const std::string &made, const std::string &clipped,
+                      const std::string &stepped) {
+  std::string loop = kLoop;
+  const auto insert = [&](const std::string &behind, const std::string &line) {
+    loop.insert(loop.find(behind) + behind.size(), line + "\n");
+  };
+  insert("momentum=0.5)\n", made);
+  insert("loss.backward()\n", "        " + clipped);
+  return kImports + loop + "    " + stepped + "\n";
+}
+
+TEST_CASE("schedulers change the rate between epochs") {
+  const auto rates = [](const std::string &scheduler) {
+    const std::string script = loop_with("s = optim.lr_scheduler." + scheduler, "pass", "s.step()");
+    return load(script).training->epoch_rates->values;
+  };
+  CHECK(rates("StepLR(optimizer, 2, gamma=0.5)") == std::vector<float>{0.01F, 0.01F, 0.005F});
+  CHECK(rates("MultiStepLR(optimizer, milestones=[1, 2, 2])") ==
+        std::vector<float>{0.01F, 0.001F, 0.00001F});
+  CHECK(rates("ExponentialLR(optimizer, gamma=0.5)") == std::vector<float>{0.01F, 0.005F, 0.0025F});
+  CHECK(rates("LambdaLR(optimizer, lr_lambda=lambda epoch: (epoch + 1) / 2)") ==
+        std::vector<float>{0.005F, 0.01F, 0.015F});
+  const std::vector<float> cosine = rates("CosineAnnealingLR(optimizer, T_max=1, eta_min=0.002)");
+  CHECK(cosine[1] == doctest::Approx(0.002));
+  CHECK(cosine[2] == doctest::Approx(0.01)); // it rises again
+  const Model both = load(loop_with("s = optim.lr_scheduler.StepLR(optimizer, 1)\n"
+                                    "t = optim.lr_scheduler.ExponentialLR(optimizer, 0.5)",
+                                    "pass", "s.step(); t.step(); print(s.get_last_lr()[0])"));
+  CHECK(both.training->epoch_rates->values[2] == doctest::Approx(0.01 * 0.05 * 0.05));
+  CHECK_FALSE(load(kImports + kLoop).training->epoch_rates);
+  CHECK(error_of(loop_with("s = optim.lr_scheduler.StepLR(optimizer, 1)", "s.step()", "pass"))
+            .find("StepLR.step() in a loop over batches is not supported") != std::string::npos);
+}
+
 TEST_CASE("what a training loop cannot say is an error") {
   const auto error = [](const std::string &code) { return error_of(kImports + kLoop + code); };
   CHECK(error("optimizer.step()\n").find("step() without backward()") != std::string::npos);
