@@ -68,6 +68,8 @@ public:
     const Configured *criterion = nullptr;        // the last one made
     bool saved = false;                           // torch.save() was called
     TorchRates rates;
+    float clip_norm = 0; // of the gradients of the next step, as in OptimizerSpec
+    float clip_value = 0;
   } torch;
 
   // Models.

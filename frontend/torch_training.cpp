@@ -11,6 +11,8 @@
 #include "frontend/torch_modules.h"
 #include "frontend/training.h"
 
+#include <utility>
+
 namespace sinter {
 
 namespace {
@@ -171,6 +173,28 @@ Value call_step(Interpreter &interpreter, const Call &call) {
   else
     throw CompileError(call.location, "{} has no step()", describe(call.self));
   return None{};
+}
+
+/// clip_grad_norm_(model.parameters(), max_norm), clip_grad_value_(model.parameters(), clip_value)
+Value call_clip(Interpreter &interpreter, const Call &call) {
+  const std::string_view name = call.native.name();
+  interpreter.require_certain(call.location, name);
+  auto &torch = interpreter.keras().torch;
+  const Opaque *parameters = object<Opaque>(call.arguments["parameters"]);
+  if (!torch.pending || !parameters || parameters->module != torch.pending->module)
+    throw CompileError(call.location,
+                       "{} must stand between backward() and step(), and take all "
+                       "parameters() of the module",
+                       name);
+  const bool by_norm = name == "clip_grad_norm_";
+  if (torch.clip_value > 0 || (by_norm && torch.clip_norm > 0))
+    throw CompileError(call.location, "{} after {} is not supported", name,
+                       torch.clip_value > 0 ? "clip_grad_value_" : "clip_grad_norm_");
+  const float limit = call.arguments.real(by_norm ? "max_norm" : "clip_value");
+  if (!(limit > 0))
+    throw CompileError(call.location, "{} needs a limit above 0, got {}", name, limit);
+  (by_norm ? torch.clip_norm : torch.clip_value) = limit;
+  return interpreter.opaque(std::string(name), call.location);
 }
 
 /// torch.save(model.state_dict(), path): the program writes its weights itself.
@@ -361,8 +385,8 @@ void KerasSession::take_torch_step(const Configured &optimizer, const SourceLoca
   compile_module(model, optimizer, *loss->criterion);
   if (before && !equal_fields(before->optimizer, model.compiled->optimizer))
     throw CompileError(location,
-                       "'{}' is trained with other settings of the optimizer (line {}) than in the "
-                       "epochs before, which is not supported",
+                       "'{}' is trained with other settings of the optimizer (line {}) or other "
+                       "clipping than in the epochs before, which is not supported",
                        model.layer.name, optimizer.location.line);
   FitRecord record = model.fit.value_or(FitRecord{});
   record.epochs = model.fit ? record.epochs + 1 : 1;
@@ -379,6 +403,8 @@ void KerasSession::compile_module(KerasModel &model, const Configured &optimizer
                                   const Configured &criterion) {
   CompileRecord compiled;
   compiled.optimizer = optimizer_spec(optimizer);
+  compiled.optimizer.global_clip_norm = std::exchange(torch.clip_norm, 0.0F);
+  compiled.optimizer.clip_value = std::exchange(torch.clip_value, 0.0F);
   compiled.loss = const_cast<Configured *>(&criterion);
   const std::string_view name = criterion.type->name();
   if (name == "CrossEntropyLoss" || name == "NLLLoss")
@@ -403,7 +429,17 @@ std::vector<Native> torch_training_natives() {
   const Specs anything = {optional("values", Kind::rest), optional("options", Kind::keywords)};
   const Specs summary = {required("model", Kind::any), optional("input_size", Kind::any),
                          optional("options", Kind::keywords)};
+  const ArgumentSpec parameters = required("parameters", Kind::any);
+  const ArgumentSpec foreach = optional("foreach", Kind::ignored);
   std::vector<Native> all = {{"unknown value.backward", anything, call_backward},
+                             {"torch.nn.utils.clip_grad_norm_",
+                              {parameters, required("max_norm", Kind::number),
+                               optional("norm_type", Kind::unsupported, Value(2.0)),
+                               optional("error_if_nonfinite", Kind::ignored), foreach},
+                              call_clip},
+                             {"torch.nn.utils.clip_grad_value_",
+                              {parameters, required("clip_value", Kind::number), foreach},
+                              call_clip},
                              {"object.step", anything, call_step},
                              {"object.zero_grad", anything, call_zero_gradients},
                              {"layer.zero_grad", anything, call_zero_gradients},

@@ -217,6 +217,27 @@ TEST_CASE("schedulers change the rate between epochs") {
             .find("StepLR.step() in a loop over batches is not supported") != std::string::npos);
 }
 
+TEST_CASE("gradients are clipped between backward() and step()") {
+  const auto optimizer = [](const std::string &clipped) {
+    return load(loop_with("", clipped, "pass")).training->optimizer;
+  };
+  const std::string norm = "nn.utils.clip_grad_norm_(model.parameters(), max_norm=2)";
+  const std::string value = "torch.nn.utils.clip_grad_value_(model.parameters(), 0.5)";
+  CHECK(optimizer(norm).global_clip_norm == 2);
+  CHECK(optimizer(value).clip_value == 0.5F);
+  CHECK(optimizer(norm + "; " + value).global_clip_norm == 2);
+  const auto error = [](const std::string &clipped, const std::string &after = "pass") {
+    return error_of(loop_with("", clipped, after));
+  };
+  CHECK(error(value + "; " + norm).find("clip_grad_norm_ after clip_grad_value_") !=
+        std::string::npos);
+  CHECK(error("nn.utils.clip_grad_norm_(criterion, 1)").find("must stand between") !=
+        std::string::npos);
+  CHECK(error("pass", norm).find("must stand between") != std::string::npos);
+  CHECK(error("nn.utils.clip_grad_norm_(model.parameters(), epoch + 1)")
+            .find("is trained with other settings") != std::string::npos);
+}
+
 TEST_CASE("what a training loop cannot say is an error") {
   const auto error = [](const std::string &code) { return error_of(kImports + kLoop + code); };
   CHECK(error("optimizer.step()\n").find("step() without backward()") != std::string::npos);
