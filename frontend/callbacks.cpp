@@ -10,10 +10,16 @@ namespace sinter {
 
 namespace {
 
-EarlyStoppingSpec early_stopping(const Arguments &arguments) {
-  EarlyStoppingSpec spec;
+/// The part that all of these have: what is monitored, and whether it should fall or rise.
+template <typename Spec> Spec monitoring(const Arguments &arguments) {
+  Spec spec;
   spec.monitor = arguments.text("monitor");
   spec.mode = arguments.text("mode");
+  return spec;
+}
+
+EarlyStoppingSpec early_stopping(const Arguments &arguments) {
+  auto spec = monitoring<EarlyStoppingSpec>(arguments);
   spec.patience = arguments.integer("patience");
   spec.min_delta = std::abs(arguments.real("min_delta"));
   spec.restore_best_weights = arguments.boolean("restore_best_weights");
@@ -21,18 +27,14 @@ EarlyStoppingSpec early_stopping(const Arguments &arguments) {
 }
 
 CheckpointSpec checkpoint(const Arguments &arguments) {
-  CheckpointSpec spec;
+  auto spec = monitoring<CheckpointSpec>(arguments);
   spec.filepath = arguments.text("filepath");
-  spec.monitor = arguments.text("monitor");
-  spec.mode = arguments.text("mode");
   spec.save_best_only = arguments.boolean("save_best_only");
   return spec;
 }
 
 PlateauSpec plateau(const Arguments &arguments) {
-  PlateauSpec spec;
-  spec.monitor = arguments.text("monitor");
-  spec.mode = arguments.text("mode");
+  auto spec = monitoring<PlateauSpec>(arguments);
   spec.factor = arguments.number("factor");
   spec.patience = arguments.integer("patience");
   spec.cooldown = arguments.integer("cooldown");
