@@ -343,8 +343,8 @@ std::vector<Native> module_natives() {
 const std::vector<Native> &torch_natives() {
   static const std::vector<Native> natives = [] {
     std::vector<Native> all;
-    for (auto *family :
-         {module_natives, torch_function_natives, torch_training_natives, torch_scheduler_natives})
+    for (auto *family : {module_natives, torch_function_natives, torch_data_natives,
+                         torch_training_natives, torch_scheduler_natives})
       for (Native &native : family())
         all.push_back(std::move(native));
     return all;

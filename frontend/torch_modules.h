@@ -21,7 +21,9 @@ Value run_sequential(Interpreter &, const Instance &, const Value &input, const 
 std::vector<Native> module_natives();
 /// torch.nn.functional, torch.cat and its kin, the methods of tensors.
 std::vector<Native> torch_function_natives();
-/// Data sets, loaders, criteria, optimizers, the clipping of gradients.
+/// Data sets, transforms, loaders.
+std::vector<Native> torch_data_natives();
+/// Criteria, optimizers, the clipping of gradients.
 std::vector<Native> torch_training_natives();
 /// criterion(outputs, labels)
 Value call_criterion(Interpreter &, const Configured &criterion, const CallArguments &,

@@ -1,9 +1,6 @@
-// What a PyTorch script says about its data and its training: data sets, loaders, criteria,
-// optimizers, and the training loop that it writes out. A loop over a DataLoader is evaluated once;
-// every time one of its bodies takes an optimizer's step, that is an epoch.
-#include "frontend/classes.h"
-#include "frontend/configured.h"
-#include "frontend/data_array.h"
+// What a PyTorch script says about its training: criteria, optimizers, and the training loop that
+// it writes out. A loop over a DataLoader is evaluated once; every time one of its bodies takes an
+// optimizer's step, that is an epoch.
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
@@ -28,98 +25,6 @@ Value configure_training(Interpreter &interpreter, const Call &call) {
   (call.native.family == Family::optimizer ? torch.optimizer : torch.criterion) = configured;
   return configured;
 }
-
-// ---- data --------------------------------------------------------------------------------------
-
-/// The images or labels of torchvision.datasets.X(root, train=...), before its transform.
-DataArray *dataset_array(Interpreter &interpreter, const Configured &dataset, bool labels) {
-  DataArray *array = interpreter.make<DataArray>();
-  const bool train = dataset.arguments.boolean("train");
-  array->labels = labels;
-  array->dataset = dataset.type->name() == "MNIST" ? "mnist" : "fashion_mnist";
-  array->source = train ? "train" : "test";
-  array->shape = {train ? 60000 : 10000};
-  if (!labels)
-    array->shape.insert(array->shape.end(), {28, 28});
-  array->location = dataset.location;
-  return array;
-}
-
-float single_number(const Value &value, const Configured &transform) {
-  const std::vector<Value> *items = sequence_items(value);
-  const Value &number = items && items->size() == 1 ? items->front() : value;
-  if (!is_number(number))
-    throw CompileError(transform.location,
-                       "Normalize needs one number for images of one channel, "
-                       "got {}",
-                       describe(value));
-  return static_cast<float>(to_number(number));
-}
-
-void scale(DataArray &images, const char *op, float value, const SourceLocation &location) {
-  ScalingStep step;
-  step.op = op;
-  step.value = value;
-  images.scaling.push_back({step, location});
-  images.integers = false;
-}
-
-/// Records ToTensor() (/ 255, a dimension of one channel) and Normalize(mean, std).
-void apply_transform(Interpreter &interpreter, DataArray &images, const Value &value,
-                     const SourceLocation &location, int depth = 0) {
-  constexpr int kMaxDepth = 20; // a Compose's list may hold the Compose
-  if (depth > kMaxDepth)
-    throw CompileError(location, "transforms nest more than {} deep", kMaxDepth);
-  interpreter.charge(1, location);
-  const Configured *transform = object<Configured>(value);
-  const std::string_view name = transform ? transform->type->name() : std::string_view();
-  if (name == "Compose") {
-    const std::vector<Value> *parts = sequence_items(transform->arguments["transforms"]);
-    for (const Value &part : parts ? *parts : std::vector<Value>{})
-      apply_transform(interpreter, images, part, transform->location, depth + 1);
-  } else if (name == "ToTensor") {
-    images.shape.insert(images.shape.begin() + 1, 1);
-    scale(images, "divide", 255, transform->location);
-  } else if (name == "Normalize") {
-    scale(images, "subtract", single_number(transform->arguments["mean"], *transform),
-          transform->location);
-    scale(images, "divide", single_number(transform->arguments["std"], *transform),
-          transform->location);
-  } else {
-    throw CompileError(location, "a data set needs transform=ToTensor(), got {}", describe(value));
-  }
-}
-
-/// DataLoader(dataset, batch_size, shuffle): an unknown value that knows its samples.
-Value make_loader(Interpreter &interpreter, const Call &call) {
-  const Configured *dataset = object<Configured>(call.arguments["dataset"]);
-  if (!dataset || dataset->type->family != Family::data_set)
-    throw CompileError(call.location,
-                       "DataLoader needs a data set of torchvision or a "
-                       "TensorDataset, got {}",
-                       describe(call.arguments["dataset"]));
-  DataLoader *loader = interpreter.make<DataLoader>();
-  if (dataset->type->name() == "TensorDataset") {
-    const std::vector<Value> &tensors = dataset->arguments.items("tensors");
-    loader->images = tensors.size() == 2 ? object<DataArray>(tensors[0]) : nullptr;
-    loader->labels = tensors.size() == 2 ? object<DataArray>(tensors[1]) : nullptr;
-    if (!loader->images || !loader->labels)
-      throw CompileError(dataset->location, "TensorDataset needs samples and labels of a data set");
-  } else {
-    loader->images = dataset_array(interpreter, *dataset, false);
-    loader->labels = dataset_array(interpreter, *dataset, true);
-    apply_transform(interpreter, *loader->images, dataset->arguments["transform"],
-                    dataset->location);
-  }
-  loader->batch_size = call.arguments.integer("batch_size");
-  loader->shuffle = call.arguments.boolean("shuffle");
-  loader->location = call.location;
-  Opaque *value = interpreter.make<Opaque>("a DataLoader", call.location);
-  value->loader = loader;
-  return value;
-}
-
-// ---- training ----------------------------------------------------------------------------------
 
 /// criterion(outputs, labels), F.cross_entropy(outputs, labels): the loss of a model's prediction.
 Value make_loss(Interpreter &interpreter, const Configured &criterion,
@@ -318,45 +223,11 @@ std::vector<Native> criteria() {
   return all;
 }
 
-std::vector<Native> data_natives() {
-  const Specs dataset = {
-      optional("root", Kind::ignored), optional("train", Kind::boolean, Value(true)),
-      optional("transform", Kind::any), optional("target_transform", Kind::unsupported),
-      optional("download", Kind::ignored)};
-  return {
-      {"torchvision.datasets.MNIST", dataset, configure, Family::data_set},
-      {"torchvision.datasets.FashionMNIST", dataset, configure, Family::data_set},
-      {"torch.utils.data.TensorDataset",
-       {optional("tensors", Kind::rest)},
-       configure,
-       Family::data_set},
-      {"torch.utils.data.DataLoader",
-       {required("dataset", Kind::any), optional("batch_size", Kind::positive, 1),
-        optional("shuffle", Kind::boolean, Value(false)), optional("sampler", Kind::unsupported),
-        optional("num_workers", Kind::ignored), optional("pin_memory", Kind::ignored),
-        optional("drop_last", Kind::unsupported, Value(false))},
-       make_loader},
-      {"torchvision.transforms.ToTensor", {}, configure},
-      {"torchvision.transforms.Normalize",
-       {required("mean", Kind::any), required("std", Kind::any),
-        optional("inplace", Kind::ignored)},
-       configure},
-      {"torchvision.transforms.Compose", {required("transforms", Kind::any)}, configure}};
-}
-
 } // namespace
 
 Value call_criterion(Interpreter &interpreter, const Configured &criterion,
                      const CallArguments &arguments, const SourceLocation &location) {
   return make_loss(interpreter, criterion, arguments.positional, location);
-}
-
-std::optional<Value> dataset_attribute(Interpreter &interpreter, const Configured &dataset,
-                                       const std::string &name) {
-  const bool has_arrays = dataset.arguments.has("train");
-  if (!has_arrays || (name != "data" && name != "targets"))
-    return std::nullopt;
-  return dataset_array(interpreter, dataset, name == "targets");
 }
 
 /// One pass over a loader's samples with backward() and step(): an epoch.
@@ -447,7 +318,7 @@ std::vector<Native> torch_training_natives() {
                              {"torch.save", anything, call_save},
                              {"torchsummary.summary", summary, call_summary},
                              {"torchinfo.summary", summary, call_summary}};
-  for (auto *family : {optimizers, criteria, data_natives})
+  for (auto *family : {optimizers, criteria})
     for (Native &native : family())
       all.push_back(std::move(native));
   return all;
