@@ -71,8 +71,8 @@ Expr at_position(const Window &w, const Tensor &x, const Index &index, const Exp
 
 Expr lowest() { return -std::numeric_limits<float>::infinity(); }
 
-/// The reduction over a small window, spelled out. Of a maximum with NaNs the order decides: values
-/// that a stage made must be used once each, or Halide 14 loses a vector's tail of one element.
+/// The reduction over a small window, spelled out. Of a maximum with NaNs the order decides: one
+/// instruction a position does not keep them.
 Expr over_window(KernelBuilder &k, const Window &w, Reduction reduction, const Index &index,
                  const Expr &outside) {
   const Tensor &x = k.operand(0);

@@ -179,6 +179,7 @@ private:
   void apply_to_whole_result() {
     Func result = node_.result;
     result.compute_root();
+    pad_buffer(result, kernel_.kernel.graph.type(node_.id), tile_.vectors * variant_.vector_width);
     apply_to(result);
     schedule_rest(kernel_, node_, variant_);
   }
@@ -220,6 +221,8 @@ private:
     out.split(v[y], strip, row, static_cast<int>(pooled_rows), TailStrategy::GuardWithIf);
     out.reorder(lane, around, v[x], row, strip, v[image]).parallel(v[image]).parallel(strip);
     rows.compute_at(out, row);
+    pad_buffer(rows, kernel_.kernel.graph.type(around_.pooled->id),
+               tile_.vectors * variant_.vector_width);
     place_sum(*sums_.front(), rows,
               tile_consumer(rows, rows.args()[y], {Var("channel_tile"), rows.args()[image]}));
     place_padded(out, strip);

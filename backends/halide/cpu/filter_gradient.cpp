@@ -234,6 +234,7 @@ private:
     if (around_.plain_after) {
       const int lanes = lanes_for(shape_.block, variant_);
       total.compute_at(kernel_.groups[0].func, schedule_stores(kernel_.groups[0], variant_));
+      pad_buffer(total, total_.type);
       total.vectorize(total.args()[0], lanes, TailStrategy::GuardWithIf);
       total.update().vectorize(total.args()[0], lanes, TailStrategy::GuardWithIf);
       return;

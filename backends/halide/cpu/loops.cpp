@@ -58,23 +58,17 @@ int lanes_for(int64_t extent, const Variant &variant) {
   return lanes;
 }
 
-namespace {
-
-/// Lanes for a vector loop over the innermost dimension. Halide 14 takes the last two steps of a
-/// loop for equal when the tail is a single element and a buffer of the kernel's own is read or
-/// written: it computes the first of two vectors twice, and where there is no other loop, it stores
-/// the last vector whole.
-int lanes_within(const std::vector<int64_t> &extents, const Variant &variant) {
-  int lanes = lanes_for(extents[0], variant);
-  const auto is_trap = [&] {
-    return lanes > 1 && (extents.size() == 1 ? extents[0] % lanes == 1 : extents[0] == lanes + 1);
-  };
-  while (is_trap())
-    lanes /= 2;
-  return lanes;
+void pad_buffer(Func buffer, const TensorType &type, int lanes) {
+  const std::vector<int64_t> extents = halide_extents(type);
+  if (extents.empty())
+    return;
+  const std::vector<Var> args = buffer.args();
+  if (extents[0] % lanes != 0 && (extents[0] > 1 || lanes > 2)) // no vector runs along a single one
+    buffer.align_storage(args[0], lanes);
+  const size_t outer = shared_dimension(extents);
+  if (outer > 0 && extents[outer] > 1 && extents[outer] % 2 != 0)
+    buffer.align_storage(args[outer], 2);
 }
-
-} // namespace
 
 Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(group.type);
@@ -85,7 +79,7 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
     return Var::outermost();
   }
   const std::vector<Var> args = func.args();
-  const int lanes = lanes_within(extents, variant);
+  const int lanes = lanes_for(extents[0], variant);
   Var vectors = vectorize_rows(func, args[0], lanes);
   Var rows = extents.size() > 1 ? args[1] : vectors;
   const bool many = elements_per_sample(group.type) >= 2 * kElementsPerTask;
@@ -102,6 +96,7 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
   if (group.outputs.size() > 1) {
     Func values = group.values;
     values.compute_at(func, vectors);
+    pad_buffer(values, group.type);
     vectorize_rows(values, args[0], lanes);
   }
   return rows;
@@ -132,7 +127,7 @@ void schedule_update(const Stage &stage, const Variant &variant) {
   Halide::Stage update = Func(stage.func).update();
   std::vector<Halide::VarOrRVar> order;
   std::vector<UpdateLoop> loops; // innermost first
-  const int64_t lanes = lanes_within(extents, variant);
+  const int64_t lanes = lanes_for(extents[0], variant);
   if (stage.axis != 0) {
     const Var vectors = vectorize_rows(update, args[0], static_cast<int>(lanes));
     loops.push_back({vectors, extents[0] == kBatch ? kBatch : (extents[0] + lanes - 1) / lanes});
@@ -170,10 +165,11 @@ void schedule_update(const Stage &stage, const Variant &variant) {
 void schedule_at_root(const Stage &stage, const Variant &variant) {
   Func func = stage.func;
   func.compute_root();
+  pad_buffer(func, stage.type);
   const std::vector<int64_t> extents = halide_extents(stage.type);
   if (!extents.empty()) {
     const std::vector<Var> args = func.args();
-    vectorize_rows(func, args[0], lanes_within(extents, variant));
+    vectorize_rows(func, args[0], lanes_for(extents[0], variant));
     const int64_t elements = elements_per_sample(stage.type);
     const bool batched = stage.type.batched();
     const size_t shared = shared_dimension(extents);

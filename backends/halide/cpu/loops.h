@@ -18,6 +18,14 @@ int64_t elements_per_sample(const TensorType &);
 /// Lanes for a vector loop over `extent`: the full width, or less when the extent is short.
 int lanes_for(int64_t extent, const Variant &);
 
+/// Makes room in a buffer of the kernel's own, of this type, for what vectors have beyond its end.
+/// Of a vector's guarded access that lies outside altogether Halide 14's simplifier concludes that
+/// it is never reached, and drops what it stands beside or in. Two kinds lie there: the odd lanes
+/// (Halide makes them of every vector that an expression uses twice) of a tail of one element; and
+/// the last ones of a register tile of `lanes`. So rows are stored as a multiple of `lanes`, and
+/// their number, when it is constant, as an even one.
+void pad_buffer(Halide::Func buffer, const TensorType &, int lanes = 2);
+
 /// A plain vector loop over the outputs of a group, in parallel when they are many. Returns the
 /// loop over rows of dimension 0, or over vectors when that is the only dimension.
 Halide::Var schedule_stores(const OutputGroup &, const Variant &);

@@ -142,6 +142,7 @@ private:
       Func values = group.values;
       // A tile, not a vector at a time: the last vectors of padded columns may lie wholly outside.
       values.compute_at(group.func, Var("column_tile"));
+      pad_buffer(values, group.type, tile_.vectors * lanes());
       values.vectorize(values.args()[0], lanes(), TailStrategy::GuardWithIf);
     }
   }
@@ -150,6 +151,7 @@ private:
   void place_whole() {
     Func result = node_.result;
     result.compute_root();
+    pad_buffer(result, kernel_.kernel.graph.type(node_.id), tile_.vectors * lanes());
     place_sum(sum_, result, tile_consumer(result, /*parts=*/false));
   }
 
@@ -157,6 +159,7 @@ private:
   void place_parts(bool fused) {
     Func stored = Func(part_->func).in(sum_.func);
     stored.compute_root();
+    pad_buffer(stored, sum_.type, tile_.vectors * lanes());
     place_sum(*part_, stored, tile_consumer(stored, /*parts=*/true));
     if (!fused) {
       schedule_at_root(sum_, variant_);
@@ -165,6 +168,7 @@ private:
     const OutputGroup &group = kernel_.groups[0];
     Func sum = sum_.func;
     sum.compute_at(group.func, schedule_stores(group, variant_));
+    pad_buffer(sum, sum_.type);
     sum.vectorize(sum.args()[0], lanes(), TailStrategy::GuardWithIf);
     sum.update().vectorize(sum.args()[0], lanes(), TailStrategy::GuardWithIf);
   }

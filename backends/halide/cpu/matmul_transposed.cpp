@@ -68,6 +68,7 @@ std::string schedule_matmul_transposed(const LoweredKernel &kernel, const Lowere
   sum.update().reorder(i, j, sum_stage.domain[0]).vectorize(i, width).unroll(j);
   if (!fused) {
     consumer.compute_root();
+    pad_buffer(consumer, kernel.kernel.graph.type(product.id));
     schedule_rest(kernel, product, variant);
   }
   return fmt::format("transposed product {}x{}", width, width);

@@ -77,6 +77,8 @@ public:
     const bool fused = around_.plain_before && around_.plain_after;
     if (!fused) {
       Func(node_.result).compute_root();
+      pad_buffer(node_.result, kernel_.kernel.graph.type(node_.id),
+                 tile_.vectors * variant_.vector_width);
       schedule_rest(kernel_, node_, variant_);
     }
     int64_t step = size_; // results of a tile along a side, pooled if they are

@@ -91,10 +91,12 @@ private:
   void place_result() {
     const bool fused = around_.plain_after;
     Func result = fused ? Func(kernel_.groups[0].func) : Func(node_.result);
-    if (!fused)
-      result.compute_root();
-    const std::vector<Var> v = result.args();
     const TensorType &type = kernel_.kernel.graph.type(node_.id);
+    if (!fused) {
+      result.compute_root();
+      pad_buffer(result, type);
+    }
+    const std::vector<Var> v = result.args();
     const Var vector("vector"), lane("lane"), task("task"), inside("inside");
     const int64_t block = type.storage_shape().back();
     const int64_t rows = std::max<int64_t>(1, kElementsPerTask / (9 * block));
@@ -110,7 +112,7 @@ private:
     Func gathered = stage("gathered").func;
     const std::vector<Var> g = gathered.args();
     const int lanes = lanes_for(block, variant_);
-    gathered.compute_at(result, vector).vectorize(g[0], lanes);
+    gathered.compute_at(result, vector).vectorize(g[0], lanes, TailStrategy::RoundUp);
     gathered.reorder(g[0], g[3], g[2], g[1]).unroll(g[2]).unroll(g[3]);
     if (!fused) {
       schedule_rest(kernel_, node_, variant_);
@@ -119,7 +121,9 @@ private:
     if (!around_.plain_before)
       schedule_other_stages(kernel_, node_, variant_);
     if (kernel_.groups[0].outputs.size() > 1)
-      Func(kernel_.groups[0].values).compute_at(result, v[2]).vectorize(v[0], lanes);
+      Func(kernel_.groups[0].values)
+          .compute_at(result, v[2])
+          .vectorize(v[0], lanes, TailStrategy::GuardWithIf);
   }
 
   void place_total() {

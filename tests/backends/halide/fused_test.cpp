@@ -255,3 +255,56 @@ output "y" %2
                                  results, reduction),
                      {1}, target);
 }
+
+TEST_CASE("filter gradients and what reads them twice, one filter beyond whole vectors") {
+  for (const int filters : {3, 5, 9, 17, 25})
+    for (const char *target : kTargets)
+      for (const char *gradient : {"conv2d_filter_gradient %0, %1 {padding=[1,1,1,1], size=[3,3]}",
+                                   "winograd_filter_gradient %0, %1 {padding=[1,1,1,1]}"})
+        check_kernel(fmt::format(R"(%0 = input {{name="x", type=f32[N,5,4,3]}} : f32[N,5,4,3]
+%1 = input {{name="dy", type=f32[N,5,4,{0}]}} : f32[N,5,4,{0}]
+%2 = {1} : f32[3,3,3,{0}]
+%3 = sigmoid %2 : f32[3,3,3,{0}]
+%4 = multiply %2, %3 : f32[3,3,3,{0}])",
+                                 filters, gradient),
+                     {1, 3}, target, 2e-5);
+}
+
+TEST_CASE("contractions of constant size and what reads them whole, vectors and tiles unfilled") {
+  for (const int columns : {3, 5, 9, 17, 25, 33, 100})
+    for (const char *target : kTargets) {
+      check_kernel(fmt::format(R"(%0 = input {{name="x", type=f32[1,20]}} : f32[1,20]
+%1 = parameter {{name="w", type=f32[20,{0}; block=16]}} : f32[20,{0}; block=16]
+%2 = matmul %0, %1 : f32[1,{0}]
+%3 = softmax %2 : f32[1,{0}])",
+                               columns),
+                   {1}, target);
+      check_kernel(fmt::format(R"(%0 = input {{name="x", type=f32[1,1,1,20]}} : f32[1,1,1,20]
+%1 = parameter {{name="w", type=f32[1,1,20,{0}; block=16]}} : f32[1,1,20,{0}; block=16]
+%2 = conv2d %0, %1 : f32[1,1,1,{0}]
+%3 = softmax %2 : f32[1,1,1,{0}])",
+                               columns),
+                   {1}, target);
+    }
+}
+
+TEST_CASE("Adam on dense weights that no block stores") {
+  for (const int columns : {5, 9, 17})
+    for (const char *target : kTargets)
+      check_kernel(fmt::format(R"(graph {{
+%0 = input {{name="x", type=f32[N,9]}} : f32[N,9]
+%1 = input {{name="dy", type=f32[N,{0}]}} : f32[N,{0}]
+%2 = parameter {{name="w", type=f32[9,{0}]}} : f32[9,{0}]
+%3 = parameter {{name="m", type=f32[9,{0}]}} : f32[9,{0}]
+%4 = input {{name="rate", role="learning_rate", type=f32[]}} : f32[]
+%5 = matmul %0, %1 {{transpose_a=true}} : f32[9,{0}]
+%6 = moving_average %3, %5 {{decay=0.9}} : f32[9,{0}]
+%7 = square %5 : f32[9,{0}]
+%8 = affine %7 {{offset=1}} : f32[9,{0}]
+%9 = adam_update %2, %6, %8, %4 : f32[9,{0}]
+update %3 %6
+update %2 %9
+}})",
+                               columns),
+                   {1, 65}, target);
+}
