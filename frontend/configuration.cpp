@@ -120,33 +120,33 @@ std::vector<ArgumentSpec> loss_arguments(bool logits) {
 std::vector<Native> optimizers() {
   const ArgumentSpec momentum = optional("momentum", Kind::fraction, Value(0.0));
   const ArgumentSpec epsilon = optional("epsilon", Kind::number, Value(1e-7));
-  return {{"keras.optimizers.SGD",
-           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.01)), momentum,
-                                optional("nesterov", Kind::boolean, Value(false))}),
-           configure, Family::optimizer},
-          {"keras.optimizers.Adam",
-           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
-                                optional("beta_1", Kind::fraction, Value(0.9)),
-                                optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
-                                optional("amsgrad", Kind::unsupported, Value(false))}),
-           configure, Family::optimizer},
-          {"keras.optimizers.AdamW",
-           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
-                                optional("beta_1", Kind::fraction, Value(0.9)),
-                                optional("beta_2", Kind::fraction, Value(0.999)), epsilon,
-                                optional("amsgrad", Kind::unsupported, Value(false))},
-                               Value(0.004)),
-           configure, Family::optimizer},
-          {"keras.optimizers.Adagrad",
-           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
-                                optional("initial_accumulator_value", Kind::number, Value(0.1)),
-                                epsilon}),
-           configure, Family::optimizer},
-          {"keras.optimizers.RMSprop",
-           optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.001)),
-                                optional("rho", Kind::fraction, Value(0.9)), momentum, epsilon,
-                                optional("centered", Kind::unsupported, Value(false))}),
-           configure, Family::optimizer}};
+  const ArgumentSpec rate = optional("learning_rate", Kind::rate, Value(0.001));
+  const std::vector<ArgumentSpec> moments = {rate, optional("beta_1", Kind::fraction, Value(0.9)),
+                                             optional("beta_2", Kind::fraction, Value(0.999)),
+                                             epsilon};
+  std::vector<ArgumentSpec> with_amsgrad = moments;
+  with_amsgrad.push_back(optional("amsgrad", Kind::unsupported, Value(false)));
+  return {
+      {"keras.optimizers.SGD",
+       optimizer_arguments({optional("learning_rate", Kind::rate, Value(0.01)), momentum,
+                            optional("nesterov", Kind::boolean, Value(false))}),
+       configure, Family::optimizer},
+      {"keras.optimizers.Adam", optimizer_arguments(with_amsgrad), configure, Family::optimizer},
+      {"keras.optimizers.AdamW", optimizer_arguments(with_amsgrad, Value(0.004)), configure,
+       Family::optimizer},
+      {"keras.optimizers.Adamax", optimizer_arguments(moments), configure, Family::optimizer},
+      {"keras.optimizers.Nadam", optimizer_arguments(moments), configure, Family::optimizer},
+      {"keras.optimizers.Adadelta",
+       optimizer_arguments({rate, optional("rho", Kind::fraction, Value(0.95)), epsilon}),
+       configure, Family::optimizer},
+      {"keras.optimizers.Adagrad",
+       optimizer_arguments(
+           {rate, optional("initial_accumulator_value", Kind::number, Value(0.1)), epsilon}),
+       configure, Family::optimizer},
+      {"keras.optimizers.RMSprop",
+       optimizer_arguments({rate, optional("rho", Kind::fraction, Value(0.9)), momentum, epsilon,
+                            optional("centered", Kind::unsupported, Value(false))}),
+       configure, Family::optimizer}};
 }
 
 std::vector<Native> losses_and_metrics() {

@@ -150,15 +150,16 @@ void note_rate(FitRecord &record, std::optional<double> scheduled, float rate) {
 
 OptimizerSpec optimizer_spec(const Configured &optimizer) {
   const Arguments &arguments = optimizer.arguments;
-  OptimizerSpec spec = common_optimizer(optimizer, "lr", "alpha", "eps");
+  OptimizerSpec spec =
+      common_optimizer(optimizer, "lr", arguments.has("rho") ? "rho" : "alpha", "eps");
   spec.epsilon_after_root = true;
   (optimizer.type->name() == "AdamW" ? spec.weight_decay : spec.l2) =
       arguments.real("weight_decay");
   if (arguments.has("betas") && !arguments.is_none("betas")) {
     const std::vector<Value> *betas = sequence_items(arguments["betas"]);
     if (!betas || betas->size() != 2 || !is_number((*betas)[0]) || !is_number((*betas)[1]))
-      throw CompileError(optimizer.location, "Adam: betas must be two numbers, got {}",
-                         describe(arguments["betas"]));
+      throw CompileError(optimizer.location, "{}: betas must be two numbers, got {}",
+                         optimizer.type->name(), describe(arguments["betas"]));
     spec.beta_1 = to_number((*betas)[0]);
     spec.beta_2 = to_number((*betas)[1]);
   }
@@ -187,6 +188,17 @@ std::vector<Native> optimizers() {
           {"torch.optim.AdamW",
            with(1e-3, {optional("betas", Kind::any), epsilon,
                        optional("weight_decay", Kind::number, Value(0.01)), never("amsgrad")}),
+           configure_training, Family::optimizer},
+          {"torch.optim.Adamax", with(2e-3, {optional("betas", Kind::any), epsilon, decay}),
+           configure_training, Family::optimizer},
+          {"torch.optim.NAdam",
+           with(2e-3, {optional("betas", Kind::any), epsilon, decay,
+                       optional("momentum_decay", Kind::number, Value(4e-3)),
+                       never("decoupled_weight_decay")}),
+           configure_training, Family::optimizer},
+          {"torch.optim.Adadelta",
+           with(1.0, {optional("rho", Kind::fraction, Value(0.9)),
+                      optional("eps", Kind::number, Value(1e-6)), decay}),
            configure_training, Family::optimizer},
           {"torch.optim.Adagrad",
            with(1e-2, {optional("lr_decay", Kind::unsupported, 0), decay,

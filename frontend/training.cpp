@@ -7,6 +7,7 @@
 #include "frontend/schedules.h"
 
 #include <algorithm>
+#include <cctype>
 
 namespace sinter {
 
@@ -48,6 +49,14 @@ void read_clipping(const Configured &optimizer, OptimizerSpec &spec) {
     throw CompileError(optimizer.location,
                        "{}: only one of clipnorm, global_clipnorm and clipvalue can be given",
                        optimizer.type->name());
+}
+
+/// Of a class of Keras or of torch.optim, which differ in capitals: Nadam and NAdam.
+std::string optimizer_kind(std::string_view name) {
+  std::string kind(name);
+  for (char &c : kind)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return kind == "adamw" ? "adam" : kind; // the decay is a part of its own
 }
 
 OptimizerSpec resolve_optimizer(Interpreter &interpreter, const Value &value,
@@ -232,10 +241,7 @@ OptimizerSpec common_optimizer(const Configured &optimizer, const char *rate, co
   const Arguments &arguments = optimizer.arguments;
   const std::string_view name = optimizer.type->name();
   OptimizerSpec spec;
-  spec.kind = name == "SGD"       ? "sgd"
-              : name == "RMSprop" ? "rmsprop"
-              : name == "Adagrad" ? "adagrad"
-                                  : "adam";
+  spec.kind = optimizer_kind(name);
   const auto read = [&](const char *argument, auto &field) {
     if (arguments.has(argument) && is_number(arguments[argument]))
       field = static_cast<std::decay_t<decltype(field)>>(arguments.number(argument));
@@ -248,6 +254,7 @@ OptimizerSpec common_optimizer(const Configured &optimizer, const char *rate, co
   read(rho, spec.rho);
   read(epsilon, spec.epsilon);
   read("initial_accumulator_value", spec.initial_accumulator);
+  read("momentum_decay", spec.momentum_decay);
   spec.nesterov = arguments.has("nesterov") && arguments.boolean("nesterov");
   return spec;
 }

@@ -37,7 +37,7 @@ struct ScheduleSpec {
 };
 
 struct OptimizerSpec {
-  std::string kind = "adam"; // "sgd", "adam", "rmsprop", "adagrad"
+  std::string kind = "adam"; // "sgd", "adam", "adamax", "nadam", "rmsprop", "adagrad", "adadelta"
   float learning_rate = 1e-3F;
   double momentum = 0; // sgd, rmsprop
   bool nesterov = false;
@@ -47,6 +47,7 @@ struct OptimizerSpec {
   float epsilon = 1e-7F;
   bool epsilon_after_root = false;  // see passes/add_optimizer.h
   float initial_accumulator = 0.1F; // adagrad
+  double momentum_decay = 1;        // nadam
   float weight_decay = 0;           // w -= learning_rate * weight_decay * w, before the update
   float l2 = 0;                     // l2 * w is added to the gradient
   float clip_norm = 0;              // of each parameter's gradient; 0: not clipped
@@ -54,8 +55,8 @@ struct OptimizerSpec {
   float clip_value = 0;             // of each element
   std::optional<ScheduleSpec> schedule;
   SINTER_FIELDS(OptimizerSpec, kind, learning_rate, momentum, nesterov, beta_1, beta_2, rho,
-                epsilon, epsilon_after_root, initial_accumulator, weight_decay, l2, clip_norm,
-                global_clip_norm, clip_value)
+                epsilon, epsilon_after_root, initial_accumulator, momentum_decay, weight_decay, l2,
+                clip_norm, global_clip_norm, clip_value)
 };
 
 /// `monitor` is "loss", "val_loss" or a metric's name, with or without "val_".

@@ -342,7 +342,7 @@ private:
     const SourceLocation optimizer = lexer_.location();
     read_fields(training.optimizer);
     require_word(optimizer, "optimizer", training.optimizer.kind,
-                 {"sgd", "adam", "rmsprop", "adagrad"});
+                 {"sgd", "adam", "adamax", "nadam", "rmsprop", "adagrad", "adadelta"});
     const SourceLocation schedule = lexer_.location();
     if (lexer_.accept("schedule")) {
       read_fields(training.optimizer.schedule.emplace());

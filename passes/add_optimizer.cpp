@@ -6,6 +6,7 @@
 #include "passes/learning_rate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numeric>
 
@@ -21,12 +22,16 @@ class Optimizer {
 public:
   Optimizer(Graph &graph, const OptimizerSpec &spec) : graph_(graph), spec_(spec), names_(graph) {
     learning_rate_ = scalar_input("learning_rate");
-    if (spec_.kind == "adam" || spec_.schedule)
+    if (spec_.kind == "adam" || spec_.kind == "adamax" || spec_.kind == "nadam" || spec_.schedule)
       step_ = scalar_input("step");
     if (spec_.schedule)
       learning_rate_ = append_schedule(graph_, *spec_.schedule, learning_rate_, step_);
     if (spec_.kind == "adam")
       append_adam_rates();
+    else if (spec_.kind == "adamax")
+      rate_ = corrected(learning_rate_, spec_.beta_1);
+    else if (spec_.kind == "nadam")
+      append_nadam_factors();
   }
 
   /// The gradients, none longer than the specification says, by itself or all together.
@@ -53,16 +58,22 @@ public:
     parameter_ = weight;
     gradient_ = gradient;
     if (spec_.l2 != 0)
-      gradient_ = append(OpKind::add, {gradient_, scaled_weight(spec_.l2)});
+      gradient_ = append(OpKind::add, {gradient_, affine(parameter_, spec_.l2, 0)});
     if (spec_.weight_decay != 0)
-      weight_ =
-          append(OpKind::sgd_update, {weight_, scaled_weight(spec_.weight_decay), learning_rate_});
+      weight_ = append(OpKind::sgd_update,
+                       {weight_, affine(parameter_, spec_.weight_decay, 0), learning_rate_});
     if (spec_.kind == "adam")
       adam();
     else if (spec_.kind == "rmsprop")
       rmsprop();
     else if (spec_.kind == "adagrad")
       adagrad();
+    else if (spec_.kind == "adadelta")
+      adadelta();
+    else if (spec_.kind == "adamax")
+      adamax();
+    else if (spec_.kind == "nadam")
+      nadam();
     else if (spec_.kind == "sgd" && spec_.momentum == 0)
       set_weight(append(OpKind::sgd_update, {weight_, gradient_, learning_rate_}));
     else if (spec_.kind == "sgd")
@@ -101,10 +112,18 @@ private:
                          InputAttrs{names_.take(role), role, {ElementType::f32, {}, 0}});
   }
 
+  /// A node of the parameter's layer, or of all.
   NodeId append(OpKind kind, std::vector<NodeId> operands, Attrs attributes = NoAttrs{}) {
+    if (!parameter_.valid())
+      return graph_.append(kind, std::move(operands), std::move(attributes));
     const std::string layer = graph_[parameter_].layer;
     const SourceLocation location = graph_[parameter_].location;
     return graph_.append(kind, std::move(operands), std::move(attributes), layer, location);
+  }
+
+  NodeId affine(NodeId x, double scale, double offset) {
+    return append(OpKind::affine, {x},
+                  AffineAttrs{static_cast<float>(scale), static_cast<float>(offset)});
   }
 
   /// A companion of the weight.
@@ -136,7 +155,7 @@ private:
     const NodeId sums = append(OpKind::reduce_sum, {squares},
                                ReduceAttrs{constraint.norm_axes, /*keep_dims=*/true});
     const NodeId norms = append(OpKind::sqrt, {sums});
-    const NodeId least = append(OpKind::affine, {norms}, AffineAttrs{1, kConstraintEpsilon});
+    const NodeId least = affine(norms, 1, kConstraintEpsilon);
     const NodeId ratio = append(OpKind::divide, {wanted_norms(constraint, norms), least});
     return append(OpKind::multiply, {weight, ratio});
   }
@@ -149,25 +168,48 @@ private:
       return at_most;
     const NodeId clipped = append(OpKind::maximum, {at_most, scalar(constraint.min_norm)});
     const float rate = constraint.norm_rate;
-    return append(OpKind::add, {append(OpKind::affine, {clipped}, AffineAttrs{rate, 0}),
-                                append(OpKind::affine, {norms}, AffineAttrs{1 - rate, 0})});
+    return append(OpKind::add, {affine(clipped, rate, 0), affine(norms, 1 - rate, 0)});
   }
 
-  NodeId scaled_weight(float factor) {
-    return append(OpKind::affine, {parameter_}, AffineAttrs{factor, 0});
+  /// rate / (1 - beta^step), which is adam_rate without its second correction.
+  NodeId corrected(NodeId rate, double beta) {
+    return graph_.append(OpKind::adam_rate, {rate, step_}, AdamRateAttrs{beta, 0});
   }
 
-  // rate / (1 - beta^step) is adam_rate without its second correction.
   void append_adam_rates() {
-    const auto rate = [&](NodeId of, double beta_1, double beta_2) {
-      return graph_.append(OpKind::adam_rate, {of, step_}, AdamRateAttrs{beta_1, beta_2});
-    };
     if (!spec_.epsilon_after_root) {
-      rate_ = rate(learning_rate_, spec_.beta_1, spec_.beta_2);
+      rate_ = graph_.append(OpKind::adam_rate, {learning_rate_, step_},
+                            AdamRateAttrs{spec_.beta_1, spec_.beta_2});
       return;
     }
-    rate_ = rate(learning_rate_, spec_.beta_1, 0);
-    correction_ = rate(scalar(1), spec_.beta_2, 0);
+    rate_ = corrected(learning_rate_, spec_.beta_1);
+    correction_ = corrected(scalar(1), spec_.beta_2);
+  }
+
+  /// b(t) of the step that is `later` steps after this one; 0.96 is the paper's.
+  NodeId nesterov_momentum(int later) {
+    const double slope = std::log(0.96) * spec_.momentum_decay;
+    const NodeId power = graph_.append(OpKind::exp, {affine(step_, slope, later * slope)});
+    return affine(power, -spec_.beta_1 / 2, spec_.beta_1);
+  }
+
+  void append_nadam_factors() {
+    ParameterAttrs attributes;
+    attributes.name = names_.take("nadam_momentum_product");
+    attributes.role = "optimizer";
+    attributes.initializer = "ones";
+    attributes.type = {ElementType::f32, {}, 0};
+    const NodeId product = graph_.append(OpKind::parameter, {}, attributes);
+    const auto times = [&](NodeId a, NodeId b) { return graph_.append(OpKind::multiply, {a, b}); };
+    const auto divided = [&](NodeId a, NodeId b) { // a / (1 - b)
+      return graph_.append(OpKind::divide, {a, affine(b, -1, 1)});
+    };
+    const NodeId now = nesterov_momentum(0);
+    const NodeId next = nesterov_momentum(1);
+    const NodeId new_product = set_state(product, times(product, now));
+    gradient_factor_ = divided(affine(now, -1, 1), new_product);
+    rate_ = divided(next, times(new_product, next));
+    correction_ = corrected(scalar(1), spec_.beta_2);
   }
 
   /// weight - learning_rate * gradient / the root of the squares
@@ -184,17 +226,63 @@ private:
     set_weight(divided_update(new_sum));
   }
 
+  /// The moving average of the gradient, or of a value's squares.
+  NodeId average(NodeId old, double decay) {
+    return set_state(old, append(OpKind::moving_average, {old, gradient_}, DecayAttrs{decay}));
+  }
+  NodeId square_average(NodeId old, NodeId value, double decay) {
+    return set_state(old, append(OpKind::moving_square_average, {old, value}, DecayAttrs{decay}));
+  }
+
   void adam() {
     const NodeId m = state("adam_m");
     const NodeId v = state("adam_v");
-    const NodeId new_m =
-        set_state(m, append(OpKind::moving_average, {m, gradient_}, DecayAttrs{spec_.beta_1}));
-    const NodeId new_v = set_state(
-        v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.beta_2}));
+    const NodeId new_m = average(m, spec_.beta_1);
+    const NodeId new_v = square_average(v, gradient_, spec_.beta_2);
     const NodeId squares =
         correction_.valid() ? append(OpKind::multiply, {new_v, correction_}) : new_v;
     set_weight(
         append(OpKind::adam_update, {weight_, new_m, squares, rate_}, EpsilonAttrs{spec_.epsilon}));
+  }
+
+  // Kingma and Ba 2015, section 7.1: the largest gradient, forgotten slowly, instead of the
+  // squares.
+  void adamax() {
+    const NodeId m = state("adamax_m");
+    const NodeId u = state("adamax_u");
+    const NodeId new_m = average(m, spec_.beta_1);
+    const float before = spec_.epsilon_after_root ? spec_.epsilon : 0;
+    const NodeId size = affine(append(OpKind::abs, {gradient_}), 1, before);
+    const NodeId new_u = set_state(u, append(OpKind::maximum, {affine(u, spec_.beta_2, 0), size}));
+    const NodeId scaled = append(OpKind::divide, {new_m, affine(new_u, 1, spec_.epsilon - before)});
+    set_weight(append(OpKind::sgd_update, {weight_, scaled, rate_}));
+  }
+
+  // Dozat 2016: Adam with Nesterov's momentum.
+  void nadam() {
+    const NodeId m = state("nadam_m");
+    const NodeId v = state("nadam_v");
+    const NodeId new_m = average(m, spec_.beta_1);
+    const NodeId new_v = square_average(v, gradient_, spec_.beta_2);
+    const NodeId ahead =
+        append(OpKind::add, {append(OpKind::multiply, {gradient_, gradient_factor_}),
+                             append(OpKind::multiply, {new_m, rate_})});
+    const NodeId squares = append(OpKind::multiply, {new_v, correction_});
+    set_weight(append(OpKind::adam_update, {weight_, ahead, squares, learning_rate_},
+                      EpsilonAttrs{spec_.epsilon}));
+  }
+
+  // Zeiler 2012: steps as large as the ones before.
+  void adadelta() {
+    const NodeId v = state("adadelta_v");
+    const NodeId x = state("adadelta_x");
+    const NodeId new_v = square_average(v, gradient_, spec_.rho);
+    const NodeId before = append(OpKind::sqrt, {affine(x, 1, spec_.epsilon)});
+    const NodeId scale = append(OpKind::rsqrt, {affine(new_v, 1, spec_.epsilon)});
+    const NodeId step =
+        append(OpKind::multiply, {append(OpKind::multiply, {before, scale}), gradient_});
+    square_average(x, step, spec_.rho);
+    set_weight(append(OpKind::sgd_update, {weight_, step, learning_rate_}));
   }
 
   void sgd_with_momentum() {
@@ -209,27 +297,24 @@ private:
   }
 
   void rmsprop() {
-    const NodeId v = state("rmsprop_v");
-    const NodeId new_v =
-        set_state(v, append(OpKind::moving_square_average, {v, gradient_}, DecayAttrs{spec_.rho}));
+    const NodeId v = square_average(state("rmsprop_v"), gradient_, spec_.rho);
     if (spec_.momentum == 0) {
-      set_weight(divided_update(new_v));
+      set_weight(divided_update(v));
       return;
     }
     const NodeId velocity = state("momentum");
-    const NodeId new_velocity = set_state(velocity, scaled_velocity(velocity, new_v));
+    const NodeId new_velocity = set_state(velocity, scaled_velocity(velocity, v));
     set_weight(append(OpKind::momentum_update, {weight_, new_velocity}));
   }
 
   /// momentum * velocity - learning_rate * gradient / the root of the squares
   NodeId scaled_velocity(NodeId velocity, NodeId squares) {
     if (spec_.epsilon_after_root) {
-      const NodeId slower =
-          append(OpKind::affine, {velocity}, AffineAttrs{static_cast<float>(spec_.momentum), 0});
+      const NodeId slower = affine(velocity, spec_.momentum, 0);
       return append(OpKind::adam_update, {slower, gradient_, squares, learning_rate_},
                     EpsilonAttrs{spec_.epsilon});
     }
-    const NodeId shifted = append(OpKind::affine, {squares}, AffineAttrs{1, spec_.epsilon});
+    const NodeId shifted = affine(squares, 1, spec_.epsilon);
     const NodeId scaled = append(OpKind::multiply, {gradient_, append(OpKind::rsqrt, {shifted})});
     return append(OpKind::momentum_velocity, {velocity, scaled, learning_rate_},
                   DecayAttrs{spec_.momentum});
@@ -239,9 +324,10 @@ private:
   const OptimizerSpec &spec_;
   LeafNames names_;
   NodeId learning_rate_;
-  NodeId step_; // invalid where nothing depends on it
-  NodeId rate_;
-  NodeId correction_; // of Adam's squares; invalid where rate_ has it
+  NodeId step_;            // invalid where nothing depends on it
+  NodeId rate_;            // of the moving average
+  NodeId correction_;      // of the squares; invalid where rate_ has it
+  NodeId gradient_factor_; // nadam's
   NodeId parameter_;
   NodeId weight_; // the parameter, decayed where the specification says so
   NodeId gradient_;

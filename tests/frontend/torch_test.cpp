@@ -152,7 +152,8 @@ TEST_CASE("a loop over a DataLoader trains") {
 }
 
 TEST_CASE("every optimizer trains a module without a loop") {
-  for (const std::string name : {"SGD", "Adam", "AdamW", "Adagrad", "RMSprop"}) {
+  for (const std::string name :
+       {"SGD", "Adam", "AdamW", "Adamax", "NAdam", "Adadelta", "Adagrad", "RMSprop"}) {
     INFO(name);
     const Model model = load(kImports +
                              "model = nn.Sequential(nn.Linear(8, 3))\nsummary(model, (1, 8))\n"
@@ -160,6 +161,8 @@ TEST_CASE("every optimizer trains a module without a loop") {
                              name + "(model.parameters(), lr=0.25)\n");
     REQUIRE(model.training);
     CHECK(model.training->optimizer.learning_rate == 0.25F);
+    CHECK(model.training->optimizer.rho == (name == "RMSprop" ? 0.99 : 0.9));
+    CHECK(model.training->optimizer.momentum_decay == (name == "NAdam" ? 0.004 : 1));
   }
   CHECK(error_of(kImports + "model = nn.Sequential(nn.Linear(8, 3))\nsummary(model, (1, 8))\n"
                             "criterion = nn.CrossEntropyLoss()\n"

@@ -358,11 +358,15 @@ TEST_CASE("losses beyond the classic ones") {
         "loss=categorical_crossentropy");
 }
 
-TEST_CASE("AdamW, Adagrad and weight decay") {
+TEST_CASE("the rarer optimizers and weight decay") {
   CHECK(optimizer("keras.optimizers.AdamW()").weight_decay == 0.004F);
   CHECK(optimizer("keras.optimizers.AdamW()").kind == "adam");
   CHECK(optimizer("keras.optimizers.SGD(0.1, weight_decay=1e-4)").weight_decay == 1e-4F);
   CHECK(optimizer("'adagrad'").kind == "adagrad");
+  CHECK(optimizer("'Adamax'").kind == "adamax");
+  CHECK(optimizer("'nadam'").kind == "nadam");
+  CHECK(optimizer("keras.optimizers.Nadam()").momentum_decay == 1);
+  CHECK(optimizer("keras.optimizers.Adadelta(1.0)").rho == 0.95);
   CHECK(optimizer("keras.optimizers.Adagrad(initial_accumulator_value=0.5)").initial_accumulator ==
         0.5F);
 }
