@@ -3,6 +3,7 @@
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
+#include "frontend/layer_table.h"
 #include "frontend/modules.h"
 #include "frontend/torch_modules.h"
 
@@ -38,6 +39,8 @@ std::optional<Value> layer_attribute(Interpreter &interpreter, const Layer &laye
     return layer.name;
   if (name == "trainable")
     return layer.trainable;
+  if (name == "__class__" && layer.type)
+    return &layer.type->native;
   if (is_torch_module(layer)) {
     if (name == "training")
       return interpreter.opaque("the training flag", location);
@@ -102,6 +105,8 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
   const Function *function = object<Function>(value);
   if (function && name == "__name__")
     return function->name;
+  if (const auto *native = std::get_if<const Native *>(&value); native && name == "__name__")
+    return std::string((*native)->name());
   if (const Configured *configured = object<Configured>(value))
     if (const std::optional<Value> found = dataset_attribute(interpreter, *configured, name))
       return found;

@@ -167,8 +167,21 @@ std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &l
   return scalars;
 }
 
-KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
+/// The chosen model; where that is a part of the last module, called to look at shapes, the whole.
+KerasModel *chosen_model(KerasSession &session, const SourceLocation &file) {
   KerasModel *model = session.chosen_model();
+  if (!model || model->compiled)
+    return model;
+  for (const auto &[module, built] : session.torch.models)
+    if (built == model && session.is_part(*module, file)) {
+      const auto whole = session.torch.models.find(session.torch.module);
+      return whole == session.torch.models.end() ? nullptr : whole->second;
+    }
+  return model;
+}
+
+KerasModel &checked_model(KerasSession &session, const SourceLocation &file) {
+  KerasModel *model = chosen_model(session, file);
   if (const Layer *module = session.torch.module; !model && module)
     throw CompileError(module->location,
                        "the input shape of module '{}' is not known: call it on an example, "

@@ -3,6 +3,7 @@
 #include "frontend/data_array.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 namespace sinter {
 
@@ -58,6 +59,13 @@ std::vector<Value> Interpreter::iterate(const Value &value, const SourceLocation
       i = end;
     }
     return characters;
+  }
+  if (const auto parts = sequential_parts(value)) {
+    std::vector<Value> modules;
+    for (const auto &part : *parts)
+      modules.push_back(part.second);
+    charge(static_cast<int64_t>(modules.size()), location);
+    return modules;
   }
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, location, "what is iterated");

@@ -54,6 +54,8 @@ public:
                    std::vector<KerasTensor *> outputs, const SourceLocation &);
 
   // Modules of torch.nn.
+  /// Whether a module belongs to the last one made, whose parts scripts call to look at shapes.
+  bool is_part(const Layer &module, const SourceLocation &);
   /// The network that a module is for an input of that shape; a later call replaces it.
   KerasModel *build_module(Layer &, const Shape &input, const SourceLocation &);
   /// optimizer.step() in a loop over a loader.
@@ -62,7 +64,7 @@ public:
   void compile_modules();
   struct {
     std::map<const Layer *, KerasModel *> models; // the networks of modules
-    const Layer *module = nullptr;                // the last one made
+    Layer *module = nullptr;                      // the last one made
     const Opaque *pending = nullptr;              // the loss that backward() was called on last
     const Configured *optimizer = nullptr;        // the last one made
     const Configured *criterion = nullptr;        // the last one made

@@ -50,7 +50,7 @@ void KerasSession::register_object(const Value &value) {
   KerasModel *model = object<KerasModel>(value);
   if (model && std::find(models_.begin(), models_.end(), model) == models_.end())
     models_.push_back(model);
-  if (const Layer *layer = layer_of_object(value); layer && is_torch_module(*layer))
+  if (Layer *layer = layer_of_object(value); layer && is_torch_module(*layer))
     torch.module = layer;
 }
 
@@ -184,10 +184,17 @@ void KerasSession::enter(Layer &layer) {
 
 // ---- modules of torch.nn -----------------------------------------------------------------------
 
+bool KerasSession::is_part(const Layer &module, const SourceLocation &location) {
+  if (!torch.module || torch.module == &module)
+    return false;
+  const std::vector<Layer *> tree = tracked_tree(interpreter_, *torch.module, location);
+  return std::find(tree.begin(), tree.end(), &module) != tree.end();
+}
+
 KerasModel *KerasSession::build_module(Layer &module, const Shape &input,
                                        const SourceLocation &location) {
   interpreter_.require_certain(location, "building this module");
-  name_modules(interpreter_, module, location);
+  name_modules(interpreter_, is_part(module, location) ? *torch.module : module, location);
   KerasModel *&model = torch.models[&module];
   if (!model) {
     model = interpreter_.make<KerasModel>();

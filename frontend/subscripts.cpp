@@ -1,5 +1,6 @@
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 
@@ -58,8 +59,15 @@ Value sequence_subscript(Interpreter &interpreter, const Value &sequence, const 
   if (!slice)
     throw CompileError(location, "a {} is indexed by integers, got {}", type_name(sequence),
                        describe(index));
+  const std::vector<size_t> positions = slice_positions(*slice, length, location);
+  if (const auto parts = sequential_parts(sequence)) {
+    std::vector<std::pair<std::string, Value>> some;
+    for (const size_t i : positions)
+      some.push_back((*parts)[i]);
+    return sequential_of(interpreter, some, location);
+  }
   std::vector<Value> picked;
-  for (const size_t i : slice_positions(*slice, length, location))
+  for (const size_t i : positions)
     picked.push_back(items[i]);
   if (object<List>(sequence))
     return interpreter.list(std::move(picked));
@@ -94,7 +102,8 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
       return *found;
     throw CompileError(location, "the dict has no key {}", describe(index));
   }
-  if (sequence_items(object_value) || std::holds_alternative<std::string>(object_value))
+  if (sequence_items(object_value) || std::holds_alternative<std::string>(object_value) ||
+      sequential_parts(object_value))
     return sequence_subscript(interpreter, object_value, index, location);
   throw CompileError(location, "{} has no items", describe(object_value));
 }

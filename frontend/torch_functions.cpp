@@ -156,9 +156,12 @@ Value call_pad(Interpreter &interpreter, const Call &call) {
                         {{"padding", call.arguments["pad"]}});
 }
 
-/// torch.randn(1, 3, 224, 224): an example, whose shape is known and whose values are not.
+/// torch.randn(1, 3, 224, 224), torch.rand(size=(1, 3, 224, 224)): an example, whose shape is known
+/// and whose values are not.
 Value call_example(Interpreter &interpreter, const Call &call) {
-  const std::vector<Value> &given = call.arguments.items("size");
+  std::vector<Value> given = call.arguments.items("extents");
+  if (!call.arguments.is_none("size"))
+    given.push_back(call.arguments["size"]);
   const std::vector<Value> *items = given.size() == 1 ? sequence_items(given[0]) : nullptr;
   Opaque *example = interpreter.make<Opaque>(std::string(call.native.path), call.location);
   for (const Value &item : items ? *items : given) {
@@ -194,7 +197,8 @@ std::vector<Native> torch_function_natives() {
   const Specs ends = {optional("start_dim", Kind::integer, 0),
                       optional("end_dim", Kind::integer, -1)};
   const Specs anything = {optional("values", Kind::rest), optional("options", Kind::keywords)};
-  const Specs size = {optional("size", Kind::rest), optional("options", Kind::keywords)};
+  const Specs size = {optional("extents", Kind::rest), optional("size", Kind::any),
+                      optional("options", Kind::keywords)};
   const Specs tensors = {required("tensors", Kind::any), optional("dim", Kind::integer, 0)};
   for (Native native : std::vector<Native>{
            {"tensor.view", shape, call_view},

@@ -155,11 +155,16 @@ Value call_add_module(Interpreter &interpreter, const Call &call) {
   return None{};
 }
 
+bool is_sequential(const Layer &module) {
+  return module.instance && module.instance->type->native &&
+         module.instance->type->native->path == kSequential;
+}
+
 /// nn.Sequential's append.
 Value call_append(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "adding a module");
   Layer &module = self_module(call);
-  if (!module.instance || module.instance->type->native->path != kSequential)
+  if (!is_sequential(module))
     throw CompileError(call.location, "{} has no append", describe(call.self));
   Instance &instance = *module.instance;
   add_part(interpreter, instance, std::to_string(instance.fields.size()), call.arguments["module"],
@@ -290,6 +295,26 @@ std::vector<Native> initializers() {
 }
 
 } // namespace
+
+std::optional<std::vector<std::pair<std::string, Value>>> sequential_parts(const Value &value) {
+  const Layer *layer = object<Layer>(value);
+  if (!layer || !is_sequential(*layer))
+    return std::nullopt;
+  std::vector<std::pair<std::string, Value>> parts;
+  for (const auto &field : layer->instance->fields)
+    if (const Layer *part = object<Layer>(field.second); part && is_torch_module(*part))
+      parts.push_back(field);
+  return parts;
+}
+
+Value sequential_of(Interpreter &interpreter,
+                    const std::vector<std::pair<std::string, Value>> &parts,
+                    const SourceLocation &location) {
+  Dict *named = interpreter.make<Dict>();
+  for (const auto &[name, part] : parts)
+    named->items.emplace_back(name, part);
+  return interpreter.call(find_native(std::string(kSequential)), {{named}, {}}, location);
+}
 
 bool is_torch_module(const Layer &layer) {
   const Native *native = layer.instance ? layer.instance->type->native

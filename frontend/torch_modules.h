@@ -17,6 +17,12 @@ void name_modules(Interpreter &, Layer &root, const SourceLocation &);
 /// nn.Sequential(...): applies its parts in order.
 Value run_sequential(Interpreter &, const Instance &, const Value &input, const SourceLocation &);
 
+/// The parts of an nn.Sequential by name, in order; nothing for any other value.
+std::optional<std::vector<std::pair<std::string, Value>>> sequential_parts(const Value &);
+/// nn.Sequential(OrderedDict(parts))
+Value sequential_of(Interpreter &, const std::vector<std::pair<std::string, Value>> &parts,
+                    const SourceLocation &);
+
 /// nn.Sequential, nn.ModuleList, torch.nn.init, the methods of modules.
 std::vector<Native> module_natives();
 /// torch.nn.functional, torch.cat and its kin, the methods of tensors.

@@ -120,6 +120,49 @@ model(torch.zeros(1, 1, 6, 6))
   CHECK(parameter(model, "heads.0.weight").b == doctest::Approx(0.77459667)); // sqrt(6 / (8 + 2))
 }
 
+TEST_CASE("a Sequential is a sequence: of parts, and of shorter ones") {
+  const Model model = load(kImports + R"(
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Conv2d(2, 3, 3), nn.Flatten())
+        nn.init.orthogonal_(self.body[-2].weight, gain=0.5)
+        assert len(self.body) == 4
+    def forward(self, x):
+        for layer in self.body[:2]:
+            assert layer.__class__.__name__ in ('Conv2d', 'ReLU')
+            x = layer(x)
+        return self.body[2:](x)
+model = Net()
+model(torch.rand(size=(1, 1, 6, 7)))
+)");
+  CHECK(parameter_names(model) ==
+        std::vector<std::string>{"body.0.weight", "body.0.bias", "body.2.weight", "body.2.bias"});
+  CHECK(str(model.graph.type(model.graph.outputs[0].value).shape) == "[N,18]");
+  CHECK(parameter(model, "body.2.weight").initializer == "orthogonal");
+  CHECK(parameter(model, "body.2.weight").a == 0.5F);
+  CHECK(error_of(kImports + "net = nn.Sequential(nn.ReLU())\nnet[1]\n")
+            .find("index 1 is outside a") != std::string::npos);
+}
+
+TEST_CASE("the parts of a module are called to look at shapes; the module is the program's") {
+  const std::string code = kImports + R"(
+net = nn.Sequential(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), nn.Flatten(), nn.Linear(40, 3))
+x = torch.rand(size=(1, 1, 6, 7))
+for layer in net:
+    x = layer(x)
+    print(layer.__class__.__name__, 'output shape:\t', x.shape)
+)";
+  const Model model = load(code + "net(torch.rand(1, 1, 6, 7))\n");
+  CHECK(parameter_names(model) ==
+        std::vector<std::string>{"0.0.weight", "0.0.bias", "2.weight", "2.bias"});
+  CHECK(
+      load(code + "net(torch.rand(1, 1, 6, 7))\nnet[0](torch.rand(1, 1, 6, 7))\n").layers.size() ==
+      model.layers.size());
+  CHECK(error_of(code).find("the input shape of module 'sequential_1' is not known: call it on") !=
+        std::string::npos);
+}
+
 TEST_CASE("a module that grows after an example is built again") {
   const Model model = load(kImports + R"(
 model = nn.Sequential()
