@@ -63,9 +63,14 @@ std::optional<Value> layer_attribute(Interpreter &interpreter, const Layer &laye
     return name == "output" ? Value(layer.calls[0]->outputs[0])
                             : tensors(interpreter, layer.calls[0]->inputs);
   }
-  if (layer.arguments.has(name))
-    return layer.arguments[name];
-  return std::nullopt;
+  if (!layer.arguments.has(name))
+    return std::nullopt;
+  const Value &argument = layer.arguments[name];
+  const bool of_window =
+      name == "kernel_size" || name == "stride" || name == "padding" || name == "dilation";
+  if (of_window && layer.arguments.has("in_channels") && std::holds_alternative<int64_t>(argument))
+    return interpreter.tuple({argument, argument}); // torch's 2-D convolutions keep pairs
+  return argument;
 }
 
 std::optional<Value> model_attribute(Interpreter &interpreter, const KerasModel &model,
@@ -116,6 +121,16 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
   return std::nullopt;
 }
 
+/// What changes a parameter of a torch module in place: it must not be passed over.
+const Native *parameter_method(const Opaque &parameter, const std::string &name,
+                               const SourceLocation &location) {
+  const Native *method = find_native("parameter." + name);
+  if (!method)
+    throw CompileError(location, "{} has no method '{}' that a model script can use",
+                       parameter.origin, name);
+  return method;
+}
+
 } // namespace
 
 Value attribute(Interpreter &interpreter, const Value &value, const std::string &name,
@@ -123,6 +138,8 @@ Value attribute(Interpreter &interpreter, const Value &value, const std::string 
   if (const Opaque *unknown = object<Opaque>(value)) {
     if (unknown->criterion && name == "backward")
       return interpreter.make<BoundMethod>(value, find_native("unknown value.backward"));
+    if (!unknown->parameter.empty() && name.size() > 1 && name.back() == '_' && name[0] != '_')
+      return interpreter.make<BoundMethod>(value, parameter_method(*unknown, name, location));
     return value;
   }
   if (const auto *module = std::get_if<ModuleName>(&value))

@@ -293,8 +293,10 @@ NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return rate == 0 ? inputs[0] : b.append(OpKind::dropout, {inputs[0]}, DropoutAttrs{rate, 0, {}});
 }
 
-/// Whole channels are dropped.
+/// Whole channels are dropped; of [N,channels] that is single values.
 NodeId apply_dropout2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  if (b.shape(inputs[0]).size() == 2)
+    return apply_dropout(b, inputs);
   b.require_rank(inputs[0], 4, kTorchImages);
   const float rate = b.arguments().real("p");
   return rate == 0 ? inputs[0]

@@ -219,7 +219,7 @@ double gain_of(const Call &call) {
   return 1;
 }
 
-/// The Keras initializer that does what the function does, with its arguments.
+/// The Keras initializer that does what the function or method does, with its arguments.
 std::pair<const char *, std::vector<std::pair<std::string, Value>>>
 initializer_of(const Call &call) {
   const std::string_view name = call.native.name();
@@ -244,7 +244,7 @@ initializer_of(const Call &call) {
     return {"RandomNormal", {{"mean", arguments["mean"]}, {"stddev", arguments["std"]}}};
   if (name == "uniform_")
     return {"RandomUniform", {{"minval", arguments["a"]}, {"maxval", arguments["b"]}}};
-  if (name == "constant_")
+  if (name == "constant_" || name == "fill_")
     return {"Constant", {{"value", arguments["val"]}}};
   if (name == "orthogonal_")
     return {"Orthogonal", {{"gain", arguments["gain"]}}};
@@ -253,26 +253,34 @@ initializer_of(const Call &call) {
   return {name == "ones_" ? "Ones" : "Zeros", {}};
 }
 
-/// nn.init.kaiming_normal_(layer.weight): how a parameter of a layer starts.
+/// nn.init.kaiming_normal_(layer.weight), layer.weight.data.normal_(): how a parameter of a layer
+/// starts.
 Value call_initialize(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "this initialisation");
-  const Opaque *parameter = object<Opaque>(call.arguments["tensor"]);
-  if (std::holds_alternative<None>(call.arguments["tensor"]))
+  const bool is_method = !call.arguments.has("tensor");
+  const Value &tensor = is_method ? call.self : call.arguments["tensor"];
+  const Opaque *parameter = object<Opaque>(tensor);
+  if (std::holds_alternative<None>(tensor))
     return None{}; // a bias that the layer has not
   if (!parameter || !parameter->module || parameter->parameter.empty())
     throw CompileError(call.location, "{} initialises weight and bias of modules, got {}",
-                       call.native.path, describe(call.arguments["tensor"]));
+                       call.native.path, describe(tensor));
   const auto [name, arguments] = initializer_of(call);
   const Native &native = *find_native(fmt::format("keras.initializers.{}", name));
   CallArguments given;
   given.keywords = arguments;
   parameter->module->initializers[parameter->parameter] = interpreter.make<Configured>(
       &native, bind(interpreter, native, given, call.location), call.location);
-  return None{};
+  return tensor;
 }
 
 std::vector<Native> initializers() {
   const ArgumentSpec tensor = required("tensor", Kind::any);
+  const ArgumentSpec mean = optional("mean", Kind::number, 0);
+  const ArgumentSpec deviation = optional("std", Kind::number, 1);
+  const ArgumentSpec low = optional("a", Kind::number, 0);
+  const ArgumentSpec high = optional("b", Kind::number, 1);
+  const ArgumentSpec value = required("val", Kind::number);
   const std::vector<ArgumentSpec> kaiming = {
       tensor, optional("a", Kind::number, 0), choice("mode", "fan_in", "fan_in|fan_out"),
       choice("nonlinearity", "leaky_relu", "leaky_relu|relu|linear|tanh|sigmoid")};
@@ -281,13 +289,13 @@ std::vector<Native> initializers() {
           {"torch.nn.init.kaiming_uniform_", kaiming, call_initialize},
           {"torch.nn.init.xavier_normal_", with_gain, call_initialize},
           {"torch.nn.init.xavier_uniform_", with_gain, call_initialize},
-          {"torch.nn.init.normal_",
-           {tensor, optional("mean", Kind::number, 0), optional("std", Kind::number, 1)},
-           call_initialize},
-          {"torch.nn.init.uniform_",
-           {tensor, optional("a", Kind::number, 0), optional("b", Kind::number, 1)},
-           call_initialize},
-          {"torch.nn.init.constant_", {tensor, required("val", Kind::number)}, call_initialize},
+          {"torch.nn.init.normal_", {tensor, mean, deviation}, call_initialize},
+          {"torch.nn.init.uniform_", {tensor, low, high}, call_initialize},
+          {"torch.nn.init.constant_", {tensor, value}, call_initialize},
+          {"parameter.normal_", {mean, deviation}, call_initialize},
+          {"parameter.uniform_", {low, high}, call_initialize},
+          {"parameter.fill_", {value}, call_initialize},
+          {"parameter.zero_", {}, call_initialize},
           {"torch.nn.init.orthogonal_", with_gain, call_initialize},
           {"torch.nn.init.eye_", {tensor}, call_initialize},
           {"torch.nn.init.ones_", {tensor}, call_initialize},

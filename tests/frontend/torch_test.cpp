@@ -120,6 +120,43 @@ model(torch.zeros(1, 1, 6, 6))
   CHECK(parameter(model, "heads.0.weight").b == doctest::Approx(0.77459667)); // sqrt(6 / (8 + 2))
 }
 
+TEST_CASE("weights start as loops over the modules say") {
+  const std::string code = kImports + R"(
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(2, 4, 3)
+        self.norm = nn.BatchNorm2d(4)
+        self.drop = nn.Dropout2d(0.25)
+        self.fc = nn.Linear(16, 2)
+        for m in self.modules():
+            if isinstance(m, nn.Conv2d):
+                n = m.kernel_size[0] * m.kernel_size[1] * m.out_channels
+                m.weight.data.normal_(0, 6 / n)
+                m.bias.data.fill_(0.5)
+            elif isinstance(m, nn.BatchNorm2d):
+                m.weight.data.zero_()
+            elif isinstance(m, nn.Linear):
+                m.weight.data.uniform_(-0.25, b=0.125)
+    def forward(self, x):
+        return self.fc(self.drop(torch.flatten(self.norm(self.conv(x)), 1)))
+model = Net()
+model(torch.zeros(1, 2, 4, 4))
+)";
+  const Model model = load(code);
+  CHECK(parameter(model, "conv.weight").initializer == "normal");
+  CHECK(parameter(model, "conv.weight").b == doctest::Approx(6.0 / 36));
+  CHECK(parameter(model, "conv.bias").initializer == "constant");
+  CHECK(parameter(model, "conv.bias").a == 0.5F);
+  CHECK(parameter(model, "norm.weight").initializer == "zeros");
+  CHECK(parameter(model, "fc.weight").a == -0.25F);
+  CHECK(parameter(model, "fc.weight").b == 0.125F);
+  CHECK(attrs<DropoutAttrs>(model.graph[model.graph.all(OpKind::dropout).at(0)]).shared.empty());
+  CHECK(error_of(code + "model.fc.weight.data.mul_(2)\n")
+            .find("a module's weight has no method 'mul_' that a model script can use") !=
+        std::string::npos);
+}
+
 TEST_CASE("a Sequential is a sequence: of parts, and of shorter ones") {
   const Model model = load(kImports + R"(
 class Net(nn.Module):
