@@ -132,10 +132,20 @@ Value ConfigReader::object(const Json &json, const std::string &module) {
     return value(member(json, "items"), module);
   if (class_name == "MeanMetricWrapper") // Keras 2: a function's name in a config
     return value(member(config, "fn"), module);
+  if (module == "keras.activations") // activation=LeakyReLU(0.2)
+    return activation_layer(class_name, config);
   const Native *native = find_native(canonical_path(module + "." + class_name));
   if (!native)
     throw CompileError(file_, "{}.{} is not supported", module, class_name);
   return construct(*native, config);
+}
+
+/// A layer without weights: those of a layer within a layer are not looked for.
+Value ConfigReader::activation_layer(const std::string &class_name, const Json &config) {
+  for (const char *known : {"Activation", "ELU", "LeakyReLU", "ReLU", "Softmax"})
+    if (class_name == known)
+      return &layer(class_name, config);
+  throw CompileError(file_, "a {} layer as an activation is not supported", class_name);
 }
 
 Value ConfigReader::argument(const ArgumentSpec &spec, const Json &json) {

@@ -28,6 +28,7 @@ public:
 
 private:
   Value object(const nlohmann::json &, const std::string &module);
+  Value activation_layer(const std::string &class_name, const nlohmann::json &config);
   Value construct(const Native &, const nlohmann::json &config);
   Value argument(const ArgumentSpec &, const nlohmann::json &);
   /// A data type or policy as layers take it: None for all that is computed in float32 here.

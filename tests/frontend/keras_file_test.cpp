@@ -177,6 +177,21 @@ TEST_CASE("Keras 2's functional models name their operands in lists") {
   CHECK(parameter_count(model) == 20 + 25 + 24);
 }
 
+TEST_CASE("an activation may be a layer that has no weights") {
+  Json net = keras2_sequential();
+  Json &activation = net["config"]["layers"][0]["config"]["activation"];
+  activation = {{"module", "keras.layers"},
+                {"class_name", "LeakyReLU"},
+                {"config", {{"name", "leaky"}, {"negative_slope", 0.125}}},
+                {"registered_name", nullptr}};
+  const Model model = load_json(net).model;
+  CHECK(layer_names(model) == std::vector<std::string>{"conv", "norm", "flat", "out"});
+  CHECK(print(model.graph).find("0.125") != std::string::npos);
+  activation = layer("PReLU", {{"name", "slopes"}});
+  CHECK(error_of_json(net).find("Conv2D 'conv': a PReLU layer as an activation is not supported") !=
+        std::string::npos);
+}
+
 TEST_CASE("operators among the layers are applied") {
   Json net = keras3_functional();
   Json lambda = layer("TFOpLambda", {{"name", "tf.math.multiply"}, {"function", "math.multiply"}});
