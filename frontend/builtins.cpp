@@ -188,6 +188,20 @@ Value decorate_without_effect(Interpreter &, const Call &call) {
   return object<Function>(function) ? function : Value(&call.native);
 }
 
+/// type(x), as it is compared: a class of the script's, a native class, or a built-in type.
+Value call_type(Interpreter &interpreter, const Call &call) {
+  const Value &value = call.arguments["object"];
+  if (const Instance *instance = instance_of(value)) {
+    const bool of_script = instance->type->location.known(); // a plain nn.Sequential is not
+    return of_script ? Value(instance->type) : Value(instance->type->native);
+  }
+  if (const Layer *layer = object<Layer>(value); layer && layer->type)
+    return find_native(layer->type->native.path);
+  if (const Native *type = find_native("builtins." + type_name(value)))
+    return type;
+  return interpreter.opaque("type", call.location);
+}
+
 double real_argument(const Call &call) { return call.arguments.number("x"); }
 
 Value checked_real(double value, const Call &call) {
@@ -208,6 +222,16 @@ Value call_log(Interpreter &, const Call &call) {
 }
 Value call_log2(Interpreter &, const Call &call) {
   return checked_real(std::log2(real_argument(call)), call);
+}
+
+Value call_log10(Interpreter &, const Call &call) {
+  return checked_real(std::log10(real_argument(call)), call);
+}
+Value call_sin(Interpreter &, const Call &call) { return std::sin(real_argument(call)); }
+Value call_cos(Interpreter &, const Call &call) { return std::cos(real_argument(call)); }
+Value call_tanh(Interpreter &, const Call &call) { return std::tanh(real_argument(call)); }
+Value call_pow(Interpreter &, const Call &call) {
+  return checked_real(std::pow(real_argument(call), call.arguments.number("y")), call);
 }
 
 Value to_integer(double value, const Call &call) {
@@ -265,6 +289,7 @@ const std::vector<Native> &python_natives() {
       {"builtins.isinstance",
        {required("object", Kind::any), required("type", Kind::any)},
        call_isinstance},
+      {"builtins.type", {required("object", Kind::any)}, call_type},
       {"builtins.getattr",
        {required("object", Kind::any), required("name", Kind::text),
         optional("default", Kind::any)},
@@ -298,6 +323,11 @@ const std::vector<Native> &python_natives() {
       {"math.exp", {required("x", Kind::number)}, call_exp},
       {"math.log", {required("x", Kind::number)}, call_log},
       {"math.log2", {required("x", Kind::number)}, call_log2},
+      {"math.log10", {required("x", Kind::number)}, call_log10},
+      {"math.sin", {required("x", Kind::number)}, call_sin},
+      {"math.cos", {required("x", Kind::number)}, call_cos},
+      {"math.tanh", {required("x", Kind::number)}, call_tanh},
+      {"math.pow", {required("x", Kind::number), required("y", Kind::number)}, call_pow},
       {"math.floor", {required("x", Kind::number)}, call_floor},
       {"math.ceil", {required("x", Kind::number)}, call_ceil},
       {"os.path.join", {optional("parts", Kind::rest)}, call_path_join},

@@ -159,6 +159,28 @@ Value call_sorted(Interpreter &interpreter, const Call &call) {
   return interpreter.list(std::move(items));
 }
 
+/// iter(loader) is the loader, and next() of it one of its batches: both unknown. An iterator over
+/// what is known is a list that next() takes items from.
+Value call_iter(Interpreter &interpreter, const Call &call) {
+  return interpreter.list(interpreter.iterate(call.arguments["iterable"], call.location));
+}
+
+Value call_next(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this next()");
+  List *items = object<List>(call.arguments["iterator"]);
+  if (!items)
+    throw CompileError(call.location, "next needs an iterator, got {}",
+                       describe(call.arguments["iterator"]));
+  if (items->items.empty() && call.arguments.given("default"))
+    return call.arguments["default"];
+  if (items->items.empty())
+    throw CompileError(call.location, "next: the iterator is at its end");
+  interpreter.charge(static_cast<int64_t>(items->items.size()) / 16, call.location);
+  Value item = items->items.front();
+  items->items.erase(items->items.begin());
+  return item;
+}
+
 Value call_any_all(Interpreter &interpreter, const Call &call) {
   const bool any = call.native.name() == "any";
   for (const Value &item : interpreter.iterate(call.arguments["iterable"], call.location))
@@ -191,6 +213,10 @@ const std::vector<Native> &sequence_natives() {
       {"builtins.sorted",
        {iterable, optional("key", Kind::any), optional("reverse", Kind::boolean, Value(false))},
        call_sorted},
+      {"builtins.iter", {iterable}, call_iter},
+      {"builtins.next",
+       {required("iterator", Kind::any), optional("default", Kind::any)},
+       call_next},
       {"builtins.any", {iterable}, call_any_all},
       {"builtins.all", {iterable}, call_any_all}};
   return natives;

@@ -2,6 +2,7 @@
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
+#include "frontend/modules.h"
 
 #include <algorithm>
 #include <cmath>
@@ -296,6 +297,9 @@ Value comparison(Interpreter &interpreter, const std::string &op, const Value &l
     return !same_object(left, right);
   if (object<Opaque>(left) || object<Opaque>(right))
     return object<Opaque>(left) ? left : right;
+  for (const Value *side : {&left, &right}) // sys.version_info >= (3, 7)
+    if (const auto *name = std::get_if<ModuleName>(side); name && is_skipped(name->path))
+      return interpreter.opaque(name->path, location);
   if (op == "in")
     return contains(interpreter, left, right, location);
   if (op == "not in")

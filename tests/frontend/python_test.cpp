@@ -160,6 +160,25 @@ TEST_CASE("what depends on the unknown is unknown, and only that") {
             .rfind("4: whether this 'return'", 0) == 0);
 }
 
+TEST_CASE("types are compared, iterators walked along") {
+  CHECK(value_of("x = type(1) == int, type('a') in (int, str), type([]) is dict") ==
+        "(True, True, False)");
+  CHECK(value_of("class A:\n  pass\nclass B(A):\n  pass\nx = type(B()) == A, type(B()) == B, "
+                 "type(B()).__name__") == "(False, True, 'B')");
+  CHECK(value_of("i = iter([1, 2])\nx = next(i), next(i), next(i, 0)") == "(1, 2, 0)");
+  CHECK(error_of("i = iter([])\nnext(i)").find("2: next: the iterator is at its end") == 0);
+  CHECK(value_of("import math\nx = math.pow(2, 3), math.log10(1000), math.cos(0)") ==
+        "(8.0, 3.0, 1.0)");
+}
+
+TEST_CASE("what a skipped module says of the machine is unknown") {
+  CHECK(value_of("import sys\nassert sys.version_info >= (3, 7)\nx = 1") == "1");
+  CHECK(value_of("import os\nx = 1\nif os.name == 'nt':\n  y = 2") == "1");
+  CHECK(error_of("import sys\nfrom keras import layers\nn = 2\n"
+                 "if sys.platform != 'linux':\n  n = 3\nlayers.Dense(n)")
+            .find("the result of sys.platform is not known when compiling") != std::string::npos);
+}
+
 TEST_CASE("what is skipped is warned of once a line") {
   Diagnostics diagnostics;
   load("import os, time\nimport matplotlib.pyplot as plt\n"
