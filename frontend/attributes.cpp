@@ -149,6 +149,9 @@ Value attribute(Interpreter &interpreter, const Value &value, const std::string 
   const Super *super = object<Super>(value);
   if (super || instance_of(value)) {
     const Value &self = super ? super->self : value;
+    if (const Native *method = super ? find_native("sequential." + name) : nullptr;
+        method && sequential_parts(self))
+      return interpreter.make<BoundMethod>(self, method);
     if (const Native *method = find_native(type_name(self) + '.' + name))
       return interpreter.make<BoundMethod>(self, method);
     if (super)

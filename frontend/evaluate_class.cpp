@@ -10,7 +10,8 @@ namespace {
 
 /// The library classes that a script may derive from.
 constexpr std::string_view kBases[] = {"keras.layers.Layer", "keras.models.Model",
-                                       "keras.models.Sequential", "torch.nn.Module"};
+                                       "keras.models.Sequential", "torch.nn.Module",
+                                       "torch.nn.Sequential"};
 
 /// Methods that would change how a model is trained, which the compiled program decides itself.
 constexpr const char *kRefused[] = {"train_step",          "test_step",       "compute_loss",

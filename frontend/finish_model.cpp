@@ -5,6 +5,7 @@
 #include "frontend/layer_table.h"
 #include "frontend/layer_tree.h"
 #include "frontend/regularizers.h"
+#include "frontend/torch_modules.h"
 #include "frontend/training.h"
 
 #include <algorithm>
@@ -167,6 +168,20 @@ std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &l
   return scalars;
 }
 
+/// A Sequential whose parts are called one after another, to look at shapes, takes what the first
+/// of them was called on.
+KerasModel *build_walked(KerasSession &session, const SourceLocation &file) {
+  Layer *module = session.torch.module;
+  const auto parts = module ? sequential_parts(module) : std::nullopt;
+  const auto first = parts && !parts->empty()
+                         ? session.torch.models.find(object<Layer>(parts->front().second))
+                         : session.torch.models.end();
+  if (first == session.torch.models.end())
+    return nullptr;
+  const Shape input = session.graph().type(first->second->inputs[0]->node).shape;
+  return session.build_module(*module, input, file);
+}
+
 /// The chosen model; where that is a part of the last module, called to look at shapes, the whole.
 KerasModel *chosen_model(KerasSession &session, const SourceLocation &file) {
   KerasModel *model = session.chosen_model();
@@ -175,7 +190,7 @@ KerasModel *chosen_model(KerasSession &session, const SourceLocation &file) {
   for (const auto &[module, built] : session.torch.models)
     if (built == model && session.is_part(*module, file)) {
       const auto whole = session.torch.models.find(session.torch.module);
-      return whole == session.torch.models.end() ? nullptr : whole->second;
+      return whole == session.torch.models.end() ? build_walked(session, file) : whole->second;
     }
   return model;
 }

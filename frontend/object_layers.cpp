@@ -71,7 +71,8 @@ Value KerasSession::trace(Layer &layer, const CallArguments &arguments,
   const Class &type = *layer.instance->type;
   const Value self = layer_value(layer);
   const bool is_module = is_torch_module(layer);
-  if (is_module && type.native->name() == "Sequential" && arguments.positional.size() == 1) {
+  if (is_module && type.native->name() == "Sequential" && !find_method(type, "forward") &&
+      arguments.positional.size() == 1) {
     enter_scope(layer);
     Value result = run_sequential(interpreter_, *layer.instance, arguments.positional[0], location);
     leave_scope();

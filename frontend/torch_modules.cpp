@@ -99,7 +99,17 @@ void add_part(Interpreter &interpreter, Instance &instance, const std::string &n
     instance.fields.emplace_back(name, module);
 }
 
-/// nn.Sequential(a, b, c) and nn.Sequential(OrderedDict([('conv', a), ...]))
+/// The parts of nn.Sequential(a, b, c) and of nn.Sequential(OrderedDict([('conv', a), ...]))
+void add_parts(Interpreter &interpreter, Instance &instance, const Call &call) {
+  const std::vector<Value> &parts = call.arguments.items("parts");
+  const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
+  if (named)
+    for (const auto &[name, module] : named->items)
+      add_part(interpreter, instance, to_text(name), module, call);
+  for (size_t i = 0; i < parts.size() && !named; ++i)
+    add_part(interpreter, instance, std::to_string(i), parts[i], call);
+}
+
 Value make_sequential(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "making a Sequential");
   Instance *instance = interpreter.make<Instance>();
@@ -107,14 +117,23 @@ Value make_sequential(Interpreter &interpreter, const Call &call) {
   Value self = interpreter.keras().make_object(*instance, call.location);
   object<Layer>(self)->name = interpreter.keras().unique_name("Sequential", None{});
   interpreter.keras().register_object(self);
-  const std::vector<Value> &parts = call.arguments.items("parts");
-  const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
-  if (named)
-    for (const auto &[name, module] : named->items)
-      add_part(interpreter, *instance, to_text(name), module, call);
-  for (size_t i = 0; i < parts.size() && !named; ++i)
-    add_part(interpreter, *instance, std::to_string(i), parts[i], call);
+  add_parts(interpreter, *instance, call);
   return self;
+}
+
+/// super().__init__(a, b, c) of a class that derives from nn.Sequential
+Value initialize_sequential(Interpreter &interpreter, const Call &call) {
+  Layer &module = self_module(call);
+  if (module.name.empty())
+    module.name = interpreter.keras().unique_name(module.instance->type->name, None{});
+  add_parts(interpreter, *module.instance, call);
+  return None{};
+}
+
+/// super().forward(x)
+Value forward_sequential(Interpreter &interpreter, const Call &call) {
+  return run_sequential(interpreter, *self_module(call).instance, call.arguments["input"],
+                        call.location);
 }
 
 /// collections.OrderedDict([('name', value), ...])
@@ -167,8 +186,8 @@ Value call_append(Interpreter &interpreter, const Call &call) {
   if (!is_sequential(module))
     throw CompileError(call.location, "{} has no append", describe(call.self));
   Instance &instance = *module.instance;
-  add_part(interpreter, instance, std::to_string(instance.fields.size()), call.arguments["module"],
-           call);
+  const size_t parts = sequential_parts(call.self)->size();
+  add_part(interpreter, instance, std::to_string(parts), call.arguments["module"], call);
   return call.self;
 }
 
@@ -338,8 +357,9 @@ void name_modules(Interpreter &interpreter, Layer &root, const SourceLocation &l
 Value run_sequential(Interpreter &interpreter, const Instance &instance, const Value &input,
                      const SourceLocation &location) {
   Value x = input;
-  for (const auto &[name, module] : instance.fields)
-    x = interpreter.call(module, {{x}, {}}, location);
+  for (const auto &[name, field] : instance.fields)
+    if (const Layer *part = object<Layer>(field); part && is_torch_module(*part))
+      x = interpreter.call(field, {{x}, {}}, location);
   return x;
 }
 
@@ -352,6 +372,8 @@ std::vector<Native> module_natives() {
       {"torch.nn.ModuleList", modules, make_container},
       {"torch.nn.ModuleDict", modules, make_container},
       {"collections.OrderedDict", {optional("items", Kind::any)}, make_ordered_dict},
+      {"sequential.forward", {required("input", Kind::any)}, forward_sequential},
+      {"sequential.__init__", {optional("parts", Kind::rest)}, initialize_sequential},
       {"layer.add_module",
        {required("name", Kind::text), required("module", Kind::any)},
        call_add_module},

@@ -182,6 +182,34 @@ model(torch.rand(size=(1, 1, 6, 7)))
             .find("index 1 is outside a") != std::string::npos);
 }
 
+TEST_CASE("a class may derive from Sequential") {
+  const std::string code = kImports + R"(
+class ConvReLU(nn.Sequential):
+    def __init__(self, i, o, kernel_size=3):
+        super().__init__(nn.Conv2d(i, o, kernel_size), nn.ReLU())
+        self.out_channels = o
+class Transition(nn.Sequential):
+    def __init__(self, i):
+        super(Transition, self).__init__()
+        self.add_module('norm', nn.BatchNorm2d(i))
+        self.append(nn.Flatten())
+class Doubled(ConvReLU):
+    def forward(self, x):
+        return super().forward(x) + self[0](x)
+model = nn.Sequential(ConvReLU(1, 2), Doubled(2, 3, 1), Transition(3))
+assert isinstance(model[0], nn.Sequential) and model[0].out_channels == 2 and len(model[2]) == 2
+assert type(model) == nn.Sequential and type(model[0]) == ConvReLU
+model(torch.zeros(1, 1, 4, 5))
+)";
+  const Model model = load(code);
+  CHECK(parameter_names(model) == std::vector<std::string>{"0.0.weight", "0.0.bias", "1.0.weight",
+                                                           "1.0.bias", "2.norm.weight",
+                                                           "2.norm.bias", "2.norm.running_mean",
+                                                           "2.norm.running_var"});
+  CHECK(str(model.graph.type(model.graph.outputs[0].value).shape) == "[N,18]");
+  CHECK(model.graph.all(OpKind::conv2d).size() == 3);
+}
+
 TEST_CASE("the parts of a module are called to look at shapes; the module is the program's") {
   const std::string code = kImports + R"(
 net = nn.Sequential(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), nn.Flatten(), nn.Linear(40, 3))
@@ -196,7 +224,10 @@ for layer in net:
   CHECK(
       load(code + "net(torch.rand(1, 1, 6, 7))\nnet[0](torch.rand(1, 1, 6, 7))\n").layers.size() ==
       model.layers.size());
-  CHECK(error_of(code).find("the input shape of module 'sequential_1' is not known: call it on") !=
+  CHECK(parameter_names(load(code)) == parameter_names(model));
+  CHECK(str(load(code).graph.type(load(code).graph.outputs[0].value).shape) == "[N,3]");
+  CHECK(error_of(code + "net[1](x)\nnet = nn.Sequential(nn.Identity(), net)\n")
+            .find("the input shape of module 'sequential_2' is not known: call it on") !=
         std::string::npos);
 }
 
