@@ -234,11 +234,16 @@ private:
     return set_state(old, append(OpKind::moving_square_average, {old, value}, DecayAttrs{decay}));
   }
 
-  void adam() {
-    const NodeId m = state("adam_m");
-    const NodeId v = state("adam_v");
+  /// The new averages of the gradient and of its square.
+  std::pair<NodeId, NodeId> moments(const std::string &rule) {
+    const NodeId m = state(rule + "_m");
+    const NodeId v = state(rule + "_v");
     const NodeId new_m = average(m, spec_.beta_1);
-    const NodeId new_v = square_average(v, gradient_, spec_.beta_2);
+    return {new_m, square_average(v, gradient_, spec_.beta_2)};
+  }
+
+  void adam() {
+    const auto [new_m, new_v] = moments("adam");
     const NodeId squares =
         correction_.valid() ? append(OpKind::multiply, {new_v, correction_}) : new_v;
     set_weight(
@@ -260,10 +265,7 @@ private:
 
   // Dozat 2016: Adam with Nesterov's momentum.
   void nadam() {
-    const NodeId m = state("nadam_m");
-    const NodeId v = state("nadam_v");
-    const NodeId new_m = average(m, spec_.beta_1);
-    const NodeId new_v = square_average(v, gradient_, spec_.beta_2);
+    const auto [new_m, new_v] = moments("nadam");
     const NodeId ahead =
         append(OpKind::add, {append(OpKind::multiply, {gradient_, gradient_factor_}),
                              append(OpKind::multiply, {new_m, rate_})});
