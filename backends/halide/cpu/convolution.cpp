@@ -80,6 +80,8 @@ public:
     filters_ = shape[3];
     rows_apart_ = result[1] > height_ ? 2 : 1;
     columns_apart_ = result[2] > width_ ? 2 : 1;
+    if (around_.pooled)
+      width_ = std::min(width_, pooled_columns());
     const TensorType &filter = filter_type();
     lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
     channels_ = filter.shape[2];
@@ -120,6 +122,17 @@ private:
     const std::string pixels = tile_height_ == 1 ? fmt::format("{}", tile_.rows)
                                                  : fmt::format("{}x{}", tile_height_, tile_.rows);
     return fmt::format("{} {}x{}", depthwise_ ? "depthwise" : kind, pixels, lanes);
+  }
+
+  const Pool2dAttrs &pooling() const {
+    return sinter::attrs<Pool2dAttrs>(kernel_.kernel.graph[around_.pools[0]->id]);
+  }
+
+  /// Columns up to the last one that the pooling reads. A tile no wider never begins before the
+  /// first.
+  int64_t pooled_columns() const {
+    const int64_t windows = kernel_.kernel.graph.type(around_.pools[0]->id).shape[2];
+    return (windows - 1) * pooling().strides[1] + pooling().size[1] - pooling().padding[1];
   }
 
   void choose_tile() {
@@ -215,8 +228,7 @@ private:
     const std::vector<Var> v = out.args();
     const int lanes = lanes_for(filters_, variant_);
     const Var around("around"), lane("lane"), strip("strip"), row("row");
-    const auto &pool = sinter::attrs<Pool2dAttrs>(kernel_.kernel.graph[around_.pools[0]->id]);
-    const int64_t pooled_rows = std::max<int64_t>(1, strip_ / pool.strides[0]);
+    const int64_t pooled_rows = std::max<int64_t>(1, strip_ / pooling().strides[0]);
     out.split(v[channel], around, lane, lanes, TailStrategy::GuardWithIf).vectorize(lane);
     out.split(v[y], strip, row, static_cast<int>(pooled_rows), TailStrategy::GuardWithIf);
     out.reorder(lane, around, v[x], row, strip, v[image]).parallel(v[image]).parallel(strip);
@@ -359,7 +371,7 @@ private:
   std::vector<const Stage *> sums_;
   const Surroundings around_;
   int64_t height_ = 0; // of a sum
-  int64_t width_ = 0;
+  int64_t width_ = 0;  // without the columns that a pooling leaves out
   int rows_apart_ = 1; // of the result, at two neighbours of a sum
   int columns_apart_ = 1;
   int64_t filters_ = 0;  // channels of the result

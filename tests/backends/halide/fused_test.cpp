@@ -56,6 +56,15 @@ output "positions" %7
     }
 }
 
+TEST_CASE("pooled convolutions without padding, their last column left out") {
+  for (const char *target : kTargets)
+    check_kernel(R"(%0 = input {name="x", type=f32[N,8,9,3]} : f32[N,8,9,3]
+%1 = parameter {name="w", type=f32[5,5,3,25; block=16]} : f32[5,5,3,25; block=16]
+%2 = conv2d %0, %1 : f32[N,4,5,25]
+%3 = max_pool2d %2 : f32[N,2,2,25])",
+                 {1, 3}, target);
+}
+
 TEST_CASE("conv2d, batch_norm, residual add and relu") {
   for (const char *target : kTargets)
     check_kernel(R"(%0 = input {name="x", type=f32[N,9,10,6]} : f32[N,9,10,6]
