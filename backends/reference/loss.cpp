@@ -182,9 +182,9 @@ void categorical_accuracy(const Evaluation &e) {
   });
 }
 
-// 1 where prediction and target are on the same side of 0.5
+// 1 where the prediction, made 0 or 1, is the target
 void binary_accuracy(const Evaluation &e) {
-  sample_mean(e, [](double p, double t) { return (p > 0.5) == (t > 0.5) ? 1.0 : 0.0; });
+  sample_mean(e, [](double p, double t) { return (p > 0.5 ? 1.0 : 0.0) == t ? 1.0 : 0.0; });
 }
 
 } // namespace sinter::reference

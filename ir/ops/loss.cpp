@@ -257,7 +257,7 @@ const OpDef ops::categorical_accuracy = {
 };
 
 const OpDef ops::binary_accuracy = {
-    "share of each sample's predictions that are on the target's side of 0.5",
+    "share of each sample's predictions that, as 1 above 0.5 and 0 else, equal the target",
     R"(%0 = input {name="x", type=f32[N,7]} : f32[N,7]
 %1 = sigmoid %0 : f32[N,7]
 %2 = greater_equal %1, %0 : u8[N,7]

@@ -132,6 +132,8 @@ TEST_CASE("losses of one row") {
   CHECK(run(OpKind::mean_squared_error, {p, t}, {1})[0] == doctest::Approx(0.0625));
   CHECK(run(OpKind::categorical_accuracy, {p, t}, {1})[0] == 1);
   CHECK(run(OpKind::binary_accuracy, {p, array({1, 2}, {1, 1})}, {1})[0] == 0.5);
+  // Keras compares with the targets as they are: smoothed ones never are 0 or 1.
+  CHECK(run(OpKind::binary_accuracy, {p, array({1, 2}, {0, 0.9})}, {1})[0] == 0.5);
   const Array logits = array({1, 2}, {0, std::log(3)});
   CHECK(run(OpKind::softmax_cross_entropy, {logits, t}, {1})[0] ==
         doctest::Approx(-std::log(0.75)));

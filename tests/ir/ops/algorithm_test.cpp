@@ -203,6 +203,17 @@ TEST_CASE("the first of equal values is the maximum") {
                   3, 0.0);
 }
 
+TEST_CASE("targets between the classes equal no prediction") {
+  const std::string operands = "%0 = input {name=\"x\", type=f32[N,7]} : f32[N,7]\n"
+                               "%1 = input {name=\"t\", type=f32[N,7]} : f32[N,7]\n"
+                               "%2 = sign %1 : f32[N,7]\n"
+                               "%3 = relu %2 : f32[N,7]\n"; // 0 or 1
+  check_last_node(operands + "%4 = binary_accuracy %0, %3 : f32[N]", 6);
+  check_last_node(operands + "%4 = affine %3 {scale=0.9} : f32[N,7]\n"
+                             "%5 = binary_accuracy %0, %4 : f32[N]",
+                  6);
+}
+
 TEST_CASE("clipped probabilities keep the losses finite") {
   const std::string operands = "%0 = input {name=\"x\", type=f32[N,5]} : f32[N,5]\n"
                                "%1 = sign %0 : f32[N,5]\n"
