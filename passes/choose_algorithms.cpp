@@ -1,5 +1,7 @@
 #include "passes/choose_algorithms.h"
 
+#include "ir/ops/winograd_matrices.h"
+
 #include <algorithm>
 
 namespace sinter {
@@ -19,7 +21,6 @@ constexpr double kImagesPerFilter = 4;
 constexpr double kLeastGain = 0.95;
 /// Channels must fill vectors.
 constexpr int64_t kLanes = 16;
-constexpr int64_t kTaps = 3;
 
 /// A convolution's sizes.
 struct Sizes {
@@ -40,18 +41,18 @@ struct Work {
 };
 
 Work direct_work(const Sizes &s) {
-  const double filter = as_double(kTaps * kTaps * s.channels * s.filters);
+  const double filter = as_double(kWinogradTaps * kWinogradTaps * s.channels * s.filters);
   return {2 * filter * as_double(s.height * s.width), 0, filter};
 }
 
 /// Both transforms make every row and column of a tile from the others: some 2 * points flops a
 /// value.
 Work winograd_work(const Sizes &s, int64_t tile) {
-  const int64_t points = (tile + kTaps - 1) * (tile + kTaps - 1);
+  const int64_t points = (tile + kWinogradTaps - 1) * (tile + kWinogradTaps - 1);
   const int64_t tiles = ((s.height + tile - 1) / tile) * ((s.width + tile - 1) / tile);
   const double filter = as_double(points * s.channels * s.filters);
-  const double transforms =
-      as_double(tiles * points * (s.channels + s.filters)) * as_double(2 * (tile + kTaps - 1));
+  const double transforms = as_double(tiles * points * (s.channels + s.filters)) *
+                            as_double(2 * (tile + kWinogradTaps - 1));
   return {2 * filter * as_double(tiles), transforms, filter};
 }
 
@@ -89,10 +90,13 @@ struct Convolution {
   bool turned;
 };
 
-bool is_plain(const Conv2dAttrs &attributes) {
+/// Whether Winograd's algorithm can compute a convolution with this filter, or its gradient.
+bool is_suited(const Conv2dAttrs &attributes, const Shape &filter) {
   const std::array<int64_t, 2> ones{1, 1};
   return attributes.strides == ones && attributes.dilations == ones && attributes.groups == 1 &&
-         *std::max_element(attributes.padding.begin(), attributes.padding.end()) < kTaps;
+         *std::max_element(attributes.padding.begin(), attributes.padding.end()) < kWinogradTaps &&
+         filter[0] == kWinogradTaps && filter[1] == kWinogradTaps && filter[2] % kLanes == 0 &&
+         filter[3] % kLanes == 0;
 }
 
 /// The convolution that the node is, if Winograd's algorithm can compute it.
@@ -103,8 +107,7 @@ std::optional<Convolution> find_convolution(const Graph &graph, const Node &node
   const Conv2dAttrs &attributes =
       turned ? attrs<Conv2dGradientAttrs>(node) : attrs<Conv2dAttrs>(node);
   const Shape &filter = graph.type(node.inputs[1]).shape;
-  if (!is_plain(attributes) || filter[0] != kTaps || filter[1] != kTaps ||
-      filter[2] % kLanes != 0 || filter[3] % kLanes != 0)
+  if (!is_suited(attributes, filter))
     return std::nullopt;
   Convolution result{
       {node.type.shape[1], node.type.shape[2], filter[turned ? 3 : 2], filter[turned ? 2 : 3]},
@@ -112,7 +115,7 @@ std::optional<Convolution> find_convolution(const Graph &graph, const Node &node
       turned};
   if (turned)
     for (int64_t &padding : result.padding)
-      padding = kTaps - 1 - padding;
+      padding = kWinogradTaps - 1 - padding;
   return result;
 }
 
@@ -122,8 +125,7 @@ int64_t choose_gradient_tile(const Graph &graph, const Node &node) {
   if (node.kind != OpKind::conv2d_filter_gradient)
     return 0;
   const Shape &filter = node.type.shape;
-  if (!is_plain(attrs<Conv2dGradientAttrs>(node)) || filter[0] != kTaps || filter[1] != kTaps ||
-      filter[2] % kLanes != 0 || filter[3] % kLanes != 0)
+  if (!is_suited(attrs<Conv2dGradientAttrs>(node), filter))
     return 0;
   const Shape &dy = graph.type(node.inputs[1]).shape;
   return choose_tile({dy[1], dy[2], filter[2], filter[3]}, training_time);

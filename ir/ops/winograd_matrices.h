@@ -1,5 +1,5 @@
 // The matrices of Winograd's minimal filtering F(m, 3): y = A^T ((G g) * (B^T d)) for m results y
-// of a filter g with 3 taps over m + 2 inputs d. Private to ir/ops/.
+// of a filter g with 3 taps over m + 2 inputs d.
 #pragma once
 
 #include <cstdint>
