@@ -91,9 +91,11 @@ TensorType resample_type(const TypeContext &context) {
   const auto count = static_cast<int64_t>(attrs.indices.size());
   require(context, attrs.taps >= 1 && count >= attrs.taps && count % attrs.taps == 0,
           "expects indices in groups of {}, got {}", attrs.taps, count);
-  for (int64_t index : attrs.indices)
-    require(context, index >= 0 && index < type.shape[axis],
-            "has index {} out of range for axis {} of {}", index, axis, str(type.shape));
+  const auto outside = std::find_if(attrs.indices.begin(), attrs.indices.end(), [&](int64_t index) {
+    return index < 0 || index >= type.shape[axis];
+  });
+  require(context, outside == attrs.indices.end(), "has index {} out of range for axis {} of {}",
+          outside == attrs.indices.end() ? 0 : *outside, axis, str(type.shape));
   require(context, attrs.weights.empty() || attrs.weights.size() == attrs.indices.size(),
           "expects a weight an index, got {} for {}", attrs.weights.size(), count);
   require(context, type.element == ElementType::f32 || (attrs.weights.empty() && attrs.taps == 1),
