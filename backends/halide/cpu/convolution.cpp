@@ -270,26 +270,19 @@ private:
     return depthwise_ ? channel_tile : x_tile;
   }
 
-  /// The accumulators, with the loops of the sum around them.
+  /// The accumulators, with the loops of the sum around them. Always a whole tile: the copies are
+  /// defined beyond the image, and padding lanes are zero.
   void place_sum(const Stage &stage, Func consumer, const Var &tile) {
     Func sum = stage.func;
-    const std::vector<Var> v = sum.args();
-    const int lanes = variant_.vector_width;
-    const Var vector("vector"), lane("lane");
     sum.compute_at(consumer, tile);
-    // Always a whole tile: the copies are defined beyond the image, and padding lanes are zero.
-    sum.bound_extent(v[channel], tile_.vectors * lanes).bound_extent(v[x], tile_.rows);
-    sum.bound_extent(v[y], tile_height_);
-    sum.split(v[channel], vector, lane, lanes).vectorize(lane).unroll(vector);
-    sum.unroll(v[x]).unroll(v[y]);
-    Halide::Stage update = sum.update();
-    update.split(v[channel], vector, lane, lanes);
-    std::vector<VarOrRVar> order{lane, vector, v[x], v[y]};
+    std::vector<Halide::RVar> terms;
     for (int d = 0; d < stage.domain.dimensions(); ++d)
-      order.emplace_back(stage.domain[d]);
-    order.emplace_back(v[image]);
-    update.reorder(order).vectorize(lane).unroll(vector).unroll(v[x]).unroll(v[y]);
-    unroll_taps(stage, update);
+      terms.push_back(stage.domain[d]);
+    unroll_taps(stage, keep_in_registers(sum, tile_extents(), variant_.vector_width, terms));
+  }
+
+  std::vector<int> tile_extents() const {
+    return {tile_.vectors * variant_.vector_width, tile_.rows, tile_height_};
   }
 
   bool has_parts() const {
@@ -318,14 +311,7 @@ private:
     update.vectorize(lane).unroll(vector).unroll(v[x]).unroll(row);
 
     parts.compute_at(sum, y_tile);
-    parts.bound_extent(v[channel], tile_.vectors * lanes).bound_extent(v[x], tile_.rows);
-    parts.bound_extent(v[y], tile_height_);
-    parts.split(v[channel], vector, lane, lanes).vectorize(lane).unroll(vector);
-    parts.unroll(v[x]).unroll(v[y]);
-    Halide::Stage terms = parts.update();
-    terms.split(v[channel], vector, lane, lanes);
-    terms.reorder({lane, vector, v[x], v[y], inside});
-    terms.vectorize(lane).unroll(vector).unroll(v[x]).unroll(v[y]).unroll(inside, kUnrolledSteps);
+    keep_in_registers(parts, tile_extents(), lanes, {inside}).unroll(inside, kUnrolledSteps);
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.

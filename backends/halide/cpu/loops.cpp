@@ -201,4 +201,25 @@ void vectorize_copy(const Stage &stage, const Variant &variant) {
   func.vectorize(func.args()[along], lanes_for(extents[along], variant), TailStrategy::GuardWithIf);
 }
 
+Halide::Stage keep_in_registers(Func sums, const std::vector<int> &extents, int lanes,
+                                const std::vector<Halide::RVar> &terms) {
+  const std::vector<Var> args = sums.args();
+  const std::vector<Var> tile(args.begin() + 1, args.begin() + static_cast<int>(extents.size()));
+  const Var vector("vector"), lane("lane");
+  Halide::Stage update = sums.update();
+  std::vector<Halide::VarOrRVar> order{lane, vector};
+  order.insert(order.end(), tile.begin(), tile.end());
+  order.insert(order.end(), terms.begin(), terms.end());
+  order.insert(order.end(), args.begin() + static_cast<int>(extents.size()), args.end());
+  for (size_t d = 0; d < extents.size(); ++d)
+    sums.bound_extent(args[d], extents[d]);
+  sums.split(args[0], vector, lane, lanes).vectorize(lane).unroll(vector);
+  update.split(args[0], vector, lane, lanes).reorder(order).vectorize(lane).unroll(vector);
+  for (const Var &loop : tile) {
+    sums.unroll(loop);
+    update.unroll(loop);
+  }
+  return update;
+}
+
 } // namespace sinter

@@ -1,4 +1,4 @@
-// The loops that all strategies share: stores of outputs, plain reductions, copies.
+// The loops that strategies share: stores of outputs, plain reductions, copies, accumulators.
 #pragma once
 
 #include "backends/halide/kernels.h"
@@ -41,5 +41,12 @@ void schedule_rest(const LoweredKernel &, const LoweredNode &, const Variant &);
 
 /// Vectorizes a copy of an image [N,h,w,c] along its channels, or along x when there is one.
 void vectorize_copy(const Stage &, const Variant &);
+
+/// Keeps the sums of a register tile in registers: the first dimensions of `sums`, as long as
+/// `extents` says, are unrolled, the first of all in vectors of `lanes`; around them stand the
+/// loops over the sum's `terms`, then those over the other dimensions. Returns the update, whose
+/// terms may be unrolled, too.
+Halide::Stage keep_in_registers(Halide::Func sums, const std::vector<int> &extents, int lanes,
+                                const std::vector<Halide::RVar> &terms);
 
 } // namespace sinter

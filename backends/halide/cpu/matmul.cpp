@@ -122,16 +122,8 @@ private:
   /// Accumulators of one tile.
   void place_sum(const Stage &stage, Func consumer, const Var &at) {
     Func sum = stage.func;
-    const std::vector<Var> v = sum.args();
     sum.compute_at(consumer, at);
-    const Var vector("vector"), lane("lane");
-    sum.bound_extent(v[0], tile_.vectors * lanes()).bound_extent(v[1], tile_.rows);
-    sum.split(v[0], vector, lane, lanes()).vectorize(lane).unroll(vector).unroll(v[1]);
-    Halide::Stage update = sum.update();
-    update.split(v[0], vector, lane, lanes());
-    std::vector<VarOrRVar> order{lane, vector, v[1], stage.domain[0]};
-    order.insert(order.end(), v.begin() + 2, v.end());
-    update.reorder(order).vectorize(lane).unroll(vector).unroll(v[1]);
+    keep_in_registers(sum, {tile_.vectors * lanes(), tile_.rows}, lanes(), {stage.domain[0]});
   }
 
   /// The tile's epilogue is the store itself.

@@ -202,16 +202,10 @@ private:
     stored.reorder({lane, vector, row, rows, w.back(), w[point_x], w[point_y]});
     stored.vectorize(lane).unroll(vector).unroll(row);
 
-    const std::vector<Var> v = accumulators.args();
-    accumulators.compute_at(stored, rows);
-    accumulators.bound_extent(v[channel], tile_.vectors * lanes).bound_extent(v[tile], tile_.rows);
-    accumulators.split(v[channel], vector, lane, lanes).vectorize(lane).unroll(vector);
-    accumulators.unroll(v[tile]);
-    Halide::Stage update = accumulators.update();
     const Halide::RVar depth = products.domain[0];
-    update.split(v[channel], vector, lane, lanes);
-    update.reorder({lane, vector, v[tile], depth, v[point_x], v[point_y], v.back()});
-    update.vectorize(lane).unroll(vector).unroll(v[tile]);
+    accumulators.compute_at(stored, rows);
+    Halide::Stage update =
+        keep_in_registers(accumulators, {tile_.vectors * lanes, tile_.rows}, lanes, {depth});
     if (channels_ % kUnrolledSteps == 0) // makes up for the filter's way from memory
       update.unroll(depth, kUnrolledSteps);
   }

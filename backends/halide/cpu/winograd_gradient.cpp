@@ -147,16 +147,9 @@ private:
   void place_chunk() {
     Func chunk = chunk_.func;
     const int lanes = variant_.vector_width;
-    const Var vector("vector"), lane("lane");
-    const std::vector<Var> v = chunk.args();
     chunk.compute_at(total_.func, Var("rows"));
-    chunk.bound_extent(v[filter], tile_.vectors * lanes).bound_extent(v[row], tile_.rows);
-    chunk.split(v[filter], vector, lane, lanes).vectorize(lane).unroll(vector).unroll(v[row]);
-    Halide::Stage update = chunk.update();
-    update.split(v[filter], vector, lane, lanes);
-    update.reorder(
-        {lane, vector, v[row], chunk_.domain[0], chunk_.domain[1], v[sum_x], v[sum_y], v.back()});
-    update.vectorize(lane).unroll(vector).unroll(v[row]);
+    keep_in_registers(chunk, {tile_.vectors * lanes, tile_.rows}, lanes,
+                      {chunk_.domain[0], chunk_.domain[1]});
   }
 
   /// The transform of an image, both of its stages in registers.
