@@ -1,5 +1,7 @@
 // From what the script built to ir::Model: the part of the session's graph that the chosen model
 // needs, its layer records, its loss, its training and data.
+#include "frontend/ends_with.h"
+#include "frontend/initializers.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
@@ -19,7 +21,7 @@ class Extraction {
 public:
   Extraction(const Graph &source, const KerasModel &model) : source_(source), model_(model) {}
 
-  Graph run(const std::set<int> &frozen);
+  Graph run(const std::set<int> &frozen, std::map<int, Value> initializers);
   NodeId at(NodeId old) const { return map_.at(static_cast<size_t>(old.index)); }
 
 private:
@@ -31,6 +33,7 @@ private:
   const KerasModel &model_;
   std::vector<bool> needed_;
   std::vector<NodeId> map_;
+  std::map<int, Value> initializers_; // of parameters, by node index
   int64_t dropouts_ = 0;
 };
 
@@ -58,6 +61,8 @@ NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) 
   Attrs attributes = node.attrs;
   if (auto *parameter = std::get_if<ParameterAttrs>(&attributes)) {
     parameter->name = without_own_name(parameter->name);
+    if (const auto given = initializers_.find(old.index); given != initializers_.end())
+      set_initializer(*parameter, given->second, node.location);
     if (frozen.count(old.index) > 0)
       parameter->role = "statistic"; // as much as to say: not trained
   }
@@ -80,7 +85,8 @@ std::string Extraction::without_own_name(const std::string &name) const {
   return own ? name.substr(prefix.size()) : name;
 }
 
-Graph Extraction::run(const std::set<int> &frozen) {
+Graph Extraction::run(const std::set<int> &frozen, std::map<int, Value> initializers) {
+  initializers_ = std::move(initializers);
   mark_needed();
   map_.assign(static_cast<size_t>(source_.size()), NodeId{});
   Graph target;
@@ -98,6 +104,17 @@ std::set<int> frozen_parameters(const std::vector<Layer *> &layers) {
       for (const NodeId parameter : layer->parameters)
         frozen.insert(parameter.index);
   return frozen;
+}
+
+/// What torch.nn.init said of parameters, before or after they were made.
+std::map<int, Value> given_initializers(const Graph &graph, const std::vector<Layer *> &layers) {
+  std::map<int, Value> given;
+  for (const Layer *layer : layers)
+    for (const auto &[name, initializer] : layer->initializers)
+      for (const NodeId parameter : layer->parameters)
+        if (ends_with(attrs<ParameterAttrs>(graph[parameter]).name, '.' + name))
+          given.emplace(parameter.index, initializer);
+  return given;
 }
 
 std::vector<LayerRecord> layer_records(Interpreter &interpreter, const KerasModel &model,
@@ -225,7 +242,8 @@ Model finish_model(Interpreter &interpreter, const SourceLocation &file, Diagnos
   Extraction extraction(session.graph(), chosen);
   Model model;
   model.name = chosen.layer.name;
-  model.graph = extraction.run(frozen_parameters(layers));
+  model.graph =
+      extraction.run(frozen_parameters(layers), given_initializers(session.graph(), layers));
   for (const auto &[name, tensor] : named_outputs(chosen))
     model.graph.outputs.push_back({name, extraction.at(tensor->node)});
   check_parameter_names(model.graph);

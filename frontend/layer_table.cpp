@@ -44,9 +44,6 @@ NodeId LayerBuilder::make_parameter(const std::string &name, ParameterAttrs attr
   const Shape &shape = attrs.type.shape;
   if (!checked_element_count(shape))
     fail("needs {} of shape {}, beyond the limit of {} elements", name, str(shape), kMaxElements);
-  const auto given = layer_.initializers.find(name);
-  if (given != layer_.initializers.end())
-    set_initializer(attrs, given->second, location_);
   layer_.parameters.push_back(append(OpKind::parameter, {}, attrs));
   ++next_parameter_;
   return layer_.parameters.back();

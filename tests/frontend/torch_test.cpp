@@ -152,6 +152,8 @@ model(torch.zeros(1, 2, 4, 4))
   CHECK(parameter(model, "fc.weight").a == -0.25F);
   CHECK(parameter(model, "fc.weight").b == 0.125F);
   CHECK(attrs<DropoutAttrs>(model.graph[model.graph.all(OpKind::dropout).at(0)]).shared.empty());
+  CHECK(parameter(load(code + "nn.init.ones_(model.conv.weight)\n"), "conv.weight").initializer ==
+        "ones"); // after an example has built it
   CHECK(error_of(code + "model.fc.weight.data.mul_(2)\n")
             .find("a module's weight has no method 'mul_' that a model script can use") !=
         std::string::npos);
