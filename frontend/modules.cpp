@@ -297,9 +297,10 @@ template <typename Names> bool any_above(const Names &names, std::string_view pa
 const std::map<std::string_view, const Native *> &native_index() {
   static const std::map<std::string_view, const Native *> index = [] {
     std::map<std::string_view, const Native *> natives;
-    for (const auto *table : {&python_natives(), &sequence_natives(), &method_natives(),
-                              &array_natives(), &tensor_natives(), &torch_natives(),
-                              &model_natives(), &configuration_natives(), &layer_natives()})
+    for (const auto *table :
+         {&python_natives(), &sequence_natives(), &method_natives(), &array_natives(),
+          &tensor_natives(), &torch_natives(), &model_natives(), &configuration_natives(),
+          &layer_natives(), &argument_parser_natives()})
       for (const Native &native : *table)
         natives.emplace(native.path, &native);
     return natives;

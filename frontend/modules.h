@@ -34,13 +34,14 @@ bool is_pure(std::string_view path);
 [[noreturn]] void fail_unknown_name(const std::string &path, const SourceLocation &);
 
 // The tables, each beside what it calls. Methods are natives too: "list.append", "model.fit".
-const std::vector<Native> &python_natives();        // builtins.cpp
-const std::vector<Native> &sequence_natives();      // builtins_sequences.cpp
-const std::vector<Native> &method_natives();        // methods.cpp
-const std::vector<Native> &array_natives();         // array_functions.cpp
-const std::vector<Native> &tensor_natives();        // tensor_functions.cpp
-const std::vector<Native> &model_natives();         // model_functions.cpp
-const std::vector<Native> &configuration_natives(); // configuration.cpp
-const std::vector<Native> &layer_natives();         // layer_table.cpp
+const std::vector<Native> &python_natives();          // builtins.cpp
+const std::vector<Native> &sequence_natives();        // builtins_sequences.cpp
+const std::vector<Native> &method_natives();          // methods.cpp
+const std::vector<Native> &array_natives();           // array_functions.cpp
+const std::vector<Native> &tensor_natives();          // tensor_functions.cpp
+const std::vector<Native> &model_natives();           // model_functions.cpp
+const std::vector<Native> &configuration_natives();   // configuration.cpp
+const std::vector<Native> &layer_natives();           // layer_table.cpp
+const std::vector<Native> &argument_parser_natives(); // argument_parser.cpp
 
 } // namespace sinter

@@ -171,6 +171,29 @@ TEST_CASE("types are compared, iterators walked along") {
         "(8.0, 3.0, 1.0)");
 }
 
+TEST_CASE("the options of a script have their defaults") {
+  const auto parsed = [](const std::string &arguments, const std::string &expression) {
+    return value_of("import argparse\nparser = argparse.ArgumentParser(description='x')\n" +
+                    arguments + "args = parser.parse_args()\nx = " + expression);
+  };
+  CHECK(parsed("parser.add_argument('-b', '--batch-size', type=int, default=64, help='n')\n",
+               "args.batch_size") == "64");
+  CHECK(parsed("parser.add_argument('--no-cuda', action='store_true')\n"
+               "parser.add_argument('--keep', action='store_false', dest='kept')\n",
+               "args.no_cuda, args.kept") == "(False, True)");
+  CHECK(parsed("g = parser.add_argument_group('data')\n"
+               "g.add_argument('--lr', default='0.5', type=float)\n"
+               "parser.add_argument('--name')\nparser.set_defaults(name='a', n=2)\n",
+               "args.lr, args.name, args.n") == "(0.5, 'a', 2)");
+  CHECK(parsed("parser.add_argument('data')\n", "1 if True else args.data") == "1");
+  CHECK(error_of("import argparse\nfrom keras import layers\np = argparse.ArgumentParser()\n"
+                 "p.add_argument('--units', type=int, required=True)\n"
+                 "layers.Dense(p.parse_args().units)")
+            .find("the command line's 'units' is not known when compiling") != std::string::npos);
+  CHECK(error_of("import argparse\nargparse.ArgumentParser().parse_args().lr")
+            .find("has no attribute 'lr'") != std::string::npos);
+}
+
 TEST_CASE("what a skipped module says of the machine is unknown") {
   CHECK(value_of("import sys\nassert sys.version_info >= (3, 7)\nx = 1") == "1");
   CHECK(value_of("import os\nx = 1\nif os.name == 'nt':\n  y = 2") == "1");
