@@ -23,6 +23,8 @@ Value tensors(Interpreter &interpreter, const std::vector<KerasTensor *> &values
 std::optional<Value> tensor_attribute(Interpreter &interpreter, const KerasTensor &tensor,
                                       const std::string &name) {
   const Shape &shape = interpreter.keras().graph().type(tensor.node).shape;
+  if (name == "data")
+    return const_cast<KerasTensor *>(&tensor);
   if (name == "ndim")
     return static_cast<int64_t>(shape.size());
   if (name != "shape")

@@ -144,6 +144,32 @@ NodeId apply_squeeze(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.reshape(inputs[0], kept);
 }
 
+/// begin:end along each dimension; dimensions that `dropped` names go.
+NodeId apply_slice(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  const auto numbers = [&](const char *name) {
+    std::vector<int64_t> all;
+    for (const Value &item : b.arguments().items(name))
+      all.push_back(std::get<int64_t>(item));
+    return all;
+  };
+  SliceAttrs attrs{numbers("begin"), numbers("end"), {}};
+  attrs.begin[0] = 0;
+  attrs.end[0] = kBatch;
+  const NodeId part = b.append(OpKind::slice, {inputs[0]}, attrs);
+  const std::vector<int64_t> dropped = numbers("dropped");
+  Shape kept;
+  for (size_t i = 0; i < attrs.end.size(); ++i)
+    if (std::find(dropped.begin(), dropped.end(), static_cast<int64_t>(i)) == dropped.end())
+      kept.push_back(b.shape(part)[i]);
+  return dropped.empty() ? part : b.reshape(part, kept);
+}
+
+/// x repeated to the other input's shape.
+NodeId apply_expand_as(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  Composer composer = b.composer();
+  return compose::expand(composer, inputs[0], b.shape(inputs[1]));
+}
+
 /// Krizhevsky et al. 2012 as TensorFlow has it: x / (bias + alpha * sum over the channels
 /// i - radius ... i + radius of x^2) ^ beta.
 NodeId apply_local_response_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
@@ -236,6 +262,10 @@ std::vector<LayerType> tensor_layers() {
       {{"keras.ops.Reshape", with({required("shape", Kind::any)})}, apply_full_reshape},
       {{"keras.ops.Transpose", with({required("axes", Kind::any)})}, apply_transpose},
       {{"keras.ops.ExpandDims", with({required("axis", Kind::any)})}, apply_expand_dims},
+      {{"keras.ops.Slice", with({required("begin", Kind::any), required("end", Kind::any),
+                                 required("dropped", Kind::any)})},
+       apply_slice},
+      {{"keras.ops.ExpandAs", none}, apply_expand_as, 2, 2},
       {{"keras.ops.Squeeze", with({optional("axis", Kind::any)})}, apply_squeeze},
       {{"keras.ops.LocalResponseNormalization",
         with({optional("depth_radius", Kind::non_negative, 5), optional("bias", Kind::number, 1),

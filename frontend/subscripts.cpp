@@ -1,5 +1,7 @@
+#include "frontend/classes.h"
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
 #include "frontend/torch_modules.h"
 
 #include <algorithm>
@@ -79,6 +81,57 @@ Value sequence_subscript(Interpreter &interpreter, const Value &sequence, const 
   return text;
 }
 
+/// x[:, :c], x[:, 0], x[..., -1]: a part of every sample.
+Value tensor_subscript(Interpreter &interpreter, KerasTensor &tensor, const Value &index,
+                       const SourceLocation &location) {
+  const Shape &shape = interpreter.keras().graph().type(tensor.node).shape;
+  const std::vector<Value> *given = object<Tuple>(index) ? sequence_items(index) : nullptr;
+  std::vector<Value> items = given ? *given : std::vector<Value>{index};
+  const auto dots = std::find_if(items.begin(), items.end(), [](const Value &item) {
+    return std::holds_alternative<Ellipsis>(item);
+  });
+  const bool has_dots = dots != items.end();
+  if (items.size() - (has_dots ? 1 : 0) > shape.size())
+    throw CompileError(location, "{} indices into a tensor {}", items.size(), str(shape));
+  const size_t missing = shape.size() - (items.size() - (has_dots ? 1 : 0));
+  const Value whole = interpreter.make<Slice>(None{}, None{}, None{});
+  const auto place = has_dots ? items.erase(dots) : items.end();
+  items.insert(place, missing, whole);
+  std::vector<Value> begin, end, dropped;
+  for (size_t i = 0; i < items.size(); ++i) {
+    const auto *position = std::get_if<int64_t>(&items[i]);
+    const Slice *slice = object<Slice>(items[i]);
+    const bool every = slice && std::holds_alternative<None>(slice->start) &&
+                       std::holds_alternative<None>(slice->stop);
+    if ((!position && !slice) || (i == 0 && !every) ||
+        (slice && !std::holds_alternative<None>(slice->step)))
+      throw CompileError(location,
+                         "a tensor's indices are integers and slices without a step, all samples "
+                         "first: x[:, 0], got {} in dimension {}",
+                         describe(items[i]), i);
+    const int64_t length = i == 0 ? 1 : shape[i];
+    std::pair<int64_t, int64_t> bounds{0, length};
+    if (slice)
+      bounds = slice_bounds(*slice, length, location);
+    else
+      bounds.first = *position < 0 ? *position + length : *position;
+    if (position) {
+      bounds.second = bounds.first + 1;
+      dropped.push_back(static_cast<int64_t>(i));
+    }
+    if (bounds.first < 0 || bounds.first >= bounds.second || bounds.second > length)
+      throw CompileError(location, "dimension {} of a tensor {} has no part {}", i, str(shape),
+                         describe(items[i]));
+    begin.emplace_back(bounds.first);
+    end.emplace_back(bounds.second);
+  }
+  return interpreter.keras().apply_operation("keras.ops.Slice",
+                                             {{"begin", interpreter.list(begin)},
+                                              {"end", interpreter.list(end)},
+                                              {"dropped", interpreter.list(dropped)}},
+                                             {&tensor}, location);
+}
+
 } // namespace
 
 std::pair<int64_t, int64_t> slice_bounds(const Slice &slice, int64_t length,
@@ -95,8 +148,14 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
     return interpreter.opaque(module->path, location);
   if (const DataArray *array = object<DataArray>(object_value))
     return array_subscript(interpreter, *array, index, location);
+  if (KerasTensor *tensor = object<KerasTensor>(object_value))
+    return tensor_subscript(interpreter, *tensor, index, location);
   if (object<Opaque>(index))
     return index;
+  const Instance *instance = instance_of(object_value);
+  if (const Function *method = instance ? find_method(*instance->type, "__getitem__") : nullptr)
+    return interpreter.call(bind_method(interpreter, *method, object_value), {{index}, {}},
+                            location);
   if (Dict *dict = object<Dict>(object_value)) {
     if (const Value *found = interpreter.find_item(*dict, index, location))
       return *found;

@@ -57,7 +57,9 @@ bool is_method(const Native &native) { return native.path.rfind("tensor.", 0) ==
 
 /// The tensor that a function or method works on; null for data, which are not known here.
 KerasTensor *input_of(const Call &call) {
-  const Value &value = is_method(call.native) ? call.self : call.arguments["input"];
+  const Value &value = is_method(call.native)         ? call.self
+                       : call.arguments.has("tensor") ? call.arguments["tensor"]
+                                                      : call.arguments["input"];
   if (object<Opaque>(value) || object<DataArray>(value))
     return nullptr;
   KerasTensor *tensor = object<KerasTensor>(value);
@@ -141,6 +143,95 @@ Value call_squeeze(Interpreter &interpreter, const Call &call) {
   return apply_to_input(interpreter, call, "keras.ops.Squeeze", {{"axis", call.arguments["dim"]}});
 }
 
+/// x.transpose(1, 2), torch.transpose(x, 1, 2)
+Value call_transpose(Interpreter &interpreter, const Call &call) {
+  const KerasTensor *tensor = input_of(call);
+  if (!tensor)
+    return unknown(interpreter, call);
+  const int64_t rank = interpreter.keras().graph().type(tensor->node).rank();
+  std::vector<Value> axes;
+  for (int64_t i = 0; i < rank; ++i)
+    axes.emplace_back(i);
+  const auto axis = [&](const char *name) {
+    const int64_t given = call.arguments.integer(name);
+    if (given < -rank || given >= rank)
+      throw CompileError(call.location, "{} has no dimension {} in {}", call.native.path, given,
+                         rank);
+    return static_cast<size_t>(given < 0 ? given + rank : given);
+  };
+  std::swap(axes[axis("dim0")], axes[axis("dim1")]);
+  return apply_to_input(interpreter, call, "keras.ops.Transpose",
+                        {{"axes", interpreter.tuple(std::move(axes))}});
+}
+
+/// The parts of x along a dimension, of those extents.
+Value split_along(Interpreter &interpreter, const Call &call, int64_t dim,
+                  const std::vector<int64_t> &extents) {
+  const int64_t rank = interpreter.keras().graph().type(input_of(call)->node).rank();
+  std::vector<Value> index(static_cast<size_t>(rank),
+                           interpreter.make<Slice>(None{}, None{}, None{}));
+  std::vector<Value> parts;
+  int64_t begin = 0;
+  for (const int64_t extent : extents) {
+    index[static_cast<size_t>(dim)] = interpreter.make<Slice>(begin, begin + extent, None{});
+    parts.push_back(
+        subscript(interpreter, input_of(call), interpreter.tuple(index), call.location));
+    begin += extent;
+  }
+  return interpreter.tuple(std::move(parts));
+}
+
+/// x.chunk(2, dim=1), torch.split(x, 4, dim=1), x.split([4, 8], dim=1)
+Value call_split(Interpreter &interpreter, const Call &call) {
+  const KerasTensor *tensor = input_of(call);
+  if (!tensor)
+    return unknown(interpreter, call);
+  const Shape &shape = interpreter.keras().graph().type(tensor->node).shape;
+  const auto rank = static_cast<int64_t>(shape.size());
+  const int64_t given = call.arguments.integer("dim");
+  const int64_t dim = given < 0 ? given + rank : given;
+  if (dim < 1 || dim >= rank)
+    throw CompileError(call.location, "{} along dimension {} of {} is not supported",
+                       call.native.path, given, str(shape));
+  const int64_t length = shape[static_cast<size_t>(dim)];
+  const bool chunks = call.native.name() == "chunk";
+  const Value &size = call.arguments[chunks ? "chunks" : "split_size_or_sections"];
+  std::vector<int64_t> extents;
+  int64_t rest = length;
+  const std::vector<Value> *sections = chunks ? nullptr : sequence_items(size);
+  const auto *number = std::get_if<int64_t>(&size);
+  const int64_t step = number && *number > 0 ? (chunks ? (length - 1) / *number + 1 : *number) : 0;
+  for (size_t i = 0; sections ? i < sections->size() : step > 0 && rest > 0; ++i) {
+    const auto *section = sections ? std::get_if<int64_t>(&(*sections)[i]) : nullptr;
+    extents.push_back(sections ? (section ? *section : 0) : std::min(step, rest));
+    rest -= extents.back();
+  }
+  if (extents.empty() || rest != 0 || *std::min_element(extents.begin(), extents.end()) < 1)
+    throw CompileError(call.location, "{} cannot divide {} into {}", call.native.path, length,
+                       describe(size));
+  return split_along(interpreter, call, dim, extents);
+}
+
+/// x.expand_as(y), of what broadcasts to y
+Value call_expand_as(Interpreter &interpreter, const Call &call) {
+  KerasTensor *tensor = input_of(call);
+  KerasTensor *other = object<KerasTensor>(call.arguments["other"]);
+  if (!tensor || !other)
+    return unknown(interpreter, call);
+  const Graph &graph = interpreter.keras().graph();
+  const Shape &target = graph.type(other->node).shape;
+  const Shape &shape = graph.type(tensor->node).shape;
+  if (shape.size() != target.size() || broadcast_shapes(shape, target) != target)
+    throw CompileError(call.location, "expand_as: {} does not expand to {}", str(shape),
+                       str(target));
+  return interpreter.keras().apply_operation("keras.ops.ExpandAs", {}, {tensor, other},
+                                             call.location);
+}
+
+/// torch.cuda.is_available(): the program runs on processors.
+Value call_is_available(Interpreter &, const Call &) { return false; }
+Value call_device_count(Interpreter &, const Call &) { return int64_t{0}; }
+
 /// x.contiguous(), x.to(device)
 Value call_self(Interpreter &, const Call &call) { return call.self; }
 
@@ -199,6 +290,10 @@ std::vector<Native> torch_function_natives() {
   const Specs anything = {optional("values", Kind::rest), optional("options", Kind::keywords)};
   const Specs size = {optional("extents", Kind::rest), optional("size", Kind::any),
                       optional("options", Kind::keywords)};
+  const Specs axes = {required("dim0", Kind::integer), required("dim1", Kind::integer)};
+  const Specs chunks = {required("chunks", Kind::positive), optional("dim", Kind::integer, 0)};
+  const Specs sections = {required("split_size_or_sections", Kind::any),
+                          optional("dim", Kind::integer, 0)};
   const Specs tensors = {required("tensors", Kind::any), optional("dim", Kind::integer, 0)};
   for (Native native : std::vector<Native>{
            {"tensor.view", shape, call_view},
@@ -215,8 +310,20 @@ std::vector<Native> torch_function_natives() {
            {"torch.unsqueeze", with_input(dim), call_unsqueeze},
            {"tensor.squeeze", any_dim, call_squeeze},
            {"torch.squeeze", with_input(any_dim), call_squeeze},
+           {"tensor.transpose", axes, call_transpose},
+           {"torch.transpose", with_input(axes), call_transpose},
+           {"tensor.chunk", chunks, call_split},
+           {"torch.chunk", with_input(chunks), call_split},
+           {"tensor.split", sections, call_split},
+           {"torch.split", {required("tensor", Kind::any), sections[0], sections[1]}, call_split},
+           {"tensor.expand_as", {required("other", Kind::any)}, call_expand_as},
            {"tensor.contiguous", {}, call_self},
+           {"tensor.clone", {}, call_self},
            {"tensor.to", anything, call_self},
+           {"torch.cuda.is_available", {}, call_is_available},
+           {"torch.cuda.device_count", {}, call_device_count},
+           {"torch.accelerator.is_available", {}, call_is_available},
+           {"torch.backends.mps.is_available", {}, call_is_available},
            {"torch.cat", tensors, call_cat},
            {"torch.concat", tensors, call_cat},
            {"torch.nn.functional.pad",

@@ -256,6 +256,7 @@ class Square(Shape):
   CHECK(after("isinstance(Square(), Shape), isinstance(Shape(), Square)") == "(True, False)");
   CHECK(after("Square.__name__ + Square().__class__.__name__") == "SquareSquare");
   CHECK(after("hasattr(Square(), 'name'), getattr(Shape(), 'nam', 3)") == "(True, 3)");
+  CHECK(value_of("class A:\n  def __getitem__(self, i):\n    return 2 * i\nx = A()[3]") == "6");
   CHECK(value_of(shapes + "s = Square()\ns.sides += 1\nx = s.sides, Square.sides") == "(5, 4)");
   CHECK(value_of(shapes + "Shape.sides = 7\nx = Shape().sides") == "7");
   CHECK(value_of(shapes + "class Both(Square, Shape):\n    pass\nx = Both().describe()") ==

@@ -212,6 +212,33 @@ model(torch.zeros(1, 1, 4, 5))
   CHECK(model.graph.all(OpKind::conv2d).size() == 3);
 }
 
+TEST_CASE("tensors are sliced, split, transposed and expanded") {
+  const auto forward = [](const std::string &body) {
+    const Model model = load(kImports + "class Net(nn.Module):\n    def forward(self, x):\n" +
+                             body + "model = Net()\nmodel(torch.zeros(2, 6, 4, 5))\n");
+    return str(model.graph.type(model.graph.outputs[0].value).shape);
+  };
+  CHECK(forward("        return x[:, :2, 1:]\n") == "[N,2,3,5]");
+  CHECK(forward("        return x[:, 0]\n") == "[N,4,5]");
+  CHECK(forward("        return x[..., -1, :]\n") == "[N,6,5]");
+  CHECK(forward("        a, b = x.chunk(2, dim=1)\n        return a * b\n") == "[N,3,4,5]");
+  CHECK(forward("        a, b = torch.split(x, 4, dim=1)\n        return b\n") == "[N,2,4,5]");
+  CHECK(forward("        a, b = x.split([1, 5], 1)\n        return b.transpose(1, -1)\n") ==
+        "[N,5,4,5]");
+  CHECK(forward("        y = F.adaptive_avg_pool2d(x, 1)\n"
+                "        return torch.cat([x, y.expand_as(x)], 1)\n") == "[N,12,4,5]");
+  const auto fails = [](const std::string &expression) {
+    return error_of(kImports + "class Net(nn.Module):\n    def forward(self, x):\n        return " +
+                    expression + "\nNet()(torch.zeros(2, 6, 4, 5))\n");
+  };
+  CHECK(fails("x[0]").find("all samples first: x[:, 0], got 0 in dimension 0") !=
+        std::string::npos);
+  CHECK(fails("x[:, 6]").find("has no part 6") != std::string::npos);
+  CHECK(fails("x[:, ::2]").find("slices without a step") != std::string::npos);
+  CHECK(fails("x.split([1, 4], 1)[0]").find("cannot divide 6 into [1, 4]") != std::string::npos);
+  CHECK(fails("x.mean((2, 3)).expand_as(x)").find("does not expand to") != std::string::npos);
+}
+
 TEST_CASE("the parts of a module are called to look at shapes; the module is the program's") {
   const std::string code = kImports + R"(
 net = nn.Sequential(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), nn.Flatten(), nn.Linear(40, 3))
