@@ -84,6 +84,13 @@ Value call_round(Interpreter &, const Call &call) {
   return static_cast<int64_t>(rounded);
 }
 
+/// The class of a layer: a lazy one of torch's is what it becomes when it has seen its input.
+std::string class_path(const LayerType &type) {
+  constexpr std::string_view kLazy = "torch.nn.Lazy";
+  const std::string path(type.native.path);
+  return path.rfind(kLazy, 0) == 0 ? "torch.nn." + path.substr(kLazy.size()) : path;
+}
+
 /// Whether a layer, model or tensor is of a class of Keras's, or of one derived from it.
 bool is_keras_instance(const Value &value, std::string_view path) {
   const Layer *layer = layer_of_object(value);
@@ -97,10 +104,35 @@ bool is_keras_instance(const Value &value, std::string_view path) {
     return layer->model && (path == "keras.models.Model" || layer->model->sequential);
   if (layer->instance)
     return layer->instance->type->native->path == path;
-  return layer->type && layer->type->native.path == path;
+  return layer->type && class_path(*layer->type) == path;
 }
 
+/// Classes that nothing in a script can be of, as no such layer can be made.
+constexpr std::string_view kNeverMade[] = {"torch.nn.BatchNorm3d",
+                                           "torch.nn.Bilinear",
+                                           "torch.nn.Conv1d",
+                                           "torch.nn.Conv3d",
+                                           "torch.nn.ConvTranspose1d",
+                                           "torch.nn.ConvTranspose3d",
+                                           "torch.nn.Embedding",
+                                           "torch.nn.GRU",
+                                           "torch.nn.GroupNorm",
+                                           "torch.nn.InstanceNorm1d",
+                                           "torch.nn.InstanceNorm2d",
+                                           "torch.nn.InstanceNorm3d",
+                                           "torch.nn.LSTM",
+                                           "torch.nn.LayerNorm",
+                                           "torch.nn.MultiheadAttention",
+                                           "torch.nn.RNN",
+                                           "torch.nn.SyncBatchNorm"};
+
 bool is_instance(const Value &value, const Value &type, const SourceLocation &location) {
+  if (const auto *name = std::get_if<ModuleName>(&type)) {
+    if (name->path == "torch.Tensor" || name->path == "tensorflow.Tensor")
+      return object<KerasTensor>(value) != nullptr;
+    if (std::find(std::begin(kNeverMade), std::end(kNeverMade), name->path) != std::end(kNeverMade))
+      return false;
+  }
   if (const Class *wanted = object<Class>(type)) {
     const Instance *instance = instance_of(value);
     return instance && derives_from(*instance->type, *wanted);
@@ -196,10 +228,15 @@ Value call_type(Interpreter &interpreter, const Call &call) {
     return of_script ? Value(instance->type) : Value(instance->type->native);
   }
   if (const Layer *layer = object<Layer>(value); layer && layer->type)
-    return find_native(layer->type->native.path);
+    return find_native(class_path(*layer->type));
   if (const Native *type = find_native("builtins." + type_name(value)))
     return type;
   return interpreter.opaque("type", call.location);
+}
+
+/// Categories for warnings.warn, which is skipped.
+Value make_warning(Interpreter &interpreter, const Call &call) {
+  return interpreter.opaque(std::string(call.native.name()), call.location);
 }
 
 double real_argument(const Call &call) { return call.arguments.number("x"); }
@@ -289,6 +326,10 @@ const std::vector<Native> &python_natives() {
       {"builtins.isinstance",
        {required("object", Kind::any), required("type", Kind::any)},
        call_isinstance},
+      {"builtins.DeprecationWarning", {optional("values", Kind::rest)}, make_warning},
+      {"builtins.FutureWarning", {optional("values", Kind::rest)}, make_warning},
+      {"builtins.RuntimeWarning", {optional("values", Kind::rest)}, make_warning},
+      {"builtins.UserWarning", {optional("values", Kind::rest)}, make_warning},
       {"builtins.type", {required("object", Kind::any)}, call_type},
       {"builtins.getattr",
        {required("object", Kind::any), required("name", Kind::text),

@@ -80,10 +80,15 @@ NodeId with_bias(LayerBuilder &b, NodeId y, int64_t channels, const InitialValue
   return b.append(OpKind::bias_add, {y, b.parameter("bias", {channels}, initial)});
 }
 
+/// What an argument says of the input; the lazy layers leave it to the input.
+int64_t input_extent(const LayerBuilder &b, std::string_view name, int64_t given) {
+  return b.arguments().has(name) ? b.arguments().integer(name) : given;
+}
+
 NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
-  const int64_t channels = arguments.integer("in_channels");
+  const int64_t channels = input_extent(b, "in_channels", b.shape(inputs[0])[1]);
   const int64_t filters = arguments.integer("out_channels");
   const std::array<int64_t, 2> size = arguments.pair("kernel_size");
   Conv2dAttrs attrs;
@@ -112,7 +117,7 @@ NodeId apply_conv2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 NodeId apply_conv_transpose2d(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 4, kTorchImages);
   const Arguments &arguments = b.arguments();
-  const int64_t channels = arguments.integer("in_channels");
+  const int64_t channels = input_extent(b, "in_channels", b.shape(inputs[0])[1]);
   const int64_t filters = arguments.integer("out_channels");
   require_channels(b, channels, b.shape(inputs[0])[1]);
   const std::array<int64_t, 2> size = arguments.pair("kernel_size");
@@ -141,7 +146,7 @@ NodeId apply_conv_transpose2d(LayerBuilder &b, const std::vector<NodeId> &inputs
 NodeId apply_linear(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], 2, "rows [N,features]");
   const Arguments &arguments = b.arguments();
-  const int64_t in = arguments.integer("in_features");
+  const int64_t in = input_extent(b, "in_features", b.shape(inputs[0])[1]);
   const int64_t out = arguments.integer("out_features");
   if (b.shape(inputs[0])[1] != in)
     b.fail("expects {} input features, got {}", in, b.shape(inputs[0])[1]);
@@ -207,7 +212,7 @@ NodeId apply_adaptive_pool2d(LayerBuilder &b, const std::vector<NodeId> &inputs)
 template <int rank> NodeId apply_batch_norm(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   b.require_rank(inputs[0], rank, rank == 4 ? kTorchImages : "rows [N,features]");
   const Arguments &arguments = b.arguments();
-  const Shape channels{arguments.integer("num_features")};
+  const Shape channels{input_extent(b, "num_features", b.shape(inputs[0])[1])};
   require_channels(b, channels[0], b.shape(inputs[0])[1]);
   const bool affine = arguments.boolean("affine");
   const NodeId weight =
@@ -401,12 +406,20 @@ std::vector<LayerType> parametric_layers() {
       optional("padding", Kind::any, 0),       optional("output_padding", Kind::any, 0),
       optional("groups", Kind::positive, 1),   flag("bias", true),
       optional("dilation", Kind::pair, 1)};
+  const auto lazy = [](Specs arguments) {
+    arguments.erase(arguments.begin());
+    return arguments;
+  };
+  const Specs linear = {required("in_features", Kind::positive),
+                        required("out_features", Kind::positive), flag("bias", true)};
   return {{{"torch.nn.Conv2d", conv_arguments()}, apply_conv2d},
           {{"torch.nn.ConvTranspose2d", transpose}, apply_conv_transpose2d},
-          {{"torch.nn.Linear",
-            {required("in_features", Kind::positive), required("out_features", Kind::positive),
-             flag("bias", true)}},
-           apply_linear},
+          {{"torch.nn.Linear", linear}, apply_linear},
+          {{"torch.nn.LazyConv2d", lazy(conv_arguments())}, apply_conv2d},
+          {{"torch.nn.LazyConvTranspose2d", lazy(transpose)}, apply_conv_transpose2d},
+          {{"torch.nn.LazyLinear", lazy(linear)}, apply_linear},
+          {{"torch.nn.LazyBatchNorm2d", lazy(norm)}, apply_batch_norm<4>},
+          {{"torch.nn.LazyBatchNorm1d", lazy(norm)}, apply_batch_norm<2>},
           {{"torch.nn.BatchNorm2d", norm}, apply_batch_norm<4>},
           {{"torch.nn.BatchNorm1d", norm}, apply_batch_norm<2>},
           {{"torch.nn.PReLU",

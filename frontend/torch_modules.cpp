@@ -215,6 +215,52 @@ Value call_modules(Interpreter &interpreter, const Call &call) {
   return interpreter.list({modules.begin(), modules.end()});
 }
 
+/// Pairs of paths and modules, a module before its parts.
+struct NamedModules {
+  Interpreter &interpreter;
+  const Call &call;
+  bool children; // the module's own parts only
+  std::set<const void *> seen;
+  std::vector<Value> pairs;
+
+  void collect(const std::string &path, const Value &value, int depth);
+};
+
+void NamedModules::collect(const std::string &path, const Value &value, int depth) {
+  constexpr int kMaxDepth = 100;
+  if (depth > kMaxDepth)
+    throw CompileError(call.location, "modules nest more than {} deep", kMaxDepth);
+  interpreter.charge(1 + static_cast<int64_t>(path.size()) / 16, call.location);
+  const auto inside = [&](const std::string &name, const Value &part) {
+    collect(path.empty() ? name : path + '.' + name, part, depth + 1);
+  };
+  Layer *layer = object<Layer>(value);
+  const std::vector<Value> *items = sequence_items(value);
+  const Dict *dict = object<Dict>(value);
+  const void *identity = layer  ? static_cast<const void *>(layer)
+                         : dict ? static_cast<const void *>(dict)
+                                : items;
+  if (!identity || (layer && !is_torch_module(*layer)) || !seen.insert(identity).second)
+    return;
+  if (layer && (depth > 0 || !children))
+    pairs.push_back(interpreter.tuple({path, value}));
+  if (layer && layer->instance && (depth == 0 || !children))
+    for (const auto &[name, part] : layer->instance->fields)
+      inside(name, part);
+  for (size_t i = 0; items && i < items->size(); ++i)
+    inside(std::to_string(i), (*items)[i]);
+  if (dict)
+    for (const auto &[key, part] : dict->items)
+      inside(to_text(key), part);
+}
+
+/// self.named_modules(), self.named_children()
+Value call_named_modules(Interpreter &interpreter, const Call &call) {
+  NamedModules modules{interpreter, call, call.native.name() == "named_children", {}, {}};
+  modules.collect("", call.self, 0);
+  return interpreter.list(std::move(modules.pairs));
+}
+
 /// model.apply(function): on every module, the parts first.
 Value call_apply(Interpreter &interpreter, const Call &call) {
   const std::vector<Layer *> modules = tracked_tree(interpreter, self_module(call), call.location);
@@ -238,9 +284,26 @@ double gain_of(const Call &call) {
   return 1;
 }
 
+using NamedInitializer = std::pair<const char *, std::vector<std::pair<std::string, Value>>>;
+
+/// Within [a, b], which are far away (the usual -2 and 2), or two deviations as Keras has it.
+NamedInitializer truncated_normal(const Call &call) {
+  const double mean = call.arguments.number("mean");
+  const double deviation = call.arguments.number("std");
+  const double low = (mean - call.arguments.number("a")) / deviation;
+  const double high = (call.arguments.number("b") - mean) / deviation;
+  constexpr double kFar = 5; // beyond, there is one value in a million
+  const bool far = low >= kFar && high >= kFar;
+  if (!far && (std::fabs(low - 2) > 1e-6 || std::fabs(high - 2) > 1e-6))
+    throw CompileError(call.location,
+                       "trunc_normal_ between {:.4g} and {:.4g} standard deviations is not "
+                       "supported: 2 are, and 5 or more",
+                       -low, high);
+  return {far ? "RandomNormal" : "TruncatedNormal", {{"mean", mean}, {"stddev", deviation}}};
+}
+
 /// The Keras initializer that does what the function or method does, with its arguments.
-std::pair<const char *, std::vector<std::pair<std::string, Value>>>
-initializer_of(const Call &call) {
+NamedInitializer initializer_of(const Call &call) {
   const std::string_view name = call.native.name();
   const Arguments &arguments = call.arguments;
   const auto scaling = [&](double scale, const std::string &mode, const char *distribution) {
@@ -261,6 +324,8 @@ initializer_of(const Call &call) {
   }
   if (name == "normal_")
     return {"RandomNormal", {{"mean", arguments["mean"]}, {"stddev", arguments["std"]}}};
+  if (name == "trunc_normal_")
+    return truncated_normal(call);
   if (name == "uniform_")
     return {"RandomUniform", {{"minval", arguments["a"]}, {"maxval", arguments["b"]}}};
   if (name == "constant_" || name == "fill_")
@@ -304,21 +369,25 @@ std::vector<Native> initializers() {
       tensor, optional("a", Kind::number, 0), choice("mode", "fan_in", "fan_in|fan_out"),
       choice("nonlinearity", "leaky_relu", "leaky_relu|relu|linear|tanh|sigmoid")};
   const std::vector<ArgumentSpec> with_gain = {tensor, optional("gain", Kind::number, 1)};
-  return {{"torch.nn.init.kaiming_normal_", kaiming, call_initialize},
-          {"torch.nn.init.kaiming_uniform_", kaiming, call_initialize},
-          {"torch.nn.init.xavier_normal_", with_gain, call_initialize},
-          {"torch.nn.init.xavier_uniform_", with_gain, call_initialize},
-          {"torch.nn.init.normal_", {tensor, mean, deviation}, call_initialize},
-          {"torch.nn.init.uniform_", {tensor, low, high}, call_initialize},
-          {"torch.nn.init.constant_", {tensor, value}, call_initialize},
-          {"parameter.normal_", {mean, deviation}, call_initialize},
-          {"parameter.uniform_", {low, high}, call_initialize},
-          {"parameter.fill_", {value}, call_initialize},
-          {"parameter.zero_", {}, call_initialize},
-          {"torch.nn.init.orthogonal_", with_gain, call_initialize},
-          {"torch.nn.init.eye_", {tensor}, call_initialize},
-          {"torch.nn.init.ones_", {tensor}, call_initialize},
-          {"torch.nn.init.zeros_", {tensor}, call_initialize}};
+  return {
+      {"torch.nn.init.kaiming_normal_", kaiming, call_initialize},
+      {"torch.nn.init.kaiming_uniform_", kaiming, call_initialize},
+      {"torch.nn.init.xavier_normal_", with_gain, call_initialize},
+      {"torch.nn.init.xavier_uniform_", with_gain, call_initialize},
+      {"torch.nn.init.normal_", {tensor, mean, deviation}, call_initialize},
+      {"torch.nn.init.trunc_normal_",
+       {tensor, mean, deviation, optional("a", Kind::number, -2), optional("b", Kind::number, 2)},
+       call_initialize},
+      {"torch.nn.init.uniform_", {tensor, low, high}, call_initialize},
+      {"torch.nn.init.constant_", {tensor, value}, call_initialize},
+      {"parameter.normal_", {mean, deviation}, call_initialize},
+      {"parameter.uniform_", {low, high}, call_initialize},
+      {"parameter.fill_", {value}, call_initialize},
+      {"parameter.zero_", {}, call_initialize},
+      {"torch.nn.init.orthogonal_", with_gain, call_initialize},
+      {"torch.nn.init.eye_", {tensor}, call_initialize},
+      {"torch.nn.init.ones_", {tensor}, call_initialize},
+      {"torch.nn.init.zeros_", {tensor}, call_initialize}};
 }
 
 } // namespace
@@ -389,6 +458,8 @@ std::vector<Native> module_natives() {
       {"layer.state_dict", anything, call_unknown},
       {"layer.modules", {}, call_modules},
       {"layer.children", {}, call_modules},
+      {"layer.named_modules", {}, call_named_modules},
+      {"layer.named_children", {}, call_named_modules},
       {"layer.apply", {required("function", Kind::any)}, call_apply}};
   for (Native &native : initializers())
     all.push_back(std::move(native));

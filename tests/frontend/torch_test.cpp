@@ -184,6 +184,31 @@ model(torch.rand(size=(1, 1, 6, 7)))
             .find("index 1 is outside a") != std::string::npos);
 }
 
+TEST_CASE("lazy layers take what they are called on") {
+  const Model model = load(kImports + R"(
+def init(m):
+    if type(m) == nn.Linear or isinstance(m, nn.Conv2d):
+        nn.init.trunc_normal_(m.weight, std=0.02)
+net = nn.Sequential(nn.LazyConv2d(4, kernel_size=3), nn.LazyBatchNorm2d(), nn.Flatten(),
+                    nn.LazyLinear(5))
+net(torch.rand(1, 2, 4, 4))
+for name, m in net.named_modules():
+    assert (name == '') == isinstance(m, nn.Sequential) and not isinstance(m, nn.GroupNorm)
+assert [name for name, m in net.named_children()] == ['0', '1', '2', '3']
+net.apply(init)
+net(torch.rand(1, 2, 4, 4))
+)");
+  CHECK(str(model.graph.type(model.graph.find_parameter("0.weight")).shape) == "[3,3,2,4]");
+  CHECK(str(model.graph.type(model.graph.find_parameter("3.weight")).shape) == "[16,5]");
+  CHECK(parameter(model, "3.weight").initializer == "normal");
+  CHECK(parameter(model, "3.weight").b == 0.02F);
+  CHECK(parameter(model, "0.weight").initializer == "normal");
+  const std::string layer = kImports + "m = nn.Linear(2, 2)\nnn.init.trunc_normal_(m.weight, ";
+  CHECK(error_of(layer + "std=1., a=-3)").find("between -3 and 2 standard deviations is not") !=
+        std::string::npos);
+  CHECK(error_of(layer + "std=1.)\nx").find("name 'x' is not defined") != std::string::npos);
+}
+
 TEST_CASE("a class may derive from Sequential") {
   const std::string code = kImports + R"(
 class ConvReLU(nn.Sequential):
