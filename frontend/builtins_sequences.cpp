@@ -2,6 +2,7 @@
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 
@@ -37,6 +38,8 @@ Value call_len(Interpreter &interpreter, const Call &call) {
   const Value &value = call.arguments["object"];
   if (const DataArray *array = object<DataArray>(value))
     return array->shape.at(0);
+  if (const std::optional<int64_t> length = dataset_length(interpreter, value))
+    return *length;
   return static_cast<int64_t>(interpreter.iterate(value, call.location).size());
 }
 

@@ -150,6 +150,8 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
     return array_subscript(interpreter, *array, index, location);
   if (KerasTensor *tensor = object<KerasTensor>(object_value))
     return tensor_subscript(interpreter, *tensor, index, location);
+  if (dataset_length(interpreter, object_value))
+    return interpreter.opaque("a data set", location);
   if (object<Opaque>(index))
     return index;
   const Instance *instance = instance_of(object_value);

@@ -37,6 +37,8 @@ Value call_criterion(Interpreter &, const Configured &criterion, const CallArgum
 /// dataset.data and dataset.targets; nothing for another name.
 std::optional<Value> dataset_attribute(Interpreter &, const Configured &dataset,
                                        const std::string &name);
+/// How many samples a data set of torchvision or a TensorDataset has; nothing for another value.
+std::optional<int64_t> dataset_length(Interpreter &, const Value &);
 /// All of torch and torchvision.
 const std::vector<Native> &torch_natives();
 
