@@ -8,6 +8,7 @@
 #include "frontend/torch_modules.h"
 #include "frontend/training.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sinter {
@@ -44,6 +45,8 @@ constexpr std::pair<std::string_view, std::string_view> kFunctionalLosses[] = {
     {"torch.nn.functional.nll_loss", "torch.nn.NLLLoss"},
     {"torch.nn.functional.mse_loss", "torch.nn.MSELoss"},
     {"torch.nn.functional.l1_loss", "torch.nn.L1Loss"},
+    {"torch.nn.functional.smooth_l1_loss", "torch.nn.SmoothL1Loss"},
+    {"torch.nn.functional.huber_loss", "torch.nn.HuberLoss"},
     {"torch.nn.functional.binary_cross_entropy", "torch.nn.BCELoss"},
     {"torch.nn.functional.binary_cross_entropy_with_logits", "torch.nn.BCEWithLogitsLoss"}};
 
@@ -52,8 +55,14 @@ Value call_functional_loss(Interpreter &interpreter, const Call &call) {
     if (function != call.native.path)
       continue;
     const Native &native = *find_native(criterion);
+    if (call.arguments.text("reduction") != "mean") // what is reported, not trained by
+      return interpreter.opaque(std::string(call.native.path), call.location);
+    CallArguments given;
+    for (const ArgumentSpec &spec : native.arguments)
+      if (call.arguments.given(spec.name))
+        given.keywords.emplace_back(spec.name, call.arguments[spec.name]);
     const Configured *configured = interpreter.make<Configured>(
-        &native, bind(interpreter, native, {}, call.location), call.location);
+        &native, bind(interpreter, native, given, call.location), call.location);
     return make_loss(interpreter, *configured, {call.arguments["input"]}, call.location);
   }
   SINTER_UNREACHABLE("no loss {}", call.native.path);
@@ -228,10 +237,16 @@ std::vector<Native> criteria() {
   for (const char *path : {"torch.nn.MSELoss", "torch.nn.L1Loss", "torch.nn.SmoothL1Loss",
                            "torch.nn.BCELoss", "torch.nn.BCEWithLogitsLoss"})
     all.push_back({path, plain, configure_training, Family::loss});
-  for (const auto &[function, criterion] : kFunctionalLosses)
-    all.push_back({function,
-                   {required("input", Kind::any), required("target", Kind::any)},
-                   call_functional_loss});
+  for (const auto &[function, criterion] : kFunctionalLosses) {
+    Specs arguments = {required("input", Kind::any), required("target", Kind::any)};
+    const auto same =
+        std::find_if(all.begin(), all.end(),
+                     [&path = criterion](const Native &native) { return native.path == path; });
+    for (const ArgumentSpec &spec : same->arguments)
+      arguments.push_back(spec.name == "reduction" ? choice("reduction", "mean", "mean|sum|none")
+                                                   : spec);
+    all.push_back({function, std::move(arguments), call_functional_loss});
+  }
   return all;
 }
 

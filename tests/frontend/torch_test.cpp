@@ -316,6 +316,56 @@ TEST_CASE("a loop over a DataLoader trains") {
   CHECK(model.graph.find_output("accuracy").valid());
 }
 
+TEST_CASE("functional losses have their criterion's arguments") {
+  const auto trained_by = [](const std::string &loss) {
+    std::string code = kImports + kLoop;
+    code.replace(code.find("criterion(model(images), labels)"), 32, loss);
+    return code;
+  };
+  const Model smoothed =
+      load(trained_by("F.cross_entropy(model(images), labels, label_smoothing=0.1)"));
+  const Model same = load([] {
+    std::string code = kImports + kLoop;
+    code.replace(code.find("nn.CrossEntropyLoss()"), 21,
+                 "nn.CrossEntropyLoss(label_smoothing=0.1)");
+    return code;
+  }());
+  CHECK(smoothed.graph.size() == same.graph.size());
+  CHECK(smoothed.training->epochs == 3);
+  CHECK(error_of(trained_by("F.nll_loss(model(images), labels, reduction='sum')"))
+            .find("step() without backward() of a criterion") != std::string::npos);
+  CHECK(load(kImports + kLoop +
+             "for images, labels in loader:\n"
+             "    total = F.nll_loss(model(images), labels, reduction='sum').item()\n")
+            .training->epochs == 3);
+}
+
+TEST_CASE("a data set is split at random") {
+  const auto split = [](const std::string &lengths) {
+    std::string code = kImports + kLoop;
+    code.replace(
+        code.find("loader = DataLoader(data,"), 25,
+        "from torch.utils.data import random_split\n"
+        "first, second = random_split(data, " +
+            lengths +
+            ", generator=torch.Generator().manual_seed(1))\n"
+            "check = data[0]\nassert len(data) == 60000 and not torch.cuda.is_available()\n"
+            "second_loader = DataLoader(second, batch_size=100)\n"
+            "loader = DataLoader(first,");
+    return code + "for images, labels in second_loader:\n    model(images)\n";
+  };
+  const Model model = load(split("[len(data) - 5000, 5000]"));
+  CHECK(model.data->train.steps.at(0).op == "split_train");
+  CHECK(model.data->train.steps.at(0).test_size == 5000);
+  CHECK(model.data->test.source == "train");
+  CHECK(model.data->test.steps.at(0).op == "split_test");
+  CHECK(model.data->train.steps.at(0).shuffle);
+  CHECK(load(split("[0.9, 0.1]")).data->train.steps.at(0).test_size == 6000);
+  CHECK(error_of(split("[50000, 5000]")).find("random_split of 60000 samples into [50000, 5000]") !=
+        std::string::npos);
+  CHECK(error_of(split("[1, 2, 3]")).find("two parts") != std::string::npos);
+}
+
 TEST_CASE("every optimizer trains a module without a loop") {
   for (const std::string name :
        {"SGD", "Adam", "AdamW", "Adamax", "NAdam", "Adadelta", "Adagrad", "RMSprop"}) {
