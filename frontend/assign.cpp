@@ -92,10 +92,40 @@ void Interpreter::assign_field(const Value &self, Instance &instance, const std:
     instance.fields.emplace_back(name, value);
 }
 
+namespace {
+
+/// Makes the item unknown that may be assigned, or all when it is not known which; false where that
+/// may be a new one.
+bool forget_items(const Value &container, const Value &index, Opaque *reason) {
+  const bool all = object<Opaque>(index) != nullptr;
+  if (Dict *dict = object<Dict>(container)) {
+    for (auto &[key, item] : dict->items)
+      item = all ? Value(reason) : item;
+    Value *found = all ? nullptr : dict->find(index);
+    if (found)
+      *found = reason;
+    return found || (all && !dict->items.empty());
+  }
+  List *list = object<List>(container);
+  const auto *position = std::get_if<int64_t>(&index);
+  if (!list || (!all && !position))
+    return false;
+  const auto length = static_cast<int64_t>(list->items.size());
+  for (int64_t i = 0; i < length; ++i)
+    if (all || i == *position || i == *position + length)
+      list->items[static_cast<size_t>(i)] = reason;
+  return true;
+}
+
+} // namespace
+
 void Interpreter::assign_subscript(const Value &object_value, const Value &index,
                                    const Value &value, const SourceLocation &location) {
   if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
     return skip(location, "this assignment is skipped: it has no meaning in a compiled program");
+  if (Opaque *reason = object<Opaque>(index) ? object<Opaque>(index) : uncertain_;
+      reason && forget_items(object_value, index, reason))
+    return;
   require_certain(location, "this assignment");
   if (const Opaque *unknown = object<Opaque>(index))
     fail_unknown(*unknown, location, "an index");

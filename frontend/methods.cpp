@@ -170,6 +170,8 @@ Value str_join(Interpreter &interpreter, const Call &call) {
   std::string joined;
   bool first = true;
   for (const Value &item : interpreter.iterate(call.arguments["iterable"], call.location)) {
+    if (object<Opaque>(item))
+      return item;
     const auto *text = std::get_if<std::string>(&item);
     if (!text)
       throw CompileError(call.location, "join needs strings, got {}", describe(item));

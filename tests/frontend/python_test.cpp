@@ -146,6 +146,15 @@ TEST_CASE("what depends on the unknown is unknown, and only that") {
   CHECK(value_of(unknown + "x = 1\nif u > 0.5:\n  y = 2\nelse:\n  y = 3\n") == "1");
   CHECK(value_of(unknown + "x = 1\nfor v in u:\n  if v: break\n  y = v\nwhile u: y = 1\n") == "1");
   CHECK(value_of(unknown + "x, y = 1, u + 1\nz = [w for w in u]\nq = f'{u}' if u else 2\n") == "1");
+  CHECK(value_of(unknown +
+                 "x = 1\nc = {'a': 0}\nl = [0, 0]\nif u:\n  c['a'] += 1\n  l[u] += 1\n") == "1");
+  CHECK(error_of(unknown + "from keras import layers\nl = [1, 2]\nif u:\n  l[-1] = 3\n"
+                           "layers.Dense(l[0])\nlayers.Dense(l[1])\n")
+            .find("it decides units of Dense on line 8") != std::string::npos);
+  CHECK(error_of(unknown + "from keras import layers\nl = [1, 2]\nl[u] = 3\nlayers.Dense(l[0])\n")
+            .find("it decides units of Dense on line 6") != std::string::npos);
+  CHECK(error_of(unknown + "c = {}\nif u:\n  c['a'] = 1\n").find("whether this assignment") !=
+        std::string::npos);
   CHECK(error_of(unknown + "x = 1\nif u:\n  x = 2\nfrom keras import layers\nlayers.Dense(x)\n") ==
         "2: the result of numpy.random.rand is not known when compiling, but it decides units of "
         "Dense on line 7");
