@@ -184,6 +184,22 @@ Value call_next(Interpreter &interpreter, const Call &call) {
   return item;
 }
 
+/// tqdm(loader), tqdm(range(10)): what is walked along; the bar of a program is its own.
+Value call_tqdm(Interpreter &interpreter, const Call &call) {
+  const Value &iterable = call.arguments["iterable"];
+  if (object<Opaque>(iterable))
+    return iterable;
+  if (std::holds_alternative<None>(iterable))
+    return interpreter.opaque("tqdm", call.location);
+  return interpreter.list(interpreter.iterate(iterable, call.location));
+}
+
+/// bar.set_postfix(loss=...)
+Value call_bar(Interpreter &interpreter, const Call &call) {
+  interpreter.skip(call.location, "the progress bar is skipped: the program has its own");
+  return None{};
+}
+
 Value call_any_all(Interpreter &interpreter, const Call &call) {
   const bool any = call.native.name() == "any";
   for (const Value &item : interpreter.iterate(call.arguments["iterable"], call.location))
@@ -197,6 +213,7 @@ Value call_any_all(Interpreter &interpreter, const Call &call) {
 const std::vector<Native> &sequence_natives() {
   using Kind = ArgumentKind;
   static const ArgumentSpec iterable = required("iterable", Kind::any);
+  static const ArgumentSpec options = optional("options", Kind::keywords);
   static const std::vector<Native> natives = {
       {"builtins.range", {optional("bounds", Kind::rest)}, call_range},
       {"builtins.len", {required("object", Kind::any)}, call_len},
@@ -220,6 +237,11 @@ const std::vector<Native> &sequence_natives() {
       {"builtins.next",
        {required("iterator", Kind::any), optional("default", Kind::any)},
        call_next},
+      {"tqdm.tqdm", {optional("iterable", Kind::any), options}, call_tqdm},
+      {"tqdm.trange", {optional("bounds", Kind::rest), options}, call_range},
+      {"list.set_description", {optional("values", Kind::rest), options}, call_bar},
+      {"list.set_postfix", {optional("values", Kind::rest), options}, call_bar},
+      {"list.set_postfix_str", {optional("values", Kind::rest), options}, call_bar},
       {"builtins.any", {iterable}, call_any_all},
       {"builtins.all", {iterable}, call_any_all}};
   return natives;

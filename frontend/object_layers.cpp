@@ -225,8 +225,10 @@ KerasModel *KerasSession::build_module(Layer &module, const Shape &input,
 Value KerasSession::call_module_on_example(Layer &module, const Opaque &example,
                                            const SourceLocation &location) {
   Shape shape = example.loader ? example.loader->images->shape : example.shape;
-  if (shape.size() < 2)
+  if (shape.size() < 2 && torch.models.empty())
     fail_unknown(example, location, fmt::format("the input of '{}'", module.name));
+  if (shape.size() < 2) // a prediction after training
+    return interpreter_.opaque(fmt::format("calling '{}'", module.name), location);
   shape[0] = kBatch;
   if (!example.loader || torch.models.count(&module) == 0)
     build_module(module, shape, location);

@@ -316,6 +316,26 @@ TEST_CASE("a loop over a DataLoader trains") {
   CHECK(model.graph.find_output("accuracy").valid());
 }
 
+TEST_CASE("a progress bar is what it shows") {
+  std::string code = kImports + kLoop;
+  code.replace(code.find("range(3)"), 8, "tqdm(range(3), desc='epochs')");
+  code.replace(code.find("enumerate(loader)"), 17, "enumerate(tqdm(loader, leave=False))");
+  CHECK(load("from tqdm.auto import tqdm\n" + code).training->epochs == 3);
+  code = "from tqdm import tqdm, trange\n" + kImports + kLoop + R"(
+bar = tqdm(range(2))
+for epoch in bar:
+    with tqdm(loader, unit='batch') as batches:
+        for images, labels in batches:
+            optimizer.zero_grad()
+            loss = criterion(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            batches.set_postfix(loss=loss.item())
+    bar.set_description(f'epoch {epoch}')
+)";
+  CHECK(load(code).training->epochs == 5);
+}
+
 TEST_CASE("functional losses have their criterion's arguments") {
   const auto trained_by = [](const std::string &loss) {
     std::string code = kImports + kLoop;
