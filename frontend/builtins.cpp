@@ -251,6 +251,11 @@ Value checked_real(double value, const Call &call) {
 Value call_sqrt(Interpreter &, const Call &call) {
   return checked_real(std::sqrt(real_argument(call)), call);
 }
+Value call_numpy_sqrt(Interpreter &interpreter, const Call &call) {
+  const Value &x = call.arguments["x"];
+  return is_number(x) && to_number(x) >= 0 ? Value(std::sqrt(to_number(x)))
+                                           : interpreter.opaque("numpy.sqrt", call.location);
+}
 Value call_exp(Interpreter &, const Call &call) {
   return checked_real(std::exp(real_argument(call)), call);
 }
@@ -283,6 +288,8 @@ Value call_floor(Interpreter &, const Call &call) {
 Value call_ceil(Interpreter &, const Call &call) {
   return to_integer(std::ceil(real_argument(call)), call);
 }
+
+Value call_directory(Interpreter &, const Call &) { return std::string("."); }
 
 Value call_path_join(Interpreter &, const Call &call) {
   std::string path;
@@ -361,6 +368,7 @@ const std::vector<Native> &python_natives() {
         optional("package", Kind::ignored)},
        decorate_without_effect},
       {"math.sqrt", {required("x", Kind::number)}, call_sqrt},
+      {"numpy.sqrt", {required("x", Kind::any)}, call_numpy_sqrt},
       {"math.exp", {required("x", Kind::number)}, call_exp},
       {"math.log", {required("x", Kind::number)}, call_log},
       {"math.log2", {required("x", Kind::number)}, call_log2},
@@ -371,6 +379,7 @@ const std::vector<Native> &python_natives() {
       {"math.pow", {required("x", Kind::number), required("y", Kind::number)}, call_pow},
       {"math.floor", {required("x", Kind::number)}, call_floor},
       {"math.ceil", {required("x", Kind::number)}, call_ceil},
+      {"os.getcwd", {}, call_directory},
       {"os.path.join", {optional("parts", Kind::rest)}, call_path_join},
       {"functools.partial",
        {required("func", Kind::any), optional("args", Kind::rest),

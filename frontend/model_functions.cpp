@@ -80,6 +80,7 @@ Value clear_session(Interpreter &interpreter, const Call &) {
   return None{};
 }
 
+Value fuzz_factor(Interpreter &, const Call &) { return 1e-7; }
 Value image_data_format(Interpreter &, const Call &) { return std::string("channels_last"); }
 
 /// A file that this script saved is the model it saved.
@@ -192,6 +193,7 @@ std::vector<Native> constructors() {
         optional("dtype", Kind::ignored), optional("sparse", Kind::unsupported, Value(false)),
         optional("batch_shape", Kind::any), name, optional("tensor", Kind::unsupported)},
        make_input},
+      {"keras.backend.epsilon", {}, fuzz_factor},
       {"keras.backend.image_data_format", {}, image_data_format},
       {"keras.backend.clear_session", {optional("free_memory", Kind::ignored)}, clear_session},
       {"keras.utils.clear_session", {optional("free_memory", Kind::ignored)}, clear_session},

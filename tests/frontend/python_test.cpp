@@ -176,6 +176,7 @@ TEST_CASE("types are compared, iterators walked along") {
                  "type(B()).__name__") == "(False, True, 'B')");
   CHECK(value_of("i = iter([1, 2])\nx = next(i), next(i), next(i, 0)") == "(1, 2, 0)");
   CHECK(error_of("i = iter([])\nnext(i)").find("2: next: the iterator is at its end") == 0);
+  CHECK(value_of("import numpy as np\nx = np.sqrt(0.25)") == "0.5");
   CHECK(value_of("import math\nx = math.pow(2, 3), math.log10(1000), math.cos(0)") ==
         "(8.0, 3.0, 1.0)");
 }
