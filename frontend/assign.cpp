@@ -60,6 +60,11 @@ void Interpreter::assign_attribute(const Value &object_value, const std::string 
                                    const Value &value, const SourceLocation &location) {
   if (name == "requires_grad")
     throw CompileError(location, "freezing the parameters of a module is not supported");
+  if (name == "stop_training" || name == "learning_rate" || name == "lr")
+    if (const Opaque *model = object<Opaque>(object_value))
+      throw CompileError(
+          location, "setting {} of {} is not supported: use {}, which the program knows", name,
+          model->origin, name == "stop_training" ? "EarlyStopping" : "LearningRateScheduler");
   if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
     return skip(location, fmt::format("setting {} of {} is skipped: it has no meaning in a "
                                       "compiled program",

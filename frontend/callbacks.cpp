@@ -1,4 +1,5 @@
 // What the callbacks of fit() say about the training loop.
+#include "frontend/classes.h"
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
@@ -100,6 +101,27 @@ void read_callback(Interpreter &interpreter, const Configured &callback, KerasMo
                        "LearningRateScheduler and ReduceLROnPlateau together are not supported");
 }
 
+/// A callback of the script's class: what it reports is skipped; what it does to the training is an
+/// error where it does it (Interpreter::assign_attribute).
+void read_own_callback(Interpreter &interpreter, Instance &callback,
+                       const SourceLocation &location) {
+  interpreter.skip(location, fmt::format("callback {} is skipped: the program does not call it",
+                                         callback.type->name));
+  callback.fields.emplace_back("model", interpreter.opaque("the callback's model", location));
+  callback.fields.emplace_back("params", interpreter.opaque("the callback's params", location));
+  for (const char *event :
+       {"on_train_begin", "on_epoch_begin", "on_train_batch_begin", "on_batch_begin",
+        "on_train_batch_end", "on_batch_end", "on_epoch_end", "on_train_end"}) {
+    const Function *method = find_method(*callback.type, event);
+    if (!method)
+      continue;
+    CallArguments unknown;
+    for (size_t i = 1; i < method->parameters->size(); ++i)
+      unknown.positional.emplace_back(interpreter.opaque(event, location));
+    interpreter.call(bind_method(interpreter, *method, &callback), unknown, location);
+  }
+}
+
 } // namespace
 
 float checked_rate(const Value &value, int64_t epoch, const SourceLocation &location) {
@@ -124,6 +146,10 @@ void read_callbacks(Interpreter &interpreter, const Call &call, KerasModel &mode
       if (!is_skipped(unknown->origin))
         fail_unknown(*unknown, call.location, "a callback");
       continue; // skipped with a warning where it was made
+    }
+    if (Instance *own = object<Instance>(item); own && own->type->callback) {
+      read_own_callback(interpreter, *own, call.location);
+      continue;
     }
     const Configured *callback = object<Configured>(item);
     if (!callback || callback->type->family != Family::callback)

@@ -43,6 +43,10 @@ void Interpreter::define(const ClassDefinition &definition, const SourceLocation
     if (native && (*native)->path == "builtins.object")
       continue;
     Class *parent = object<Class>(value);
+    const bool callback = native && (*native)->path == "keras.callbacks.Callback";
+    type->callback = type->callback || callback || (parent && parent->callback);
+    if (callback)
+      continue;
     if (parent)
       type->bases.push_back(parent);
     const Native *library = parent ? parent->native : library_base(value, place);

@@ -376,6 +376,8 @@ std::vector<Native> object_methods() {
                                             optional("name", Kind::any)};
   return {{"keras.layers.Layer", anything, refuse_construction},
           {"torch.nn.Module", anything, refuse_construction},
+          {"keras.callbacks.Callback", anything, refuse_construction},
+          {"instance.__init__", anything, do_nothing},
           {"layer.__init__", init_arguments({}), initialize_object},
           {"model.__init__",
            init_arguments({optional("inputs", Kind::any), optional("outputs", Kind::any),

@@ -86,6 +86,7 @@ struct Class {
   std::string name;
   std::vector<Class *> bases;
   const Native *native = nullptr;
+  bool callback = false; // derives from keras.callbacks.Callback
   Environment *members = nullptr;
   SourceLocation location;
   std::vector<const Class *> order; // itself and its ancestors, as attributes are looked up

@@ -48,6 +48,34 @@ std::string label_type(const std::string &units, const std::string &compile_argu
 
 } // namespace
 
+TEST_CASE("callbacks of the script's are skipped, unless they train") {
+  const auto with = [](const std::string &body) {
+    return "from keras import layers, Sequential, callbacks, datasets\nimport os\n"
+           "(x, y), _ = datasets.mnist.load_data()\n"
+           "class Own(callbacks.Callback):\n"
+           "    def __init__(self, limit):\n        super().__init__()\n"
+           "        self.limit = limit\n"
+           "    def on_epoch_end(self, epoch, logs=None):\n" +
+           body +
+           "model = Sequential([layers.Input(shape=(28, 28)), layers.Flatten(), "
+           "layers.Dense(10)])\n"
+           "model.compile('sgd', 'mse')\n"
+           "model.fit(x / 255., x / 255., epochs=2, callbacks=[Own(0.9), "
+           "callbacks.ModelCheckpoint(os.path.join(os.getcwd(), 'a.keras'))])\n";
+  };
+  const std::string labels = with("        print(epoch, logs['loss'], self.model.optimizer.lr)\n");
+  std::string code = labels;
+  code.replace(code.find("layers.Dense(10)"), 16, "layers.Dense(784), layers.Reshape((28, 28))");
+  CHECK(load(code).training->epochs == 2);
+  CHECK(error_of(with("        if logs['loss'] < self.limit:\n"
+                      "            self.model.stop_training = True\n"))
+            .find("10: setting stop_training of the callback's model is not supported: use "
+                  "EarlyStopping") != std::string::npos);
+  CHECK(
+      error_of(with("        self.model.optimizer.lr = 0.1\n")).find("use LearningRateScheduler") !=
+      std::string::npos);
+}
+
 TEST_CASE("an autoencoder's samples are its labels") {
   const auto script = [](const std::string &loss, const std::string &fit) {
     return "from tensorflow import keras\n"

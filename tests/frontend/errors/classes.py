@@ -1,5 +1,5 @@
 from keras import callbacks
-class Stop(callbacks.Callback):  # error: a class can derive from Layer, Model, nn.Module and classes of the script, not from keras.callbacks.Callback
+class Stop(callbacks.EarlyStopping):  # error: a class can derive from Layer, Model, nn.Module and classes of the script, not from keras.callbacks.EarlyStopping
     pass
 # -----
 from keras import Model
