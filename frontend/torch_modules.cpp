@@ -8,6 +8,7 @@
 #include "frontend/modules.h"
 
 #include <cmath>
+#include <functional>
 #include <set>
 
 namespace sinter {
@@ -18,58 +19,54 @@ using Kind = ArgumentKind;
 
 constexpr std::string_view kSequential = "torch.nn.Sequential";
 
-/// Gives modules the names of their paths, each on the first way that leads to it.
-class ModuleNames {
+/// Visits a module and all that it holds, in lists and dicts too, each on the first way that leads
+/// to it, with its path as state_dict() has it; a module before its parts.
+class ModuleWalk {
 public:
-  ModuleNames(Interpreter &interpreter, const SourceLocation &location)
-      : interpreter_(interpreter), location_(location) {}
+  /// Whether to go on to the module's parts; the first one's path is empty.
+  using Enter = std::function<bool(Layer &, const std::string &path)>;
 
-  void name_module(Layer &, const std::string &name, int depth);
+  ModuleWalk(Interpreter &interpreter, const SourceLocation &location, Enter enter)
+      : interpreter_(interpreter), location_(location), enter_(std::move(enter)) {}
+
+  void visit(const Value &, const std::string &path = "", int depth = 0);
 
 private:
-  /// Names what a field or an item of a list is: a module, or a list or dict of such.
-  void name_value(const Value &, const std::string &name, int depth);
-  /// A name behind another; its characters are paid for.
-  std::string behind(const std::string &prefix, const std::string &name);
+  void visit_part(const Value &, const std::string &path, const std::string &name, int depth);
 
   Interpreter &interpreter_;
   const SourceLocation &location_;
-  std::set<const void *> seen_; // lists and dicts
+  Enter enter_;
+  std::set<const void *> seen_;
 };
 
-std::string ModuleNames::behind(const std::string &prefix, const std::string &name) {
-  interpreter_.charge(1 + static_cast<int64_t>(prefix.size() + name.size()) / 64, location_);
-  return prefix.empty() ? name : prefix + '.' + name;
-}
-
-void ModuleNames::name_module(Layer &module, const std::string &name, int depth) {
-  if (!name.empty())
-    module.name = name;
-  module.named = true;
-  if (module.instance)
-    for (const auto &[field, value] : module.instance->fields)
-      name_value(value, behind(name, field), depth + 1);
-}
-
-void ModuleNames::name_value(const Value &value, const std::string &name, int depth) {
+void ModuleWalk::visit(const Value &value, const std::string &path, int depth) {
   constexpr int kMaxDepth = 100;
   if (depth > kMaxDepth)
     throw CompileError(location_, "modules nest more than {} deep", kMaxDepth);
-  if (Layer *layer = object<Layer>(value); layer && is_torch_module(*layer)) {
-    if (!layer->named)
-      name_module(*layer, name, depth);
-    return;
-  }
+  Layer *layer = object<Layer>(value);
   const std::vector<Value> *items = sequence_items(value);
   const Dict *dict = object<Dict>(value);
-  const void *container = dict ? dict : static_cast<const void *>(items);
-  if (!container || !seen_.insert(container).second)
+  const void *identity = layer  ? static_cast<const void *>(layer)
+                         : dict ? static_cast<const void *>(dict)
+                                : items;
+  if (!identity || (layer && !is_torch_module(*layer)) || !seen_.insert(identity).second)
     return;
+  if (layer && enter_(*layer, path) && layer->instance)
+    for (const auto &[field, part] : layer->instance->fields)
+      visit_part(part, path, field, depth);
   for (size_t i = 0; items && i < items->size(); ++i)
-    name_value((*items)[i], behind(name, std::to_string(i)), depth + 1);
+    visit_part((*items)[i], path, std::to_string(i), depth);
   if (dict)
-    for (const auto &[key, item] : dict->items)
-      name_value(item, behind(name, to_text(key)), depth + 1);
+    for (const auto &[key, part] : dict->items)
+      visit_part(part, path, to_text(key), depth);
+}
+
+/// The characters of paths are paid for.
+void ModuleWalk::visit_part(const Value &part, const std::string &path, const std::string &name,
+                            int depth) {
+  interpreter_.charge(1 + static_cast<int64_t>(path.size() + name.size()) / 64, location_);
+  visit(part, path.empty() ? name : path + '.' + name, depth + 1);
 }
 
 Layer &self_module(const Call &call) { return *object<Layer>(call.self); }
@@ -215,50 +212,17 @@ Value call_modules(Interpreter &interpreter, const Call &call) {
   return interpreter.list({modules.begin(), modules.end()});
 }
 
-/// Pairs of paths and modules, a module before its parts.
-struct NamedModules {
-  Interpreter &interpreter;
-  const Call &call;
-  bool children; // the module's own parts only
-  std::set<const void *> seen;
-  std::vector<Value> pairs;
-
-  void collect(const std::string &path, const Value &value, int depth);
-};
-
-void NamedModules::collect(const std::string &path, const Value &value, int depth) {
-  constexpr int kMaxDepth = 100;
-  if (depth > kMaxDepth)
-    throw CompileError(call.location, "modules nest more than {} deep", kMaxDepth);
-  interpreter.charge(1 + static_cast<int64_t>(path.size()) / 16, call.location);
-  const auto inside = [&](const std::string &name, const Value &part) {
-    collect(path.empty() ? name : path + '.' + name, part, depth + 1);
-  };
-  Layer *layer = object<Layer>(value);
-  const std::vector<Value> *items = sequence_items(value);
-  const Dict *dict = object<Dict>(value);
-  const void *identity = layer  ? static_cast<const void *>(layer)
-                         : dict ? static_cast<const void *>(dict)
-                                : items;
-  if (!identity || (layer && !is_torch_module(*layer)) || !seen.insert(identity).second)
-    return;
-  if (layer && (depth > 0 || !children))
-    pairs.push_back(interpreter.tuple({path, value}));
-  if (layer && layer->instance && (depth == 0 || !children))
-    for (const auto &[name, part] : layer->instance->fields)
-      inside(name, part);
-  for (size_t i = 0; items && i < items->size(); ++i)
-    inside(std::to_string(i), (*items)[i]);
-  if (dict)
-    for (const auto &[key, part] : dict->items)
-      inside(to_text(key), part);
-}
-
 /// self.named_modules(), self.named_children()
 Value call_named_modules(Interpreter &interpreter, const Call &call) {
-  NamedModules modules{interpreter, call, call.native.name() == "named_children", {}, {}};
-  modules.collect("", call.self, 0);
-  return interpreter.list(std::move(modules.pairs));
+  const bool children = call.native.name() == "named_children";
+  std::vector<Value> pairs;
+  ModuleWalk walk(interpreter, call.location, [&](Layer &module, const std::string &path) {
+    if (!children || !path.empty())
+      pairs.push_back(interpreter.tuple({path, &module}));
+    return !children || path.empty();
+  });
+  walk.visit(call.self);
+  return interpreter.list(std::move(pairs));
 }
 
 /// model.apply(function): on every module, the parts first.
@@ -420,7 +384,15 @@ bool is_torch_module(const Layer &layer) {
 }
 
 void name_modules(Interpreter &interpreter, Layer &root, const SourceLocation &location) {
-  ModuleNames(interpreter, location).name_module(root, "", 0);
+  ModuleWalk walk(interpreter, location, [&](Layer &module, const std::string &path) {
+    if (module.named && !path.empty())
+      return false;
+    if (!path.empty())
+      module.name = path;
+    module.named = true;
+    return true;
+  });
+  walk.visit(&root);
 }
 
 Value run_sequential(Interpreter &interpreter, const Instance &instance, const Value &input,
