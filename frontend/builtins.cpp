@@ -313,11 +313,25 @@ Value call_partial(Interpreter &interpreter, const Call &call) {
   return partial;
 }
 
-} // namespace
-
-const std::vector<Native> &python_natives() {
+std::vector<Native> number_natives() {
   using Kind = ArgumentKind;
-  static const std::vector<Native> natives = {
+  return {{"math.sqrt", {required("x", Kind::number)}, call_sqrt},
+          {"numpy.sqrt", {required("x", Kind::any)}, call_numpy_sqrt},
+          {"math.exp", {required("x", Kind::number)}, call_exp},
+          {"math.log", {required("x", Kind::number)}, call_log},
+          {"math.log2", {required("x", Kind::number)}, call_log2},
+          {"math.log10", {required("x", Kind::number)}, call_log10},
+          {"math.sin", {required("x", Kind::number)}, call_sin},
+          {"math.cos", {required("x", Kind::number)}, call_cos},
+          {"math.tanh", {required("x", Kind::number)}, call_tanh},
+          {"math.pow", {required("x", Kind::number), required("y", Kind::number)}, call_pow},
+          {"math.floor", {required("x", Kind::number)}, call_floor},
+          {"math.ceil", {required("x", Kind::number)}, call_ceil}};
+}
+
+std::vector<Native> builtin_natives() {
+  using Kind = ArgumentKind;
+  std::vector<Native> natives = {
       {"builtins.print",
        {optional("values", Kind::rest), optional("options", Kind::keywords)},
        call_print},
@@ -367,24 +381,21 @@ const std::vector<Native> &python_natives() {
        {optional("function", Kind::any), optional("name", Kind::ignored),
         optional("package", Kind::ignored)},
        decorate_without_effect},
-      {"math.sqrt", {required("x", Kind::number)}, call_sqrt},
-      {"numpy.sqrt", {required("x", Kind::any)}, call_numpy_sqrt},
-      {"math.exp", {required("x", Kind::number)}, call_exp},
-      {"math.log", {required("x", Kind::number)}, call_log},
-      {"math.log2", {required("x", Kind::number)}, call_log2},
-      {"math.log10", {required("x", Kind::number)}, call_log10},
-      {"math.sin", {required("x", Kind::number)}, call_sin},
-      {"math.cos", {required("x", Kind::number)}, call_cos},
-      {"math.tanh", {required("x", Kind::number)}, call_tanh},
-      {"math.pow", {required("x", Kind::number), required("y", Kind::number)}, call_pow},
-      {"math.floor", {required("x", Kind::number)}, call_floor},
-      {"math.ceil", {required("x", Kind::number)}, call_ceil},
       {"os.getcwd", {}, call_directory},
       {"os.path.join", {optional("parts", Kind::rest)}, call_path_join},
       {"functools.partial",
        {required("func", Kind::any), optional("args", Kind::rest),
         optional("keywords", Kind::keywords)},
        call_partial}};
+  const std::vector<Native> numbers = number_natives();
+  natives.insert(natives.end(), numbers.begin(), numbers.end());
+  return natives;
+}
+
+} // namespace
+
+const std::vector<Native> &python_natives() {
+  static const std::vector<Native> natives = builtin_natives();
   return natives;
 }
 

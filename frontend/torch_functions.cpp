@@ -269,54 +269,58 @@ Specs with_input(Specs arguments) {
   return arguments;
 }
 
+/// What changes a tensor's shape, or takes parts of it.
+std::vector<Native> shape_natives() {
+  const Specs shape = {optional("shape", Kind::rest)};
+  const Specs dims = {optional("dims", Kind::rest)};
+  const Specs dim = {required("dim", Kind::any)};
+  const Specs any_dim = {optional("dim", Kind::any)};
+  const Specs ends = {optional("start_dim", Kind::integer, 0),
+                      optional("end_dim", Kind::integer, -1)};
+  const Specs axes = {required("dim0", Kind::integer), required("dim1", Kind::integer)};
+  const Specs chunks = {required("chunks", Kind::positive), optional("dim", Kind::integer, 0)};
+  const Specs sections = {required("split_size_or_sections", Kind::any),
+                          optional("dim", Kind::integer, 0)};
+  return {{"tensor.view", shape, call_view},
+          {"tensor.reshape", shape, call_view},
+          {"tensor.flatten", ends, call_flatten},
+          {"torch.flatten", with_input(ends), call_flatten},
+          {"tensor.size", any_dim, call_size},
+          {"tensor.permute", dims, call_permute},
+          {"tensor.unsqueeze", dim, call_unsqueeze},
+          {"torch.unsqueeze", with_input(dim), call_unsqueeze},
+          {"tensor.squeeze", any_dim, call_squeeze},
+          {"torch.squeeze", with_input(any_dim), call_squeeze},
+          {"tensor.transpose", axes, call_transpose},
+          {"torch.transpose", with_input(axes), call_transpose},
+          {"tensor.chunk", chunks, call_split},
+          {"torch.chunk", with_input(chunks), call_split},
+          {"tensor.split", sections, call_split},
+          {"torch.split", {required("tensor", Kind::any), sections[0], sections[1]}, call_split},
+          {"tensor.expand_as", {required("other", Kind::any)}, call_expand_as}};
+}
+
 } // namespace
 
 std::vector<Native> torch_function_natives() {
-  std::vector<Native> all;
+  std::vector<Native> all = shape_natives();
   for (const FunctionalLayer &function : kFunctional) {
     const Native &layer = layer_type(function.layer).native;
     const bool method = function.path.rfind("tensor.", 0) == 0;
     all.push_back(
         {function.path, method ? layer.arguments : with_input(layer.arguments), call_functional});
   }
-  const Specs shape = {optional("shape", Kind::rest)};
-  const Specs dims = {optional("dims", Kind::rest)};
-  const Specs dim = {required("dim", Kind::any)};
-  const Specs any_dim = {optional("dim", Kind::any)};
   const Specs reduction = {optional("dim", Kind::any),
                            optional("keepdim", Kind::boolean, Value(false))};
-  const Specs ends = {optional("start_dim", Kind::integer, 0),
-                      optional("end_dim", Kind::integer, -1)};
   const Specs anything = {optional("values", Kind::rest), optional("options", Kind::keywords)};
   const Specs size = {optional("extents", Kind::rest), optional("size", Kind::any),
                       optional("options", Kind::keywords)};
-  const Specs axes = {required("dim0", Kind::integer), required("dim1", Kind::integer)};
-  const Specs chunks = {required("chunks", Kind::positive), optional("dim", Kind::integer, 0)};
-  const Specs sections = {required("split_size_or_sections", Kind::any),
-                          optional("dim", Kind::integer, 0)};
   const Specs tensors = {required("tensors", Kind::any), optional("dim", Kind::integer, 0)};
   for (Native native : std::vector<Native>{
-           {"tensor.view", shape, call_view},
-           {"tensor.reshape", shape, call_view},
-           {"tensor.flatten", ends, call_flatten},
-           {"torch.flatten", with_input(ends), call_flatten},
            {"tensor.mean", reduction, call_reduction<kMean>},
            {"torch.mean", with_input(reduction), call_reduction<kMean>},
            {"tensor.sum", reduction, call_reduction<kSum>},
            {"torch.sum", with_input(reduction), call_reduction<kSum>},
-           {"tensor.size", any_dim, call_size},
-           {"tensor.permute", dims, call_permute},
-           {"tensor.unsqueeze", dim, call_unsqueeze},
-           {"torch.unsqueeze", with_input(dim), call_unsqueeze},
-           {"tensor.squeeze", any_dim, call_squeeze},
-           {"torch.squeeze", with_input(any_dim), call_squeeze},
-           {"tensor.transpose", axes, call_transpose},
-           {"torch.transpose", with_input(axes), call_transpose},
-           {"tensor.chunk", chunks, call_split},
-           {"torch.chunk", with_input(chunks), call_split},
-           {"tensor.split", sections, call_split},
-           {"torch.split", {required("tensor", Kind::any), sections[0], sections[1]}, call_split},
-           {"tensor.expand_as", {required("other", Kind::any)}, call_expand_as},
            {"tensor.contiguous", {}, call_self},
            {"tensor.clone", {}, call_self},
            {"tensor.to", anything, call_self},
