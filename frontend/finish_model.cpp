@@ -34,7 +34,7 @@ private:
   std::vector<bool> needed_;
   std::vector<NodeId> map_;
   std::map<int, Value> initializers_; // of parameters, by node index
-  int64_t dropouts_ = 0;
+  int64_t streams_ = 0;               // of random numbers
 };
 
 void Extraction::mark_needed() {
@@ -69,7 +69,9 @@ NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) 
   if (auto *norm = std::get_if<BatchNormAttrs>(&attributes)) // gamma, beta, mean, variance
     norm->frozen = norm->frozen || frozen.count(node.inputs[3].index) > 0;
   if (auto *dropout = std::get_if<DropoutAttrs>(&attributes))
-    dropout->stream = dropouts_++;
+    dropout->stream = streams_++;
+  if (auto *uniform = std::get_if<RandomUniformAttrs>(&attributes))
+    uniform->stream = streams_++;
   std::vector<NodeId> operands;
   for (const NodeId operand : node.inputs)
     operands.push_back(at(operand));
@@ -173,12 +175,11 @@ std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &l
                                      const Extraction &extraction) {
   std::vector<NodeId> scalars;
   for (const Layer *layer : layers)
-    for (const RegularizedValue &penalty : layer->penalties) {
-      const NodeId node = extraction.at(penalty.node);
+    for (const PenalizedValue &penalized : layer->penalties) {
+      const NodeId node = extraction.at(penalized.node);
       if (!node.valid() || !layer->trainable)
         continue;
-      const NodeId scalar = append_penalty(
-          graph, node, find_penalty(penalty.regularizer, layer->location), layer->location);
+      const NodeId scalar = append_penalty(graph, node, penalized.penalty, layer->location);
       if (scalar.valid())
         scalars.push_back(scalar);
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "frontend/native.h"
+#include "frontend/regularizers.h"
 #include "frontend/value.h"
 #include "ir/graph.h"
 #include "ir/model.h"
@@ -15,10 +16,10 @@ namespace sinter {
 
 struct LayerCall;
 
-/// A weight or an activation with the regularizer that its layer was given for it.
-struct RegularizedValue {
+/// A weight or an activation with what its layer says of its size.
+struct PenalizedValue {
   NodeId node;
-  Value regularizer;
+  Penalty penalty;
 };
 
 /// A layer instance. It may be called several times: its parameters are made by the first call
@@ -33,7 +34,7 @@ struct Layer {
   SourceLocation location;
   bool trainable = true;
   std::vector<NodeId> parameters; // in the order of creation
-  std::vector<RegularizedValue> penalties;
+  std::vector<PenalizedValue> penalties;
   std::vector<LayerCall *> calls;
   std::vector<Layer *> used; // by an object's call(), a Lambda's function, an activation: each once
   bool built = false;        // build() of a script's class has run

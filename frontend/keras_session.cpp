@@ -151,7 +151,7 @@ std::vector<KerasTensor *> KerasSession::apply(Layer &layer,
 /// as everything here is, and gives them back as they came.
 NodeId KerasSession::append_layer(Layer &layer, const std::vector<KerasTensor *> &inputs,
                                   const SourceLocation &location) {
-  LayerBuilder b(graph_, layer, location, inference_);
+  LayerBuilder b(graph_, rng_, layer, location, inference_);
   const Arguments &arguments = layer.arguments;
   const bool channels_first = arguments.has("data_format") && !arguments.is_none("data_format") &&
                               arguments.text("data_format") == "channels_first";
@@ -169,7 +169,7 @@ NodeId KerasSession::append_layer(Layer &layer, const std::vector<KerasTensor *>
   if (arguments.has("activation"))
     output = activate(b, layer, inputs, output, location);
   if (arguments.has("activity_regularizer") && !arguments.is_none("activity_regularizer"))
-    layer.penalties.push_back({output, arguments["activity_regularizer"]});
+    b.penalize(output, find_penalty(arguments["activity_regularizer"], location));
   return output;
 }
 

@@ -122,6 +122,7 @@ private:
 
   Interpreter &interpreter_;
   Graph graph_;
+  NodeId rng_; // the input that random numbers are drawn with, from its first use on
   std::map<std::string, int> counts_;
   std::vector<KerasModel *> models_;
   KerasModel *chosen_ = nullptr;

@@ -65,7 +65,7 @@ NodeId LayerBuilder::parameter(const std::string &name, const Shape &shape,
   const NodeId made = make_parameter(name, attrs);
   const std::string regularizer = (family.empty() ? name : family) + "_regularizer";
   if (arguments().has(regularizer) && !arguments().is_none(regularizer))
-    layer_.penalties.push_back({made, arguments()[regularizer]});
+    penalize(made, find_penalty(arguments()[regularizer], location_));
   return made;
 }
 
@@ -89,6 +89,12 @@ NodeId LayerBuilder::add_bias(NodeId y, int64_t channels) {
                 {y, parameter("bias", {channels}, arguments()["bias_initializer"])});
 }
 
+NodeId LayerBuilder::random_uniform(const Shape &shape) {
+  if (!rng_.valid())
+    rng_ = graph_.append(OpKind::input, {}, InputAttrs{"rng", "rng", {ElementType::i32, {4}}});
+  return append(OpKind::random_uniform, {rng_}, RandomUniformAttrs{0, shape});
+}
+
 void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
   if (type(x).rank() != rank)
     fail("expects {}, got {}", meaning, str(shape(x)));
@@ -99,9 +105,9 @@ void LayerBuilder::require_rank(NodeId x, int rank, const char *meaning) const {
 const std::vector<LayerType> &layer_types() {
   static const std::vector<LayerType> types = [] {
     std::vector<LayerType> all;
-    for (auto *family :
-         {activation_layers, border_layers, convolution_layers, core_layers, merge_layers,
-          normalization_layers, pooling_layers, shape_layers, tensor_layers, torch_layers})
+    for (auto *family : {activation_layers, augmentation_layers, border_layers, convolution_layers,
+                         core_layers, dropout_layers, merge_layers, normalization_layers,
+                         pooling_layers, shape_layers, tensor_layers, torch_layers})
       for (LayerType &type : family()) {
         type.native.call = construct_layer;
         type.native.family = Family::layer;

@@ -38,8 +38,9 @@ struct InitialValues {
 /// What a layer's entry sees while it is called.
 class LayerBuilder {
 public:
-  LayerBuilder(Graph &graph, Layer &layer, SourceLocation location, bool inference)
-      : graph_(graph), layer_(layer), location_(std::move(location)), inference_(inference) {}
+  LayerBuilder(Graph &graph, NodeId &rng, Layer &layer, SourceLocation location, bool inference)
+      : graph_(graph), rng_(rng), layer_(layer), location_(std::move(location)),
+        inference_(inference) {}
 
   const Arguments &arguments() const { return layer_.arguments; }
   const Layer &layer() const { return layer_; }
@@ -66,6 +67,17 @@ public:
                    const std::string &role = "weight");
   /// y + bias, unless the argument use_bias is False.
   NodeId add_bias(NodeId y, int64_t channels);
+  /// What training adds to the loss for the size of a value.
+  void penalize(NodeId node, const Penalty &penalty) {
+    layer_.penalties.push_back({node, penalty});
+  }
+  /// In [0, 1), drawn anew in every step of training. The stream of random numbers is numbered when
+  /// the model is finished: it counts those of that model.
+  NodeId random_uniform(const Shape &);
+  /// x, and what training has in its place; x alone in a call with training=False.
+  NodeId in_training(NodeId x, NodeId training) {
+    return inference_ ? x : append(OpKind::in_training, {x, training});
+  }
   /// Throws unless the input has `rank` dimensions, which `meaning` names ("images [N,h,w,c]").
   void require_rank(NodeId, int rank, const char *meaning) const;
 
@@ -80,6 +92,7 @@ private:
   NodeId existing_parameter(const std::string &name, const Shape &);
 
   Graph &graph_;
+  NodeId &rng_; // the session's
   Layer &layer_;
   SourceLocation location_;
   bool inference_;
@@ -106,9 +119,11 @@ NodeId append_upsampling(LayerBuilder &, NodeId image, int64_t rows,
 
 // The families, each in the file of its name.
 std::vector<LayerType> activation_layers();
+std::vector<LayerType> augmentation_layers();
 std::vector<LayerType> border_layers();
 std::vector<LayerType> convolution_layers();
 std::vector<LayerType> core_layers();
+std::vector<LayerType> dropout_layers();
 std::vector<LayerType> normalization_layers();
 std::vector<LayerType> merge_layers();
 std::vector<LayerType> pooling_layers();

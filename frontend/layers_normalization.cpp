@@ -1,9 +1,8 @@
-// Normalisation and dropout.
+// Normalisation.
 #include "frontend/layer_table.h"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace sinter {
 
@@ -130,57 +129,6 @@ NodeId apply_normalization(LayerBuilder &b, const std::vector<NodeId> &inputs) {
                : normalize_by_weights(b, inputs[0], channels);
 }
 
-/// The stream of random numbers is numbered when the model is finished: it counts the dropouts
-/// of that model.
-NodeId drop(LayerBuilder &b, NodeId x, std::vector<int64_t> shared) {
-  const float rate = b.arguments().real("rate");
-  return rate == 0 || b.inference()
-             ? x
-             : b.append(OpKind::dropout, {x}, DropoutAttrs{rate, 0, std::move(shared)});
-}
-
-/// noise_shape: 1 where values share their fate, else None or the input's extent.
-std::vector<int64_t> shared_noise(LayerBuilder &b, NodeId x) {
-  const Value &noise = b.arguments()["noise_shape"];
-  if (std::holds_alternative<None>(noise))
-    return {};
-  const Shape shape = b.shape(x);
-  const std::vector<Value> *extents = sequence_items(noise);
-  std::vector<int64_t> shared;
-  for (size_t d = 0; extents && extents->size() == shape.size() && d < shape.size(); ++d) {
-    const auto *extent = std::get_if<int64_t>(&(*extents)[d]);
-    if (extent && *extent == 1)
-      shared.push_back(static_cast<int64_t>(d));
-    else if (extent ? *extent != shape[d] : !std::holds_alternative<None>((*extents)[d]))
-      extents = nullptr;
-  }
-  if (!extents || extents->size() != shape.size())
-    b.fail("with noise_shape={} does not fit an input {}", describe(noise), str(shape));
-  return shared;
-}
-
-NodeId apply_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  return drop(b, inputs[0], shared_noise(b, inputs[0]));
-}
-
-/// Whole channels are dropped.
-template <int rank>
-NodeId apply_spatial_dropout(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  b.require_rank(inputs[0], rank, rank == 4 ? kImages : kSequences);
-  std::vector<int64_t> positions(rank - 2);
-  std::iota(positions.begin(), positions.end(), 1);
-  return drop(b, inputs[0], positions);
-}
-
-std::vector<ArgumentSpec> dropout_arguments(bool noise_shape) {
-  using Kind = ArgumentKind;
-  std::vector<ArgumentSpec> arguments{required("rate", Kind::fraction)};
-  if (noise_shape)
-    arguments.push_back(optional("noise_shape", Kind::any));
-  arguments.push_back(optional("seed", Kind::ignored));
-  return with_common_arguments(std::move(arguments));
-}
-
 std::vector<ArgumentSpec> batch_normalization_arguments() {
   using Kind = ArgumentKind;
   return with_common_arguments({
@@ -231,11 +179,6 @@ std::vector<LayerType> normalization_layers() {
                                optional("variance", Kind::any),
                                optional("invert", Kind::unsupported, Value(false))})},
        apply_normalization},
-      {{"keras.layers.Dropout", dropout_arguments(/*noise_shape=*/true)}, apply_dropout},
-      {{"keras.layers.SpatialDropout1D", dropout_arguments(/*noise_shape=*/false)},
-       apply_spatial_dropout<3>},
-      {{"keras.layers.SpatialDropout2D", dropout_arguments(/*noise_shape=*/false)},
-       apply_spatial_dropout<4>},
   };
 }
 

@@ -35,8 +35,8 @@ struct InputAttrs {
 /// `initializer` is "zeros", "ones", "constant" (a), "uniform" (in [a, b)), "normal" or
 /// "truncated_normal" (mean a, standard deviation b), "identity" (of a matrix, times a) or
 /// "orthogonal" (all dimensions but the last as rows, times a): Keras's families are resolved to
-/// these by the frontend, which knows the fans. `constraint` is what training keeps it to: "" nothing,
-/// "non_neg", "unit_norm", "max_norm" or "min_max_norm", the norms over `norm_axes`; see
+/// these by the frontend, which knows the fans. `constraint` is what training keeps it to: ""
+/// nothing, "non_neg", "unit_norm", "max_norm" or "min_max_norm", the norms over `norm_axes`; see
 /// passes/add_optimizer.h.
 struct ParameterAttrs {
   std::string name;
@@ -240,7 +240,7 @@ struct BatchNormAttrs {
   SINTER_FIELDS(BatchNormAttrs, epsilon, momentum, frozen, sample_variance)
 };
 
-/// `stream` separates the random numbers of the dropout layers of one model.
+/// `stream` separates the random numbers of the layers of one model.
 struct DropoutAttrs {
   float rate = 0.5F;
   int64_t stream = 0;
@@ -253,6 +253,12 @@ struct DropoutMaskAttrs {
   int64_t stream = 0;
   Shape shape;
   SINTER_FIELDS(DropoutMaskAttrs, rate, stream, shape)
+};
+
+struct RandomUniformAttrs {
+  int64_t stream = 0;
+  Shape shape;
+  SINTER_FIELDS(RandomUniformAttrs, stream, shape)
 };
 
 struct OneHotAttrs {
@@ -283,14 +289,13 @@ struct AdamRateAttrs {
   SINTER_FIELDS(AdamRateAttrs, beta_1, beta_2)
 };
 
-using Attrs =
-    std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
-                 WinogradFilterAttrs, WinogradAttrs, WinogradGradientAttrs, Conv2dGradientAttrs,
-                 Pool2dAttrs, Pool2dGradientAttrs, MatmulAttrs, ReduceAttrs, BroadcastAttrs,
-                 ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs, ReverseAttrs, AxisAttrs,
-                 ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs, ResampleAttrs,
-                 AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
-                 OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+using Attrs = std::variant<
+    NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs, WinogradFilterAttrs,
+    WinogradAttrs, WinogradGradientAttrs, Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs,
+    MatmulAttrs, ReduceAttrs, BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs,
+    ReverseAttrs, AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs,
+    ResampleAttrs, AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
+    RandomUniformAttrs, OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Equality of field values. Floats are equal when their bits are: 0 and -0 mean different
 /// constants, and a NaN is itself.

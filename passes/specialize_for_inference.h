@@ -4,7 +4,10 @@
 //   %2 = relu %1                          ->      %2 = batch_norm %1, ... (moving statistics)
 //   %3 = batch_norm %2, ...
 //
-// Guarantees: no `dropout` is left. batch_norm already means the moving statistics.
+//   %1 = in_training %0, %9   ->   %0
+//
+// Guarantees: no `dropout` and no `in_training` is left, nor what only training needs. batch_norm
+// already means the moving statistics.
 #pragma once
 
 #include "ir/graph.h"

@@ -108,6 +108,8 @@ void specialize_for_training(Graph &graph) {
   graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
     if (context.node().kind == OpKind::dropout)
       return expand_dropout(context, rng);
+    if (context.node().kind == OpKind::in_training)
+      return context.inputs[1];
     if (context.node().kind == OpKind::batch_norm)
       return expand_batch_norm(context, updates);
     return std::nullopt;

@@ -2,6 +2,8 @@
 //
 //   dropout x {rate, stream}   ->   multiply x, (dropout_mask rng {rate, stream, shape})
 //
+//   in_training a, b   ->   b
+//
 //   batch_norm x, gamma, beta, moving_mean, moving_variance {epsilon, momentum}   ->
 //     mean = reduce_mean x over all dimensions but the last
 //     centered = x - mean
@@ -13,7 +15,8 @@
 //   several batch_norm of the same moving ones: each updates what the one before made of them
 //
 // The variance is taken of centered values, not as E[x^2] - E[x]^2, which cancels in float32.
-// Guarantees: no `dropout` and no `batch_norm` is left; the rng input exists iff a mask reads it.
+// Guarantees: no `dropout`, `in_training` or `batch_norm` is left; the rng input exists iff it is
+// read.
 #pragma once
 
 #include "ir/graph.h"

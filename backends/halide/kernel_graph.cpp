@@ -154,6 +154,8 @@ Attrs merged_attrs(const Node &node, const Shape &shape) {
   Attrs attrs = node.attrs;
   if (auto *mask = std::get_if<DropoutMaskAttrs>(&attrs))
     mask->shape = shape;
+  else if (auto *uniform = std::get_if<RandomUniformAttrs>(&attrs))
+    uniform->shape = shape;
   return attrs;
 }
 

@@ -211,6 +211,7 @@ const OperatorWriters &elementwise_writers() {
       {OpKind::acosh, {write_plain, "Acosh"}},
       {OpKind::atanh, {write_plain, "Atanh"}},
       {OpKind::dropout, {write_same}},
+      {OpKind::in_training, {write_same}},
       {OpKind::one_hot, {write_one_hot}},
   };
   return writers;

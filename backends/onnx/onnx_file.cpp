@@ -16,10 +16,14 @@ std::vector<int> uses_for_predictions(const Graph &graph) {
   for (const Output &output : graph.outputs)
     if (is_prediction(output))
       ++uses[static_cast<size_t>(output.value.index)];
-  for (size_t i = uses.size(); i-- > 0;)
-    if (uses[i] > 0)
-      for (const NodeId input : graph.nodes()[i].inputs)
-        ++uses[static_cast<size_t>(input.index)];
+  for (size_t i = uses.size(); i-- > 0;) {
+    if (uses[i] == 0)
+      continue;
+    const Node &node = graph.nodes()[i];
+    const size_t operands = node.kind == OpKind::in_training ? 1 : node.inputs.size();
+    for (size_t operand = 0; operand < operands; ++operand)
+      ++uses[static_cast<size_t>(node.inputs[operand].index)];
+  }
   return uses;
 }
 

@@ -30,6 +30,16 @@ std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint3
 /// The bits of an i32 element.
 uint32_t word(double value) { return static_cast<uint32_t>(static_cast<int64_t>(value)); }
 
+void draw(const Evaluation &e, int64_t stream) {
+  const Array &key = e.operand(0);
+  for (int64_t i = 0; i < e.result.size(); ++i) {
+    const uint32_t bits = philox(
+        {static_cast<uint32_t>(i), static_cast<uint32_t>(stream), word(key[2]), word(key[3])},
+        {word(key[0]), word(key[1])})[0];
+    e.result[i] = static_cast<double>(bits >> 8) / (1 << 24);
+  }
+}
+
 } // namespace
 
 // The channels [c - before, c + after] that exist.
@@ -94,20 +104,20 @@ void batch_norm(const Evaluation &e) {
 // Outside training dropout is the identity; in training it is a multiplication by a mask.
 void dropout(const Evaluation &e) { e.result.values = e.operand(0).values; }
 
-// Operand: the key {seed low, seed high, step low, step high}. Element i of a batch keeps its
-// value, scaled by 1 / (1 - rate), when the first word of Philox(counter {i, stream, step low,
-// step high}, key {seed low, seed high}), as a 24-bit fraction, reaches the rate.
+void in_training(const Evaluation &e) { e.result.values = e.operand(0).values; }
+
+// Operand: the key {seed low, seed high, step low, step high}. Element i of a batch draws the first
+// word of Philox(counter {i, stream, step low, step high}, key {seed low, seed high}), as a 24-bit
+// fraction.
+void random_uniform(const Evaluation &e) { draw(e, e.attrs<RandomUniformAttrs>().stream); }
+
+// An element keeps its value, scaled by 1 / (1 - rate), when what it draws reaches the rate.
 void dropout_mask(const Evaluation &e) {
   const DropoutMaskAttrs &attrs = e.attrs<DropoutMaskAttrs>();
-  const Array &key = e.operand(0);
   const double rate = static_cast<double>(attrs.rate);
-  for (int64_t i = 0; i < e.result.size(); ++i) {
-    const uint32_t bits = philox(
-        {static_cast<uint32_t>(i), static_cast<uint32_t>(attrs.stream), word(key[2]), word(key[3])},
-        {word(key[0]), word(key[1])})[0];
-    const double fraction = static_cast<double>(bits >> 8) / (1 << 24);
-    e.result[i] = fraction >= rate ? 1 / (1 - rate) : 0.0;
-  }
+  draw(e, attrs.stream);
+  for (double &value : e.result.values)
+    value = value >= rate ? 1 / (1 - rate) : 0.0;
 }
 
 } // namespace sinter::reference

@@ -140,9 +140,9 @@ Value ConfigReader::object(const Json &json, const std::string &module) {
   return construct(*native, config);
 }
 
-/// A layer without weights: those of a layer within a layer are not looked for.
+/// Those that Keras has for a single tensor, PReLU with its weights.
 Value ConfigReader::activation_layer(const std::string &class_name, const Json &config) {
-  for (const char *known : {"Activation", "ELU", "LeakyReLU", "ReLU", "Softmax"})
+  for (const char *known : {"Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"})
     if (class_name == known)
       return &layer(class_name, config);
   throw CompileError(file_, "a {} layer as an activation is not supported", class_name);

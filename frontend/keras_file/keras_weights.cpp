@@ -259,12 +259,15 @@ std::vector<const Hdf5Group *> groups_of_class(const Hdf5Group &container,
   return groups;
 }
 
+/// A layer's own, then those of a layer that is its activation.
 std::vector<StoredArray> numbered_arrays(const Hdf5Group &layer) {
   std::vector<StoredArray> arrays;
-  const Hdf5Group *vars = layer.find_group("vars");
-  for (size_t i = 0; vars && i < vars->datasets.size(); ++i)
-    if (const Hdf5Dataset *data = vars->find_dataset(fmt::format("{}", i)))
-      arrays.push_back({fmt::format("{}", i), data});
+  for (const char *path : {"vars", "activation/vars"}) {
+    const Hdf5Group *vars = layer.find_group(path);
+    for (size_t i = 0; vars && i < vars->datasets.size(); ++i)
+      if (const Hdf5Dataset *data = vars->find_dataset(fmt::format("{}", i)))
+        arrays.push_back({fmt::format("{}", i), data});
+  }
   return arrays;
 }
 

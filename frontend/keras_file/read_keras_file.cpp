@@ -78,8 +78,16 @@ Parameters parameters_by_layer(const Graph &graph) {
 /// A layer with those of the program's parameters that are its own.
 WantedLayer wanted_layer(const ImportedLayer &layer, const Parameters &parameters) {
   WantedLayer wanted{layer.name, layer.class_name, {}, {}};
+  const auto take = [&](const std::vector<const ParameterAttrs *> &own) {
+    wanted.parameters.insert(wanted.parameters.end(), own.begin(), own.end());
+  };
   if (const auto own = parameters.find(layer.path); own != parameters.end())
-    wanted.parameters = own->second;
+    take(own->second);
+  const std::string within = layer.path + '/'; // of a layer that is its activation
+  if (layer.layers.empty() && !layer.path.empty())
+    for (auto inner = parameters.lower_bound(within);
+         inner != parameters.end() && inner->first.compare(0, within.size(), within) == 0; ++inner)
+      take(inner->second);
   for (const ImportedLayer &each : layer.layers) {
     const WantedLayer &inner = wanted.layers.emplace_back(wanted_layer(each, parameters));
     wanted.parameters.insert(wanted.parameters.end(), inner.parameters.begin(),

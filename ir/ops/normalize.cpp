@@ -1,4 +1,4 @@
-// Batch normalisation, softmax and dropout.
+// Batch normalisation, softmax, and what training does at random.
 
 #include "ir/ops/compute.h"
 #include "ir/ops/rules.h"
@@ -64,14 +64,23 @@ TensorType dropout_type(const TypeContext &context) {
   return same_f32_type(context);
 }
 
-TensorType dropout_mask_type(const TypeContext &context) {
-  const auto &attrs = context.attrs<DropoutMaskAttrs>();
-  require_rate(context, attrs.rate);
+/// Random numbers of a shape, drawn with the rng key.
+TensorType drawn_type(const TypeContext &context, const Shape &shape) {
   const TensorType key{ElementType::i32, {4}, 0};
   require(context, context.operand(0) == key, "expects an rng key of type {}, got {}", key.str(),
           context.operand(0).str());
-  require_countable(context, attrs.shape, "shape");
-  return {ElementType::f32, attrs.shape, 0};
+  require_countable(context, shape, "shape");
+  return {ElementType::f32, shape, 0};
+}
+
+TensorType dropout_mask_type(const TypeContext &context) {
+  const auto &attrs = context.attrs<DropoutMaskAttrs>();
+  require_rate(context, attrs.rate);
+  return drawn_type(context, attrs.shape);
+}
+
+TensorType random_uniform_type(const TypeContext &context) {
+  return drawn_type(context, context.attrs<RandomUniformAttrs>().shape);
 }
 
 // With r = rsqrt(var + epsilon), S = sum over all but the last dimension:
@@ -117,6 +126,12 @@ void differentiate_softmax(GradientBuilder &g) {
 
 // dx = dy: outside training, dropout does nothing
 void differentiate_dropout(GradientBuilder &g) { g.add_to_input(0, g.dy()); }
+
+// da = dy, db = 0: outside training it is a
+void differentiate_in_training(GradientBuilder &g) {
+  g.add_to_input(0, g.dy());
+  g.add_to_input(1, scaled(g, g.dy(), 0));
+}
 
 } // namespace
 
@@ -207,6 +222,34 @@ const OpDef ops::dropout_mask = {
     dropout_mask_type,
     /*gradient=*/nullptr,
     compute_dropout_mask,
+    no_cost,
+};
+
+const OpDef ops::in_training = {
+    "a; in training, b",
+    R"(%0 = input {name="a", type=f32[N,4,5]} : f32[N,4,5]
+%1 = input {name="b", type=f32[N,4,5]} : f32[N,4,5]
+%2 = in_training %0, %1 : f32[N,4,5])",
+    /*min_inputs=*/2,
+    /*max_inputs=*/2,
+    {OpClass::elementwise},
+    all_same_f32_type,
+    differentiate_in_training,
+    compute_in_training,
+    no_cost,
+};
+
+// (w >> 8) * 2^-24 of the word w that dropout_mask draws.
+const OpDef ops::random_uniform = {
+    "in [0, 1): Philox4x32-10 of the element's index",
+    R"(%0 = input {name="rng", role="rng", type=i32[4]} : i32[4]
+%1 = random_uniform %0 {stream=1, shape=[N,4,5]} : f32[N,4,5])",
+    /*min_inputs=*/1,
+    /*max_inputs=*/1,
+    {OpClass::elementwise, {&Traits::metric, &Traits::random, &Traits::plain}},
+    random_uniform_type,
+    /*gradient=*/nullptr,
+    compute_random_uniform,
     no_cost,
 };
 

@@ -44,6 +44,15 @@ Expr linear_index(const KernelBuilder &k, const Index &index) {
   return linear;
 }
 
+/// The random number in [0, 1) of an element, with the key that operand 0 holds.
+Expr drawn(const KernelBuilder &k, int64_t stream, const Index &index) {
+  const auto key_word = [&](int i) { return Halide::cast<uint32_t>(k.operand(0)({i})); };
+  const Expr word = philox_word(
+      {linear_index(k, index), Expr(static_cast<uint32_t>(stream)), key_word(2), key_word(3)},
+      {key_word(0), key_word(1)});
+  return Halide::cast<float>(word >> 8) * 0x1p-24F;
+}
+
 } // namespace
 
 // (x - mean) / sqrt(variance + epsilon) * gamma + beta
@@ -105,17 +114,22 @@ void compute_dropout(KernelBuilder &k) {
   k.define_elementwise([](const std::vector<Expr> &v) { return v[0]; });
 }
 
-// The formula stands with the record ops::dropout_mask.
+void compute_in_training(KernelBuilder &k) {
+  k.define_elementwise([](const std::vector<Expr> &v) { return v[0]; });
+}
+
+// The formulas stand with the records ops::dropout_mask and ops::random_uniform.
 void compute_dropout_mask(KernelBuilder &k) {
   const auto &attrs = k.attrs<DropoutMaskAttrs>();
-  const auto key_word = [&](int i) { return Halide::cast<uint32_t>(k.operand(0)({i})); };
-  const auto stream = static_cast<uint32_t>(attrs.stream);
   k.define([&](const Index &index) {
-    const Expr word = philox_word({linear_index(k, index), Expr(stream), key_word(2), key_word(3)},
-                                  {key_word(0), key_word(1)});
-    const Expr uniform = Halide::cast<float>(word >> 8) * 0x1p-24F;
-    return Halide::select(uniform >= attrs.rate, 1.0F / (1.0F - attrs.rate), 0.0F);
+    return Halide::select(drawn(k, attrs.stream, index) >= attrs.rate, 1.0F / (1.0F - attrs.rate),
+                          0.0F);
   });
+}
+
+void compute_random_uniform(KernelBuilder &k) {
+  const int64_t stream = k.attrs<RandomUniformAttrs>().stream;
+  k.define([&](const Index &index) { return drawn(k, stream, index); });
 }
 
 } // namespace sinter

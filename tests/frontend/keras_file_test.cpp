@@ -177,7 +177,7 @@ TEST_CASE("Keras 2's functional models name their operands in lists") {
   CHECK(parameter_count(model) == 20 + 25 + 24);
 }
 
-TEST_CASE("an activation may be a layer that has no weights") {
+TEST_CASE("an activation may be a layer") {
   Json net = keras2_sequential();
   Json &activation = net["config"]["layers"][0]["config"]["activation"];
   activation = {{"module", "keras.layers"},
@@ -187,9 +187,49 @@ TEST_CASE("an activation may be a layer that has no weights") {
   const Model model = load_json(net).model;
   CHECK(layer_names(model) == std::vector<std::string>{"conv", "norm", "flat", "out"});
   CHECK(print(model.graph).find("0.125") != std::string::npos);
-  activation = layer("PReLU", {{"name", "slopes"}});
-  CHECK(error_of_json(net).find("Conv2D 'conv': a PReLU layer as an activation is not supported") !=
-        std::string::npos);
+  activation = layer("Lambda", {{"name", "code"}});
+  CHECK(error_of_json(net).find("Conv2D 'conv': a Lambda layer as an activation is not "
+                                "supported") != std::string::npos);
+}
+
+TEST_CASE("a layer that is an activation has weights of its own") {
+  const Json net =
+      layer("Sequential",
+            {{"name", "net"},
+             {"layers",
+              {layer("InputLayer", {{"batch_shape", {nullptr, 4}}, {"name", "x"}}),
+               layer("Dense", {{"name", "fc"},
+                               {"units", 3},
+                               {"activation", layer("PReLU", {{"name", "slopes"},
+                                                              {"alpha_initializer",
+                                                               {{"class_name", "Constant"},
+                                                                {"config", {{"value", 0.25}}}}},
+                                                              {"shared_axes", nullptr}})}}),
+               layer("PReLU", {{"name", "last"}, {"shared_axes", nullptr}})}}});
+  Hdf5Fixture keras3;
+  keras3.arrays = {{"layers/dense/vars/0", {4, 3}},
+                   {"layers/dense/vars/1", {3}},
+                   {"layers/dense/activation/vars/0", {3}},
+                   {"layers/p_re_lu/vars/0", {3}}};
+  Hdf5Fixture keras2;
+  keras2.texts["model_config"] = net.dump();
+  keras2.lists["model_weights@layer_names"] = {"fc", "last"};
+  keras2.lists["model_weights/fc@weight_names"] = {"fc/kernel:0", "fc/bias:0", "fc/alpha:0"};
+  keras2.lists["model_weights/last@weight_names"] = {"last/alpha:0"};
+  keras2.arrays = {{"model_weights/fc/fc/kernel:0", {4, 3}},
+                   {"model_weights/fc/fc/bias:0", {3}},
+                   {"model_weights/fc/fc/alpha:0", {3}},
+                   {"model_weights/last/last/alpha:0", {3}}};
+  const std::string archive = write_keras(
+      "slopes.keras", {{"config.json", net.dump()},
+                       {"model.weights.h5", read_file(write_hdf5("slopes.weights.h5", keras3))}});
+  for (const std::string &path : {archive, write_hdf5("slopes.h5", keras2)}) {
+    CAPTURE(path);
+    const LoadedModel loaded = load_file(path);
+    CHECK(loaded.weights.size() == 4);
+    CHECK(loaded.weights.at("fc/slopes/alpha").shape == Shape{3});
+    CHECK(loaded.weights.at("last/alpha").shape == Shape{3});
+  }
 }
 
 TEST_CASE("operators among the layers are applied") {

@@ -113,6 +113,8 @@ void vary_types(Attrs &attributes, Substitution &map, RandomSource &random) {
     vary(broadcast->shape, map, random);
   } else if (DropoutMaskAttrs *mask = std::get_if<DropoutMaskAttrs>(&attributes)) {
     vary(mask->shape, map, random);
+  } else if (RandomUniformAttrs *uniform = std::get_if<RandomUniformAttrs>(&attributes)) {
+    vary(uniform->shape, map, random);
   } else if (OneHotAttrs *one_hot = std::get_if<OneHotAttrs>(&attributes)) {
     one_hot->depth = substitute(map, one_hot->depth, random);
   }

@@ -23,7 +23,8 @@ struct Trained : ScriptFolder {
     write("model.py", R"(from tensorflow import keras
 layers = keras.layers
 inputs = keras.Input(shape=(8, 8, 2))
-x = layers.Conv2D(9, 3, padding='same', name='stem')(inputs)
+x = layers.GaussianNoise(0.1)(layers.RandomFlip()(inputs))
+x = layers.Conv2D(9, 3, padding='same', name='stem')(x)
 x = layers.BatchNormalization()(x)
 y = layers.Conv2D(9, 3, padding='same', activation='relu')(x)
 x = layers.Add()([x, y])
