@@ -272,6 +272,48 @@ Tensor KernelBuilder::copy(const TensorType &type, const std::string &role,
   return {type, stage.func, batch_};
 }
 
+namespace {
+
+/// The buffer that a Func only reads: an argument of the kernel, or a literal one. Null for others.
+const Halide::Internal::Call *buffer_of(const Func &func) {
+  const auto *call =
+      func.has_update_definition() ? nullptr : func.value().as<Halide::Internal::Call>();
+  return call && call->call_type == Halide::Internal::Call::Image ? call : nullptr;
+}
+
+Halide::ExternFuncArgument extern_argument(const Tensor &operand) {
+  const Halide::Internal::Call *buffer = buffer_of(operand.func());
+  if (!buffer)
+    return operand.func();
+  if (buffer->image.defined())
+    return buffer->image;
+  return buffer->param;
+}
+
+} // namespace
+
+Tensor KernelBuilder::argument(size_t i, const std::string &role) {
+  const Tensor &operand = operands_[i];
+  if (buffer_of(operand.func()))
+    return operand;
+  return copy(operand.type(), role, [&](const Index &index) { return operand(index); });
+}
+
+Tensor KernelBuilder::call(const TensorType &type, const std::string &role,
+                           const std::string &function, const std::vector<Tensor> &operands,
+                           const std::vector<int> &numbers) {
+  Stage stage{Stage::Kind::call, id_, type, Func(name(node().kind) + ("_" + role)), {}, role};
+  std::vector<Halide::ExternFuncArgument> arguments;
+  for (const Tensor &operand : operands)
+    arguments.push_back(extern_argument(operand));
+  for (const int number : numbers)
+    arguments.emplace_back(Expr(number));
+  stage.func.define_extern(function, arguments, Halide::Float(32), storage_vars(type),
+                           Halide::NameMangling::C);
+  stages_.push_back(stage);
+  return {type, stage.func, batch_};
+}
+
 void KernelBuilder::define_sum(const std::vector<Expr> &extents, const Term &term,
                                const std::function<Expr(const Expr &)> &finish) {
   const Tensor sum = reduce(Reduction::sum, type().shape, extents, term);

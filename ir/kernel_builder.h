@@ -45,7 +45,8 @@ struct Stage {
   enum class Kind {
     reduction, // func(index) = identity; func(index) op= term(index, r)
     scan,      // func(index) = start(index), then step by step along one dimension
-    copy       // a rearranged operand: padded input, transposed filter
+    copy,      // a rearranged operand: padded input, transposed filter
+    call       // by a function of the runtime
   };
   Kind kind = Kind::reduction;
   NodeId node;
@@ -113,6 +114,15 @@ public:
   /// a blocked copy the lanes beyond the last element are zero.
   Tensor copy(const TensorType &type, const std::string &role,
               const std::function<Halide::Expr(const Index &)> &element);
+
+  /// The operand when it is an argument of the kernel, else a copy of it: what a call can read.
+  Tensor argument(size_t i, const std::string &role);
+
+  /// An inner tensor of floats that a C function of the runtime computes, given a buffer for each
+  /// operand, which are arguments or copies, the numbers and the buffer to fill. The function has
+  /// to answer Halide's queries for the parts of the operands that it needs.
+  Tensor call(const TensorType &type, const std::string &role, const std::string &function,
+              const std::vector<Tensor> &operands, const std::vector<int> &numbers);
 
   /// result(index) = finish(sum over r in [0, extents) of term(index, r)); `finish` may be empty.
   void define_sum(const std::vector<Halide::Expr> &extents, const Term &term,

@@ -24,6 +24,7 @@
 #include "passes/simplify.h"
 #include "passes/specialize_for_inference.h"
 #include "passes/specialize_for_training.h"
+#include "passes/use_bf16.h"
 
 #include <algorithm>
 
@@ -33,6 +34,7 @@ namespace {
 
 constexpr std::string_view kChooseAlgorithms = "choose-algorithms";
 constexpr std::string_view kChooseTrainingAlgorithms = "choose-training-algorithms";
+constexpr std::string_view kUseBf16 = "use-bf16";
 constexpr std::string_view kPlanMemory = "plan-memory";
 
 } // namespace
@@ -62,6 +64,7 @@ const std::vector<Pass> &all_passes() {
       {"specialize-for-inference", "drops dropout", specialize_for_inference},
       {"specialize-for-training", "draws dropout masks and takes batch statistics",
        specialize_for_training},
+      {"use-bf16", "rounds the operands of convolutions and products where it pays", use_bf16},
   };
   return passes;
 }
@@ -123,6 +126,7 @@ const std::vector<std::string_view> kInference = {
     "fold-constants",
     "canonicalize", // multiplications by folded constants are affine
     "merge-common-subexpressions",
+    kUseBf16,
     kChooseAlgorithms,
     "isolate-results",
 };
@@ -207,12 +211,13 @@ struct Graphs {
   std::optional<Graph> eval, train;
 };
 
-std::vector<Pass> permitted(std::vector<Pass> passes, Math math) {
-  const auto is_choice = [](const Pass &pass) {
-    return pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
+std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &options) {
+  const auto is_forbidden = [&](const Pass &pass) {
+    const bool fast = pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
+    return (fast && options.math == Math::exact) ||
+           (pass.name == kUseBf16 && options.precision == Precision::f32);
   };
-  if (math == Math::exact)
-    passes.erase(std::remove_if(passes.begin(), passes.end(), is_choice), passes.end());
+  passes.erase(std::remove_if(passes.begin(), passes.end(), is_forbidden), passes.end());
   return passes;
 }
 
@@ -221,7 +226,7 @@ Graphs build_graphs(const Model &model, const ProgramOptions &options) {
   Graphs graphs;
   PreparedParameters prepared(forward);
   const auto build_forward = [&](Graph graph) {
-    run_passes(graph, permitted(inference_pipeline(), options.math), options.passes);
+    run_passes(graph, permitted(inference_pipeline(), options), options.passes);
     prepared.take_from(graph);
     return graph;
   };
@@ -230,8 +235,7 @@ Graphs build_graphs(const Model &model, const ProgramOptions &options) {
     graphs.eval = build_forward(loss_graph(forward));
     if (options.train && model.training) {
       graphs.train = loss_graph(forward);
-      run_passes(*graphs.train,
-                 permitted(training_pipeline(model.training->optimizer), options.math),
+      run_passes(*graphs.train, permitted(training_pipeline(model.training->optimizer), options),
                  options.passes);
     }
   }

@@ -33,10 +33,15 @@ std::vector<std::string_view> all_pass_names();
 /// also those that stay within 2e-5 of the largest result.
 enum class Math { fast, exact };
 
+/// What convolutions and matrix products multiply in inference and evaluation; training multiplies
+/// float32 numbers.
+enum class Precision { f32, bf16 };
+
 struct ProgramOptions {
   std::string name;  // C identifier; "" takes the model's
   bool train = true; // false: --no-train
   Math math = Math::fast;
+  Precision precision = Precision::f32;
   PassOptions passes;
 };
 

@@ -1,6 +1,7 @@
 #include "runtime/array.h"
 #include "runtime/commands.h"
 #include "runtime/parameters.h"
+#include "runtime/program_context.h"
 #include "runtime/progress.h"
 
 #include <string.h>
@@ -38,6 +39,8 @@ static void print_json(const sinter_model *model, int32_t batch, int32_t variant
   json_object_set_new(object, "model", json_string(model->name));
   json_object_set_new(object, "target", json_string(model->target));
   json_object_set_new(object, "variant", json_string(model->variant_names[variant]));
+  if (sinter_uses_bf16(model))
+    json_object_set_new(object, "bf16", json_string(sinter_bf16_name(sinter_choose_bf16())));
   json_object_set_new(object, "trainable_params", json_integer(trainable_count(model)));
   json_object_set_new(object, "batch", json_integer(batch));
   for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
@@ -80,6 +83,9 @@ static void print_text(const sinter_model *model, int32_t batch, int32_t variant
   for (int32_t v = 0; v < model->variant_count; ++v)
     printf(" %s%s", model->variant_names[v], v == variant ? " (this machine's)" : "");
   putchar('\n');
+  if (sinter_uses_bf16(model))
+    printf("precision:  bf16, multiplied by %s on this machine\n",
+           sinter_bf16_name(sinter_choose_bf16()));
   for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
     if (model->phases[phase].kernel_count > 0)
       printf("%s:%*s%d kernels, %.1f MB for a batch of %d\n", sinter_phase_name(phase),

@@ -3,12 +3,30 @@
 
 #include "runtime/huge_pages.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 uint64_t sinter_program_seed(const sinter_options *options) {
   return options->seed >= 0 ? (uint64_t)options->seed : 0;
+}
+
+int sinter_uses_bf16(const sinter_model *model) {
+  json_t *description = json_loads(model->description, 0, NULL);
+  const char *precision = json_string_value(json_object_get(description, "precision"));
+  const int result = precision && strcmp(precision, "bf16") == 0;
+  json_decref(description);
+  return result;
+}
+
+/* The results are right without AMX, too, but a program in f32 would be faster. */
+static void note_slow_bf16(const sinter_model *model, const sinter_options *options) {
+  const sinter_bf16_arithmetic arithmetic = sinter_choose_bf16();
+  if (arithmetic != SINTER_BF16_AMX && sinter_uses_bf16(model))
+    fprintf(stderr, "%s: note: no AMX here: bf16 numbers are multiplied by %s\n", options->program,
+            sinter_bf16_name(arithmetic));
 }
 
 int sinter_program_context_open(sinter_program_context *program, const sinter_model *model,
@@ -26,6 +44,8 @@ int sinter_program_context_open(sinter_program_context *program, const sinter_mo
                                            sinter_program_seed(options), &program->context);
   if (status != SINTER_OK)
     sinter_program_context_close(program);
+  else if (phase != SINTER_TRAIN)
+    note_slow_bf16(model, options);
   return status;
 }
 

@@ -12,6 +12,9 @@ int sinter_program_context_open(sinter_program_context *program, const sinter_mo
                                 const sinter_options *options, int32_t max_batch, int32_t phase);
 void sinter_program_context_close(sinter_program_context *program);
 
+/* Whether inference and evaluation multiply bf16 numbers (--precision=bf16). */
+int sinter_uses_bf16(const sinter_model *model);
+
 uint64_t sinter_program_seed(const sinter_options *options);
 
 /* PROGRAM.safetensors, the default --checkpoint and --weights; malloc'ed, NULL when out of memory.

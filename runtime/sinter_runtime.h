@@ -329,6 +329,17 @@ void sinter_profile_end(sinter_context *, int32_t kernel, double begin);
  * set; -1 with an error when none can run here or that name is not among them. */
 int32_t sinter_choose_variant(const char *const *names, int32_t count);
 
+/* What multiplies bf16 numbers, by the same rules; AMX is beyond every variant, so that any
+ * SINTER_VARIANT excludes it. */
+typedef enum sinter_bf16_arithmetic {
+  SINTER_BF16_PLAIN,
+  SINTER_BF16_AVX2,
+  SINTER_BF16_AVX512,
+  SINTER_BF16_AMX
+} sinter_bf16_arithmetic;
+sinter_bf16_arithmetic sinter_choose_bf16(void);
+const char *sinter_bf16_name(sinter_bf16_arithmetic); /* "AVX-512" */
+
 /* ---- files --------------------------------------------------------------------------------- */
 
 /* safetensors, logical row-major float32. Written beside, fsync'ed, renamed. */

@@ -1,13 +1,16 @@
 /* Which of the instruction-set variants compiled in this machine runs: cpuid says what the
  * processor has, xgetbv which registers the operating system saves.
  */
+#define _GNU_SOURCE /* syscall */
 #include "runtime/sinter_runtime.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 typedef struct cpu_features {
-  int sse41, avx2, avx512;
+  int sse41, avx2, avx512, amx;
 } cpu_features;
 
 #if defined(__x86_64__)
@@ -15,7 +18,7 @@ typedef struct cpu_features {
 
 /* AVX2 stands for what compilers call x86-64-v3's vector part, AVX-512 for that of x86-64-v4. */
 static cpu_features detect_features(void) {
-  cpu_features found = {0, 0, 0};
+  cpu_features found = {0, 0, 0, 0};
   unsigned a, b, c, d;
   if (!__get_cpuid(1, &a, &b, &c, &d))
     return found;
@@ -29,10 +32,19 @@ static cpu_features detect_features(void) {
   found.avx2 = (saved_low & ymm_saved) == ymm_saved && (b & bit_AVX2) != 0;
   const unsigned skylake = bit_AVX512F | bit_AVX512DQ | bit_AVX512CD | bit_AVX512BW | bit_AVX512VL;
   found.avx512 = found.avx2 && (saved_low & zmm_saved) == zmm_saved && (b & skylake) == skylake;
+  const unsigned tiles_saved = 0x60000, amx = 1U << 24 | 1U << 22; /* AMX-TILE, AMX-BF16 */
+  found.amx = found.avx512 && (saved_low & tiles_saved) == tiles_saved && (d & amx) == amx;
   return found;
 }
+
+/* The tiles' 8 KB are saved for processes alone that have asked for them; threads inherit it. */
+static int permit_tiles(void) {
+  const long request_permission = 0x1023, tile_data = 18; /* of arch_prctl; a part of xgetbv's */
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
 #else
-static cpu_features detect_features(void) { return (cpu_features){0, 0, 0}; }
+static cpu_features detect_features(void) { return (cpu_features){0, 0, 0, 0}; }
+static int permit_tiles(void) { return 0; }
 #endif
 
 /* A name other than these three is of another architecture, for which there is one variant. */
@@ -66,4 +78,23 @@ int32_t sinter_choose_variant(const char *const *names, int32_t count) {
   sinter_fail(SINTER_ERROR_INPUT, "this program needs a processor with %s, which this one lacks",
               count > 0 ? names[0] : "a compiled variant");
   return -1;
+}
+
+sinter_bf16_arithmetic sinter_choose_bf16(void) {
+  const cpu_features features = detect_features();
+  const char *limit = getenv("SINTER_VARIANT");
+  if (!limit)
+    limit = "";
+  if (features.amx && *limit == '\0' && permit_tiles())
+    return SINTER_BF16_AMX;
+  if (strcmp(limit, "x86-64") == 0)
+    return SINTER_BF16_PLAIN;
+  if (features.avx512 && strcmp(limit, "avx2") != 0)
+    return SINTER_BF16_AVX512;
+  return features.avx2 ? SINTER_BF16_AVX2 : SINTER_BF16_PLAIN;
+}
+
+const char *sinter_bf16_name(sinter_bf16_arithmetic arithmetic) {
+  static const char *const names[] = {"plain vectors", "AVX2", "AVX-512", "AMX"};
+  return names[arithmetic];
 }

@@ -24,7 +24,6 @@ struct CompileCommandOptions {
   PipelineOptions pipeline;
   std::string output;
   std::vector<std::string> emit{"exe"};
-  std::string precision = "f32";
   WeightOptions weights;
   std::string passes;
   bool embed_weights = false;
@@ -93,9 +92,6 @@ std::string default_name(const CompileCommandOptions &options) {
 }
 
 int run_compile(const CompileCommandOptions &options, Tool &tool) {
-  if (options.precision != "f32")
-    throw CompileError({}, "--precision={} is not there yet: kernels are compiled for f32",
-                       options.precision);
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
   const Model &model = loaded.model;
   if (!options.passes.empty()) {
@@ -140,9 +136,6 @@ void add_compile_command(CLI::App &app, Tool &tool) {
       ->take_all();
   add_backend_options(*command, options->backend, "x86-64");
   add_pipeline_options(*command, options->pipeline);
-  command->add_option("--precision", options->precision, "f32 (bf16 is to come)")
-      ->check(CLI::IsMember({"f32", "bf16"}))
-      ->capture_default_str();
   CLI::Option *weights =
       command->add_option("--weights", options->weights.path,
                           "Initial weights: .safetensors, .npz, .h5, .keras, .pt or .pkl (default: "

@@ -62,6 +62,7 @@ Program build_program_for(const Model &model, const std::string &default_name,
                           Tool &tool) {
   ProgramOptions program;
   program.math = backend.math;
+  program.precision = backend.precision;
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);

@@ -95,6 +95,14 @@ void add_backend_options(CLI::App &command, BackendOptions &options,
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Math>{{"fast", Math::fast}, {"exact", Math::exact}}))
       ->default_str("fast");
+  command
+      .add_option(
+          "--precision", options.precision,
+          "bf16: inference and evaluation multiply numbers rounded to bf16, by AMX where the "
+          "processor has it; training stays f32")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, Precision>{{"f32", Precision::f32}, {"bf16", Precision::bf16}}))
+      ->default_str("f32");
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
 }

@@ -26,10 +26,11 @@ void add_model_option(CLI::App &command, ModelOptions &);
 /// Loads MODEL and prints its warnings on `tool.err`.
 LoadedModel load_model_and_warn(const ModelOptions &, Tool &);
 
-/// --target, --math and --cache.
+/// --target, --math, --precision and --cache.
 struct BackendOptions {
   std::string target;
   Math math = Math::fast;
+  Precision precision = Precision::f32;
   std::string cache; // DIR, "off", or "" for the default
 };
 void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);

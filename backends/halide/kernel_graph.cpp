@@ -19,6 +19,7 @@ NodeId append_argument(Graph &graph, size_t index, const TensorType &type) {
   if (type.blocked()) {
     ParameterAttrs parameter;
     parameter.name = name;
+    parameter.role = "prepared"; // may have any element type
     parameter.type = type;
     return graph.append(OpKind::parameter, {}, parameter);
   }

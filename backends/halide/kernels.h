@@ -5,7 +5,8 @@
 //   int SYMBOL(void *user_context, halide_buffer_t *argument...)
 // whose arguments are Kernel::inputs, then Kernel::outputs, in order. The global symbols of an
 // object are that one and others that begin with it (the bodies of parallel loops); it refers to
-// nothing but halide_do_par_for, halide_malloc, halide_free, the halide_error family and libm.
+// nothing but halide_do_par_for, halide_malloc, halide_free, the halide_error family,
+// sinter_bf16_products and libm.
 #pragma once
 
 #include "ir/plan.h"

@@ -104,6 +104,10 @@ Json data_json(const DataSpec &data) {
           {"test", subset_json(data.test)}};
 }
 
+bool multiplies_bf16(const Graph &graph) {
+  return !graph.all(OpKind::bf16_conv2d).empty() || !graph.all(OpKind::bf16_matmul).empty();
+}
+
 Json memory_json(const CompiledProgram &compiled) {
   Json object = {{"parameter_bytes", compiled.program.parameter_bytes}};
   static constexpr const char *kPhases[] = {"infer", "eval", "train"};
@@ -127,6 +131,7 @@ std::string describe_program(const CompiledProgram &compiled) {
                  {"prefix", compiled.prefix},
                  {"target", compiled.target},
                  {"variants", variants},
+                 {"precision", multiplies_bf16(program.infer.graph) ? "bf16" : "f32"},
                  {"inputs", ports_json(interface.inputs)},
                  {"outputs", ports_json(interface.outputs)}};
   if (!interface.labels.empty()) {

@@ -6,8 +6,8 @@
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/TargetSelect.h>
 
-// What compiled kernels call; defined in runtime/kernel_support.c with Halide's signatures. Only
-// the addresses matter here.
+// What compiled kernels call; defined in runtime/kernel_support.c with Halide's signatures and in
+// runtime/bf16.c. Only the addresses matter here.
 extern "C" {
 void halide_do_par_for();
 void halide_malloc();
@@ -17,6 +17,7 @@ void halide_error_buffer_allocation_too_large();
 void halide_error_out_of_memory();
 void halide_error_requirement_failed();
 void halide_error_specialize_fail();
+void sinter_bf16_products();
 }
 
 namespace sinter {
@@ -48,6 +49,7 @@ constexpr RuntimeFunction kRuntimeFunctions[] = {
     {"halide_error_out_of_memory", halide_error_out_of_memory},
     {"halide_error_requirement_failed", halide_error_requirement_failed},
     {"halide_error_specialize_fail", halide_error_specialize_fail},
+    {"sinter_bf16_products", sinter_bf16_products},
 };
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "backends/verify/random_inputs.h"
 
+#include "backends/reference/bf16.h"
+
 #include <cmath>
 #include <random>
 
@@ -31,7 +33,12 @@ Array random_parameter(const ParameterAttrs &attrs, int64_t batch, Generator &ra
   Array value(attrs.type, batch);
   const double a = static_cast<double>(attrs.a);
   const double b = static_cast<double>(attrs.b);
-  if (attrs.role == "optimizer")
+  if (attrs.type.element == ElementType::i32) // what bf16_filter makes
+    for (double &pair : value.values) {
+      const double first = round_to_bf16(random.uniform(-0.2, 0.2));
+      pair = bf16_pair(first, round_to_bf16(random.uniform(-0.2, 0.2)));
+    }
+  else if (attrs.role == "optimizer")
     random.fill_uniform(value, 0, 1e-3); // as small as gradients: none disappears beside it
   else if (attrs.initializer == "ones")
     random.fill_uniform(value, 0.5, 1.5);

@@ -1,6 +1,7 @@
 // Convolutions and matrix products with their gradients.
 
 #include "ir/ops/compute.h"
+#include "ir/ops/convolution_rules.h"
 #include "ir/ops/rules.h"
 #include "ir/ops/window.h"
 
@@ -13,7 +14,9 @@ namespace {
 /// Attribute values beyond this are absurd, and below it no product of two overflows.
 constexpr int64_t kMaxAttribute = (int64_t{1} << 31) - 1;
 
-template <typename A> void require_conv2d_attrs(const TypeContext &context, const A &attrs) {
+} // namespace
+
+void require_conv2d_attrs(const TypeContext &context, const Conv2dAttrs &attrs) {
   for (size_t d = 0; d < 2; ++d) {
     require(context, attrs.strides[d] >= 1 && attrs.strides[d] <= kMaxAttribute,
             "expects strides of at least 1, got {}", attrs.strides[d]);
@@ -27,10 +30,7 @@ template <typename A> void require_conv2d_attrs(const TypeContext &context, cons
           "expects at least 1 group, got {}", attrs.groups);
 }
 
-/// The result [n, oh, ow, co] of convolving `x` [n, h, w, ci] with `filter` [kh, kw, ci/groups,
-/// co].
-template <typename A>
-Shape conv2d_shape(const TypeContext &context, const A &attrs, const Shape &x,
+Shape conv2d_shape(const TypeContext &context, const Conv2dAttrs &attrs, const Shape &x,
                    const Shape &filter) {
   require(context, filter[2] * attrs.groups == x[3], "expects {} input channels, got {}",
           filter[2] * attrs.groups, x[3]);
@@ -45,6 +45,8 @@ Shape conv2d_shape(const TypeContext &context, const A &attrs, const Shape &x,
           x[1] + attrs.padding[0] + attrs.padding[2], x[2] + attrs.padding[1] + attrs.padding[3]);
   return {x[0], extents[0], extents[1], filter[3]};
 }
+
+namespace {
 
 void require_image(const TypeContext &context, size_t operand, const char *role) {
   require_plain_f32(context, operand);

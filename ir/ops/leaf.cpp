@@ -71,8 +71,9 @@ TensorType parameter_type(const TypeContext &context) {
   require(context, !type.batched(), "\"{}\" has a batch dimension in shape {}", attrs.name,
           str(type.shape));
   require_countable(context, type.shape, "shape");
-  require(context, type.element == ElementType::f32, "\"{}\" expects f32, got {}", attrs.name,
-          type.str());
+  const bool pairs = attrs.role == "prepared" && type.element == ElementType::i32; // of bf16
+  require(context, type.element == ElementType::f32 || pairs, "\"{}\" expects f32, got {}",
+          attrs.name, type.str());
   require(context, type.block >= 0 && (!type.blocked() || type.rank() > 0),
           "\"{}\" has storage block {} in a shape of {} dimensions", attrs.name, type.block,
           type.rank());

@@ -138,7 +138,8 @@ TEST_CASE("an op is either differentiable, or says why not") {
     const bool update = op.find("_update") != std::string::npos || op == "momentum_velocity" ||
                         op == "moving_average" || op == "moving_square_average" ||
                         op == "adam_rate";
-    const bool inference = op.find("winograd_") == 0; // chosen after gradients are made
+    const bool inference =
+        op.find("winograd_") == 0 || op.find("bf16_") == 0; // chosen after gradients are made
     CAPTURE(op);
     CHECK((def.gradient || def.traits.metric || def.traits.op_class == OpClass::leaf ||
            second_order || update || inference || op == "max_pool2d_argmax"));

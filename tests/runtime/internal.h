@@ -3,6 +3,7 @@
 
 extern "C" {
 #include "runtime/atomic_file.h"
+#include "runtime/bf16.h"
 #include "runtime/parameters.h"
 #include "runtime/philox.h"
 #include "runtime/profile.h"

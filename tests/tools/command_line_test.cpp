@@ -93,7 +93,6 @@ TEST_CASE("the user's faults exit with 1 and leave nothing behind") {
       {"compile", scripts.net(), "--emit=ir,plan", "-o", directory},
       {"compile", scripts.net(), "--emit=ir,lib", "-o", scripts.path("my net"), "--target=host",
        cache_option()},
-      {"compile", scripts.net(), "-o", scripts.path("x"), "--precision=bf16"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--target=pdp11"},
       {"compile", scripts.net(), "-o", scripts.path("x"), "--weights=/nowhere.npz"},
   };

@@ -165,6 +165,8 @@ void schedule_update(const Stage &stage, const Variant &variant) {
 void schedule_at_root(const Stage &stage, const Variant &variant) {
   Func func = stage.func;
   func.compute_root();
+  if (stage.kind == Stage::Kind::call)
+    return;
   pad_buffer(func, stage.type);
   const std::vector<int64_t> extents = halide_extents(stage.type);
   if (!extents.empty()) {

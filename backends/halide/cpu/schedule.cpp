@@ -1,5 +1,6 @@
 #include "backends/halide/cpu/schedule.h"
 
+#include "backends/halide/cpu/bf16.h"
 #include "backends/halide/cpu/convolution.h"
 #include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
@@ -57,6 +58,8 @@ std::string schedule_kernel(const LoweredKernel &kernel, const Variant &variant)
     return schedule_winograd_filter(kernel, variant);
   if (contraction && contraction->find_stage("tiles"))
     return schedule_winograd(kernel, *contraction, variant);
+  if (contraction && contraction->find_stage("products"))
+    return schedule_bf16(kernel, *contraction, variant);
   if (contraction && contraction->find_stage("padded"))
     return schedule_convolution(kernel, *contraction, variant);
   if (contraction && contraction->find_stage("left"))

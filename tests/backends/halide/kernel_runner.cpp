@@ -1,5 +1,6 @@
 #include "tests/backends/halide/kernel_runner.h"
 
+#include "backends/reference/bf16.h"
 #include "ir/op.h"
 #include "ir/parse.h"
 #include "tests/backends/halide/test_runtime.h"
@@ -168,7 +169,7 @@ void *load_object(const KernelObject &kernel) {
   REQUIRE(std::system(("cc -shared -o " + library + " " + object + " -lm").c_str()) == 0);
   void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!handle)
-    FAIL(dlerror());
+    FAIL(std::string(dlerror()));
   std::filesystem::remove_all(folder);
   return handle;
 }
@@ -275,8 +276,13 @@ NamedArrays random_leaves(const Graph &graph, int64_t batch, unsigned seed) {
       continue;
     Array array(node.type, batch);
     for (double &value : array.values)
-      value = node.type.element == ElementType::f32 ? static_cast<double>(uniform(generator))
-                                                    : static_cast<double>(generator() % 4);
+      if (node.type.element == ElementType::f32)
+        value = static_cast<double>(uniform(generator));
+      else if (node.kind == OpKind::parameter) // pairs of bf16
+        value = bf16_pair(round_to_bf16(static_cast<double>(uniform(generator))),
+                          round_to_bf16(static_cast<double>(uniform(generator))));
+      else
+        value = static_cast<double>(generator() % 4);
     leaves[leaf_name(node)] = array;
   }
   return leaves;

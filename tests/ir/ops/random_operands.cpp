@@ -1,5 +1,7 @@
 #include "tests/ir/ops/random_operands.h"
 
+#include "backends/reference/bf16.h"
+
 #include <cmath>
 #include <random>
 
@@ -14,6 +16,8 @@ double draw(const Node &node, double scale, std::mt19937 &random) {
   };
   if (node.kind == OpKind::parameter) {
     const auto &attributes = attrs<ParameterAttrs>(node);
+    if (node.type.element == ElementType::i32) // what bf16_filter makes
+      return bf16_pair(round_to_bf16(uniform(-1, 1)), round_to_bf16(uniform(-1, 1)));
     const bool ranged = attributes.initializer == "uniform";
     return ranged ? uniform(static_cast<double>(attributes.a), static_cast<double>(attributes.b))
                   : uniform(-1, 1);
