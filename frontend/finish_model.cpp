@@ -119,6 +119,33 @@ std::map<int, Value> given_initializers(const Graph &graph, const std::vector<La
   return given;
 }
 
+/// The parameters of a layer and of those in it that lead to the model's output.
+std::vector<NodeId> needed_parameters(Interpreter &interpreter, Layer &layer,
+                                      const Extraction &extraction) {
+  std::vector<NodeId> parameters;
+  for (const Layer *part : all_layers(interpreter, layer, layer.location))
+    for (const NodeId parameter : part->parameters)
+      if (extraction.at(parameter).valid())
+        parameters.push_back(extraction.at(parameter));
+  return parameters;
+}
+
+/// The layers of a model within the model. It nests no deeper than calls may.
+std::vector<LayerPart> layer_parts(Interpreter &interpreter, const Layer &layer,
+                                   const Extraction &extraction) {
+  std::vector<LayerPart> parts;
+  for (Layer *inner : layer.model ? layer.model->layers : std::vector<Layer *>()) {
+    interpreter.charge(kStepsPerLayer, layer.location);
+    LayerPart part{inner->name, inner->class_name(), {}, {}};
+    if (inner->model)
+      part.parts = layer_parts(interpreter, *inner, extraction);
+    else
+      part.parameters = needed_parameters(interpreter, *inner, extraction);
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
 std::vector<LayerRecord> layer_records(Interpreter &interpreter, const KerasModel &model,
                                        const Extraction &extraction) {
   std::map<const Layer *, std::vector<const LayerCall *>> calls;
@@ -137,10 +164,8 @@ std::vector<LayerRecord> layer_records(Interpreter &interpreter, const KerasMode
         if (!input->leaf && (!model.sequential || !input->producer->inputs.empty()))
           record.inbound.push_back(input->producer->layer->name);
     }
-    for (const Layer *part : all_layers(interpreter, *layer, layer->location))
-      for (const NodeId parameter : part->parameters)
-        if (extraction.at(parameter).valid()) // what a call() makes may not lead to the output
-          record.parameters.push_back(extraction.at(parameter));
+    record.parameters = needed_parameters(interpreter, *layer, extraction);
+    record.parts = layer_parts(interpreter, *layer, extraction);
     records.push_back(std::move(record));
   }
   return records;

@@ -261,16 +261,33 @@ std::map<std::string, WeightArray> load_arrays(const SourceLocation &file,
   return weights;
 }
 
+std::vector<const ParameterAttrs *> attributes_of(const Graph &graph,
+                                                  const std::vector<NodeId> &parameters) {
+  std::vector<const ParameterAttrs *> result;
+  for (const NodeId id : parameters)
+    result.push_back(&attrs<ParameterAttrs>(graph[id]));
+  return result;
+}
+
+std::vector<WantedLayer> wanted_parts(const Graph &graph, const std::vector<LayerPart> &parts) {
+  std::vector<WantedLayer> layers;
+  for (const LayerPart &part : parts) {
+    WantedLayer &layer = layers.emplace_back();
+    layer = {part.name, part.type, attributes_of(graph, part.parameters),
+             wanted_parts(graph, part.parts)};
+    for (const WantedLayer &inner : layer.layers)
+      layer.parameters.insert(layer.parameters.end(), inner.parameters.begin(),
+                              inner.parameters.end());
+  }
+  return layers;
+}
+
 /// The layers of a model as Keras's weight files name them.
 std::vector<WantedLayer> wanted_layers(const Model &model) {
   std::vector<WantedLayer> layers;
-  for (const LayerRecord &record : model.layers) {
-    WantedLayer &layer = layers.emplace_back();
-    layer.name = record.name;
-    layer.class_name = record.type;
-    for (const NodeId id : record.parameters)
-      layer.parameters.push_back(&attrs<ParameterAttrs>(model.graph[id]));
-  }
+  for (const LayerRecord &record : model.layers)
+    layers.push_back({record.name, record.type, attributes_of(model.graph, record.parameters),
+                      wanted_parts(model.graph, record.parts)});
   return layers;
 }
 

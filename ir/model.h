@@ -8,6 +8,14 @@
 
 namespace sinter {
 
+/// A layer of a model within the model. A model's parameters are those of its parts.
+struct LayerPart {
+  std::string name;
+  std::string type;
+  std::vector<NodeId> parameters;
+  std::vector<LayerPart> parts;
+};
+
 /// One row of the summary table, in the model's order.
 struct LayerRecord {
   std::string name; // "conv2d_1"
@@ -16,6 +24,7 @@ struct LayerRecord {
   std::vector<NodeId> parameters;   // trainable and not
   std::vector<std::string> inbound; // names of the layers it is connected to
   SourceLocation location;
+  std::vector<LayerPart> parts; // of a model within the model, in its order
 };
 
 /// What the learning rate is multiplied by from step to step; passes/learning_rate.h has the

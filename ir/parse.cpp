@@ -401,18 +401,42 @@ private:
     }
   }
 
+  // The graph follows the layers, so that ids are checked behind it, by check_layer.
+  static constexpr int kAnyId = std::numeric_limits<int>::max();
+
+  std::vector<NodeId> parse_ids() {
+    std::vector<NodeId> ids;
+    lexer_.expect("[");
+    while (!lexer_.accept("]")) {
+      if (!ids.empty())
+        lexer_.expect(",");
+      ids.push_back(read_id(kAnyId));
+    }
+    return ids;
+  }
+
+  void parse_part(std::vector<LayerPart> &parts, int depth) {
+    constexpr int kMaxDepth = 100;
+    if (depth > kMaxDepth)
+      throw CompileError(lexer_.location(), "models are nested more than {} deep", kMaxDepth);
+    LayerPart &part = parts.emplace_back();
+    part.name = lexer_.expect_string();
+    part.type = lexer_.expect_string();
+    part.parameters = parse_ids();
+    if (!lexer_.accept("{"))
+      return;
+    while (!lexer_.accept("}")) {
+      lexer_.expect("part");
+      parse_part(part.parts, depth + 1);
+    }
+  }
+
   void parse_layer(Model &model) {
     LayerRecord &layer = model.layers.emplace_back();
     layer.name = lexer_.expect_string();
     layer.type = lexer_.expect_string();
-    constexpr int any = std::numeric_limits<int>::max(); // the graph follows: see check_layer
-    layer.output = read_id(any);
-    lexer_.expect("[");
-    while (!lexer_.accept("]")) {
-      if (!layer.parameters.empty())
-        lexer_.expect(",");
-      layer.parameters.push_back(read_id(any));
-    }
+    layer.output = read_id(kAnyId);
+    layer.parameters = parse_ids();
     lexer_.expect("[");
     while (!lexer_.accept("]")) {
       if (!layer.inbound.empty())
@@ -421,21 +445,37 @@ private:
     }
     if (lexer_.accept("loc"))
       layer.location = read_location();
+    while (lexer_.accept("part"))
+      parse_part(layer.parts, /*depth=*/1);
+  }
+
+  void check_parameters(const Graph &graph, const std::string &layer,
+                        const std::vector<NodeId> &parameters) const {
+    for (const NodeId parameter : parameters) {
+      check_id(graph, layer, parameter);
+      if (graph[parameter].kind != OpKind::parameter)
+        throw CompileError(lexer_.location(), "layer \"{}\" names %{}, which is no parameter",
+                           layer, parameter.index);
+    }
+  }
+
+  void check_id(const Graph &graph, const std::string &layer, NodeId id) const {
+    if (id.index >= graph.size())
+      throw CompileError(lexer_.location(), "layer \"{}\" names %{}, but the graph has {} nodes",
+                         layer, id.index, graph.size());
+  }
+
+  void check_parts(const Graph &graph, const std::vector<LayerPart> &parts) const {
+    for (const LayerPart &part : parts) {
+      check_parameters(graph, part.name, part.parameters);
+      check_parts(graph, part.parts);
+    }
   }
 
   void check_layer(const Graph &graph, const LayerRecord &layer) const {
-    const auto check = [&](NodeId id) {
-      if (id.index >= graph.size())
-        throw CompileError(lexer_.location(), "layer \"{}\" names %{}, but the graph has {} nodes",
-                           layer.name, id.index, graph.size());
-    };
-    check(layer.output);
-    for (NodeId parameter : layer.parameters) {
-      check(parameter);
-      if (graph[parameter].kind != OpKind::parameter)
-        throw CompileError(lexer_.location(), "layer \"{}\" names %{}, which is no parameter",
-                           layer.name, parameter.index);
-    }
+    check_id(graph, layer.name, layer.output);
+    check_parameters(graph, layer.name, layer.parameters);
+    check_parts(graph, layer.parts);
   }
 
   /// What is no prediction is a number that training looks at. "gradient:NAME" is the compiler's.

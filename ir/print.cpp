@@ -112,13 +112,26 @@ std::string training_text(const TrainingSpec &training) {
   return result;
 }
 
+std::string parts_text(const std::vector<LayerPart> &parts, const std::string &indent) {
+  std::string result;
+  for (const LayerPart &part : parts) {
+    result += fmt::format("{}part {} {} [{}]", indent, text(part.name), text(part.type),
+                          ids_text(part.parameters));
+    result += part.parts.empty()
+                  ? "\n"
+                  : fmt::format(" {{\n{}{}}}\n", parts_text(part.parts, indent + "  "), indent);
+  }
+  return result;
+}
+
 std::string layer_text(const LayerRecord &layer, Locations locations) {
   std::string inbound;
   for (const std::string &name : layer.inbound)
     inbound += (inbound.empty() ? "" : ", ") + text(name);
-  return fmt::format("  layer {} {} {} [{}] [{}]{}\n", text(layer.name), text(layer.type),
+  return fmt::format("  layer {} {} {} [{}] [{}]{}\n{}", text(layer.name), text(layer.type),
                      id_text(layer.output), ids_text(layer.parameters), inbound,
-                     locations == Locations::printed ? location_text(layer.location) : "");
+                     locations == Locations::printed ? location_text(layer.location) : "",
+                     parts_text(layer.parts, "    "));
 }
 
 std::string node_text(const Graph &graph, NodeId id) {

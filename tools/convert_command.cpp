@@ -79,31 +79,42 @@ std::vector<KerasLayerWeights> layers_by_name(const ConvertOptions &options) {
     const size_t slash = array.name.rfind('/');
     const std::string layer = slash == std::string::npos ? array.name : array.name.substr(0, slash);
     if (layers.empty() || layers.back().name != layer)
-      layers.push_back({layer, "", {}});
+      layers.push_back({layer, "", {}, {}});
     layers.back().arrays.emplace_back(array.name, std::move(array.array));
   }
   return layers;
 }
 
-/// A layer's weights in the order in which Keras lists them: what is trained first.
-KerasLayerWeights weights_of_layer(const LayerRecord &record, const Graph &graph,
-                                   const std::map<std::string, WeightArray> &weights) {
-  KerasLayerWeights layer{record.name, record.type, {}};
+using NamedWeightArrays = std::vector<std::pair<std::string, WeightArray>>;
+
+/// In the order in which Keras lists a layer's weights: what is trained first.
+NamedWeightArrays arrays_in_order(const LoadedModel &loaded, const std::vector<NodeId> &ids) {
   std::vector<const ParameterAttrs *> parameters;
-  for (const NodeId id : record.parameters)
-    parameters.push_back(&attrs<ParameterAttrs>(graph[id]));
+  for (const NodeId id : ids)
+    parameters.push_back(&attrs<ParameterAttrs>(loaded.model.graph[id]));
   std::stable_partition(parameters.begin(), parameters.end(), [](const ParameterAttrs *parameter) {
     return parameter->role != "statistic";
   });
+  NamedWeightArrays arrays;
   for (const ParameterAttrs *parameter : parameters)
-    layer.arrays.emplace_back(parameter->name, weights.at(parameter->name));
-  return layer;
+    arrays.emplace_back(parameter->name, loaded.weights.at(parameter->name));
+  return arrays;
+}
+
+std::vector<KerasLayerWeights> layers_of_parts(const LoadedModel &loaded,
+                                               const std::vector<LayerPart> &parts) {
+  std::vector<KerasLayerWeights> layers;
+  for (const LayerPart &part : parts)
+    layers.push_back({part.name, part.type, arrays_in_order(loaded, part.parameters),
+                      layers_of_parts(loaded, part.parts)});
+  return layers;
 }
 
 std::vector<KerasLayerWeights> layers_of_model(const LoadedModel &loaded) {
   std::vector<KerasLayerWeights> layers;
   for (const LayerRecord &record : loaded.model.layers)
-    layers.push_back(weights_of_layer(record, loaded.model.graph, loaded.weights));
+    layers.push_back({record.name, record.type, arrays_in_order(loaded, record.parameters),
+                      layers_of_parts(loaded, record.parts)});
   return layers;
 }
 

@@ -271,50 +271,6 @@ std::vector<StoredArray> numbered_arrays(const Hdf5Group &layer) {
   return arrays;
 }
 
-void collect_by_name(const Hdf5Group &container, std::map<std::string, const Hdf5Group *> &groups) {
-  for (const auto &[key, group] : container.groups) {
-    const Hdf5Group *vars = group.find_group("vars");
-    if (const std::string *name = vars ? vars->text("name") : nullptr; name && holds_weights(group))
-      groups[*name] = &group;
-    if (const Hdf5Group *inner = layer_container(group))
-      collect_by_name(*inner, groups);
-  }
-}
-
-/// The layers that a model's parameters are named after, "conv2d_3" being a Conv2D.
-std::vector<WantedLayer> layers_by_parameter(const WantedLayer &model) {
-  std::vector<WantedLayer> layers;
-  for (const ParameterAttrs *parameter : model.parameters) {
-    const std::string path = parameter->name.substr(0, parameter->name.rfind('/'));
-    const std::string name = path.substr(path.rfind('/') + 1);
-    if (layers.empty() || layers.back().name != name) {
-      const size_t digits = name.find_last_not_of("0123456789");
-      const bool counted =
-          digits != std::string::npos && digits + 1 < name.size() && name[digits] == '_';
-      layers.push_back({name, counted ? name.substr(0, digits) : name, {}, {}});
-    }
-    layers.back().parameters.push_back(parameter);
-  }
-  return layers;
-}
-
-void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layers,
-                   WeightFinder &finder);
-
-/// A model within the model, of which only the parameters are known.
-void find_unknown_model(const Hdf5Group &group, const WantedLayer &model, WeightFinder &finder) {
-  const std::vector<WantedLayer> layers = layers_by_parameter(model);
-  std::map<std::string, const Hdf5Group *> groups;
-  collect_by_name(*layer_container(group), groups);
-  const bool named = std::all_of(layers.begin(), layers.end(), [&](const WantedLayer &layer) {
-    return groups.count(layer.name) > 0;
-  });
-  if (!named)
-    return find_numbered(group, layers, finder);
-  for (const WantedLayer &layer : layers)
-    finder.layer(layer, numbered_arrays(*groups.at(layer.name)));
-}
-
 void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layers,
                    WeightFinder &finder) {
   const Hdf5Group *container = layer_container(model);
@@ -338,10 +294,8 @@ void find_numbered(const Hdf5Group &model, const std::vector<WantedLayer> &layer
     ++next;
     if (!group)
       finder.problem(fmt::format("no weights of {} '{}'", layer.class_name, layer.name));
-    else if (!layer_container(*group))
-      finder.layer(layer, numbered_arrays(*group));
     else if (layer.layers.empty())
-      find_unknown_model(*group, layer, finder);
+      finder.layer(layer, numbered_arrays(*group));
     else
       find_numbered(*group, layer.layers, finder);
   }

@@ -10,7 +10,7 @@ struct WantedLayer {
   std::string name;                               // a group of Keras 2's files
   std::string class_name;                         // with a counter, a group of Keras 3's files
   std::vector<const ParameterAttrs *> parameters; // as the layer made them; of a model, all
-  std::vector<WantedLayer> layers;                // of a model, when they are known
+  std::vector<WantedLayer> layers;                // of a model
 };
 
 /// ".h5", ".hdf5" or ".keras".
@@ -25,8 +25,7 @@ bool has_keras_weights(const Hdf5Group &root);
 /// Finds the weights of `layers`:
 ///  - Keras 1 and 2: groups by layer name with an ordered list of weight names;
 ///  - Keras 3: groups by class and counter ("conv2d", "conv2d_1") in the order of the layers, with
-///    arrays by number. The layers of a model within the model that are not known are found by the
-///    names that the file keeps, or else by the classes that Keras would name so.
+///    arrays by number; those of a model within the model below its group, in the same way.
 /// A layer of which `names` names a weight gets all of its weights so; neither it nor those arrays
 /// take part in the search. Throws one CompileError with everything that is missing or has another
 /// shape.

@@ -114,9 +114,37 @@ std::string hdf5_bytes(const std::function<void(hid_t root)> &write) {
   return bytes;
 }
 
-bool is_model(const KerasLayerWeights &layer) {
-  return layer.class_name == "Functional" || layer.class_name == "Sequential" ||
-         layer.class_name == "Model";
+std::string folder(const std::string &name) { return name.substr(0, name.rfind('/') + 1); }
+
+void require_own_weights(const KerasLayerWeights &layer) {
+  for (const auto &[name, array] : layer.arrays)
+    if (folder(name) != folder(layer.arrays[0].first))
+      throw CompileError({},
+                         "{} '{}' holds layers, whose weights can be written to .h5 and not to "
+                         ".weights.h5",
+                         layer.class_name, layer.name);
+}
+
+/// The layers of a model below its group, and the group of its own weights, which has none.
+void write_numbered(hid_t model, const std::vector<KerasLayerWeights> &layers) {
+  const Hdf5Handle container = new_group(model, "layers");
+  std::map<std::string, int> counters;
+  for (const KerasLayerWeights &layer : layers) {
+    const std::string name = snake_case_name(layer.class_name);
+    const int counter = counters[name]++;
+    const Hdf5Handle group =
+        new_group(container, counter == 0 ? name : fmt::format("{}_{}", name, counter));
+    if (!layer.layers.empty()) {
+      write_numbered(group, layer.layers);
+      continue;
+    }
+    require_own_weights(layer);
+    const Hdf5Handle variables = new_group(group, "vars");
+    write_text(variables, "name", layer.name);
+    for (size_t i = 0; i < layer.arrays.size(); ++i)
+      write_array(variables, fmt::format("{}", i), layer.arrays[i].second);
+  }
+  new_group(model, "vars");
 }
 
 } // namespace
@@ -135,26 +163,7 @@ std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers) {
 }
 
 std::string keras3_weights_file(const std::vector<KerasLayerWeights> &layers) {
-  return hdf5_bytes([&](hid_t root) {
-    const Hdf5Handle container = new_group(root, "layers");
-    std::map<std::string, int> counters;
-    for (const KerasLayerWeights &layer : layers) {
-      if (is_model(layer))
-        throw CompileError({},
-                           "layer '{}' is a model, whose weights can be written to .h5 and not "
-                           "to .weights.h5",
-                           layer.name);
-      const std::string name = snake_case_name(layer.class_name);
-      const int counter = counters[name]++;
-      const Hdf5Handle group =
-          new_group(container, counter == 0 ? name : fmt::format("{}_{}", name, counter));
-      const Hdf5Handle variables = new_group(group, "vars");
-      write_text(variables, "name", layer.name);
-      for (size_t i = 0; i < layer.arrays.size(); ++i)
-        write_array(variables, fmt::format("{}", i), layer.arrays[i].second);
-    }
-    new_group(root, "vars"); // of the model itself
-  });
+  return hdf5_bytes([&](hid_t root) { write_numbered(root, layers); });
 }
 
 } // namespace sinter

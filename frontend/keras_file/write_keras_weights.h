@@ -5,11 +5,13 @@
 
 namespace sinter {
 
-/// A layer and its weights, "conv2d/kernel", in the order in which Keras lists them.
+/// A layer and its weights, "conv2d/kernel", in the order in which Keras lists them; of a model
+/// within the model those of its layers, which it has, too.
 struct KerasLayerWeights {
   std::string name;
   std::string class_name; // "Conv2D"
   std::vector<std::pair<std::string, WeightArray>> arrays;
+  std::vector<KerasLayerWeights> layers;
 };
 
 /// An HDF5 file of the layers in Keras 2's form, which Keras 3 reads, too: a group a layer, with
@@ -17,7 +19,9 @@ struct KerasLayerWeights {
 std::string keras_weights_file(const std::vector<KerasLayerWeights> &layers);
 
 /// The same in Keras 3's form: a group for every layer, named by its class and a counter, with its
-/// weights by number. The weights of a model within the model cannot be written so.
+/// weights by number; below the group of a model within the model, the same for its layers. An
+/// object of a script's class keeps its layers in other groups: with layers in it, it cannot be
+/// written so.
 std::string keras3_weights_file(const std::vector<KerasLayerWeights> &layers);
 
 } // namespace sinter

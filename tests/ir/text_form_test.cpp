@@ -71,6 +71,11 @@ TEST_CASE("a whole model reads back as printed") {
   subset "train" "train" {op="split_train", test_size=0.2, random_state=42} {stop=100}
   subset "test" "test"
   layer "dense" "Dense" %2 [%1] ["input_layer"] loc("m.py":4:1)
+  layer "inner" "Sequential" %2 [%1] ["dense"]
+    part "activation" "Activation" []
+    part "deep" "Functional" [] {
+      part "dense" "Dense" [%1]
+    }
 }
 graph {
   %0 = input {name="x", type=f32[N,4]} : f32[N,4]

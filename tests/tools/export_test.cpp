@@ -77,6 +77,49 @@ TEST_CASE("weights in the forms of Keras 2 and 3 are read again as they were") {
   }
 }
 
+TEST_CASE("Keras 3's form has a group for every layer of models within models") {
+  const ScriptFolder folder;
+  folder.write("nested.py", R"(from tensorflow import keras
+layers = keras.layers
+inner = keras.Sequential([keras.Input((6,)), layers.Dense(6, name='deep'),
+                          layers.BatchNormalization()], name='inner')
+x = keras.Input((6,))
+branch = keras.Model(x, layers.Dense(6, name='shallow')(inner(layers.Dense(6, name='first')(x))),
+                     name='branch')
+inputs = keras.Input((6,))
+y = layers.Dense(6, name='front')(inputs)
+y = layers.Add()([branch(y), keras.Sequential([layers.Dense(6, name='other')])(y)])
+model = keras.Model(inputs, layers.Dense(2, name='back')(y))
+)");
+  const Model model = load_file(folder.path("nested.py")).model;
+  std::map<std::string, WeightArray> values;
+  NamedWeights named;
+  for (const auto &[name, array] : random_inputs(model.graph, 1, 1))
+    if (model.graph.find_parameter(name).valid()) {
+      WeightArray &weights = values[name];
+      weights.shape = array.type.shape;
+      weights.values.assign(array.values.begin(), array.values.end());
+      named.emplace_back(name, weights);
+    }
+  folder.write("run.safetensors", safetensors_bytes(named));
+  const std::string output = folder.path("run.weights.h5");
+  const ToolRun run = run_sinter({"export", folder.path("run.safetensors"), "-o", output, "--model",
+                                  folder.path("nested.py")});
+  CAPTURE(run.err);
+  REQUIRE(run.code == 0);
+  check_same(load_weights(output, model), values);
+  const ToolRun listed = run_sinter({"inspect", output});
+  for (const char *path :
+       {"layers/dense/vars/0", "layers/dense_1/vars/1", "layers/functional/layers/dense/vars/0",
+        "layers/functional/layers/dense_1/vars/0",
+        "layers/functional/layers/sequential/layers/dense/vars/0",
+        "layers/functional/layers/sequential/layers/batch_normalization/vars/3",
+        "layers/sequential/layers/dense/vars/0"}) {
+    CAPTURE(path);
+    CHECK(listed.out.find(path) != std::string::npos);
+  }
+}
+
 TEST_CASE("a model with its weights becomes ONNX, and that ONNX once more") {
   const Trained trained;
   const ToolRun run = trained.export_to("model.onnx");
