@@ -3,18 +3,20 @@
 //
 //   parallel image, parallel strip of rows
 //     pixels = the input that the strip reads, rounded, with zeros around
-//     filters in blocks
-//       products = of the strip's positions by the block's filters
+//     bands of a few rows
+//       products = of the band's positions by all filters
 //       rows, x, vectors of filters: epilogue and store
 //
-// All of the filter passes by each strip, so where it is larger than an image threads share the
-// filters instead, and a block of them serves several images, or the rows of a matrix:
+// so that results, and what an epilogue adds, pass by in the order in which they lie in memory. All
+// of the filter passes by each band, so where it is larger than an image threads share the filters
+// instead, and a block of them serves several images, or the rows of a matrix:
 //
 //   some images
 //     pixels = of these images, in parallel over rows
 //     parallel block of filters
 //       image
-//         products, epilogue and store as above
+//         products = of the image's positions by the block's filters
+//         epilogue and store as above
 #include "backends/halide/cpu/bf16.h"
 
 #include "backends/halide/cpu/loops.h"
@@ -33,12 +35,11 @@ using Halide::VarOrRVar;
 
 namespace {
 
-/// Filters whose products are made at once: two tiles of AMX.
+/// Filters of a block: two tiles of AMX.
 constexpr int64_t kBlock = 32;
-/// Bytes of pixels and of products of a strip at most: with a block of the filter they stay in the
-/// second cache.
+/// Bytes of a strip's pixels and of a band's products at most: they stay in the second cache.
 constexpr int64_t kPixelBytes = int64_t{1} << 19;
-constexpr int64_t kProductBytes = int64_t{1} << 18;
+constexpr int64_t kProductBytes = int64_t{1} << 17;
 /// Bytes of pixels of the images that a block of filters serves.
 constexpr int64_t kImagesBytes = int64_t{1} << 20;
 constexpr int64_t kMostImages = 16;
@@ -75,7 +76,7 @@ public:
     else if (share_filters_)
       images_ = std::clamp<int64_t>(kImagesBytes / image_bytes, 1, kMostImages);
     else
-      choose_strip(filter.storage_elements() * 2 * (matrix_ ? 1 : result[2]));
+      choose_strip(filter.storage_elements() * 2 * result[2], result[3]);
   }
 
   std::string apply() {
@@ -92,7 +93,7 @@ public:
       schedule_rest(kernel_, node_, variant_);
     }
     return share_filters_ ? fmt::format("bf16, {} {}", images_, matrix_ ? "rows" : "images")
-                          : fmt::format("bf16, strips of {}", strip_);
+                          : fmt::format("bf16, strips of {}x{}", divided_up(strip_, band_), band_);
   }
 
 private:
@@ -102,47 +103,59 @@ private:
     return *found;
   }
 
-  /// `row_work`: multiply-adds of a row.
-  void choose_strip(int64_t row_work) {
-    const int64_t product_bytes = pixels_.type.shape[1] * block_ * 4;
-    const int64_t most = std::clamp<int64_t>(
-        std::min(kPixelBytes / row_bytes_, kProductBytes / product_bytes), 1, rows_);
+  /// `row_work`: multiply-adds of a row; `filters`, whose products a band has.
+  void choose_strip(int64_t row_work, int64_t filters) {
+    const int64_t most = std::clamp<int64_t>(kPixelBytes / row_bytes_, 1, rows_);
     const int64_t tasks = std::clamp<int64_t>(rows_ * row_work / kTaskWork, 1, kTasks);
     const int64_t strips = std::max(divided_up(rows_, most), std::min(tasks, rows_));
     strip_ = divided_up(rows_, strips);
+    const int64_t product_bytes = pixels_.type.shape[1] * filters * 4;
+    band_ = std::clamp<int64_t>(kProductBytes / product_bytes, 1, strip_);
   }
 
-  /// The loops around a block of products: splits the consumer's dimensions and orders them.
+  /// Splits the consumer's dimensions and puts the loops in order.
   void apply_to(Func consumer) {
     const std::vector<Var> v = consumer.args();
     const int lanes = variant_.vector_width;
     const Var block("block"), in_block("in_block"), vector("vector"), lane("lane");
-    const Var strip("strip"), row("row"), images("images"), sample("sample");
+    const Var images("images"), sample("sample");
     consumer.split(v[channel], block, in_block, static_cast<int>(block_),
                    TailStrategy::GuardWithIf);
     consumer.split(in_block, vector, lane, lanes);
     consumer.split(v.back(), images, sample, static_cast<int>(images_), TailStrategy::GuardWithIf);
-    std::vector<VarOrRVar> order{lane, vector};
-    if (!matrix_) {
-      int64_t rows = strip_;
-      if (around_.pooled)
-        rows = std::max<int64_t>(1, rows / pooling().strides[0]);
-      consumer.split(v[y], strip, row, static_cast<int>(rows), TailStrategy::GuardWithIf);
-      order.insert(order.end(), {v[x], row});
-    }
-    if (share_filters_ && !matrix_)
-      order.insert(order.end(), {strip, sample, block, images});
-    else if (matrix_)
-      order.insert(order.end(), {sample, block, images});
-    else
-      order.insert(order.end(), {block, strip, sample, images});
-    consumer.reorder(order).vectorize(lane).unroll(vector);
+    consumer.vectorize(lane).unroll(vector);
     if (share_filters_)
-      consumer.parallel(block);
+      share_filters(consumer);
     else
-      consumer.parallel(strip).parallel(images);
-    place_products(consumer, share_filters_ && !matrix_ ? sample : block);
-    place_pixels(consumer, share_filters_ ? images : strip);
+      share_strips(consumer);
+  }
+
+  void share_filters(Func consumer) {
+    const Var block("block"), sample("sample"), images("images");
+    std::vector<VarOrRVar> order{Var("lane"), Var("vector")};
+    if (!matrix_)
+      order.insert(order.end(), {consumer.args()[x], consumer.args()[y]});
+    order.insert(order.end(), {sample, block, images});
+    consumer.reorder(order).parallel(block);
+    place_products(consumer, matrix_ ? block : sample);
+    place_pixels(consumer, images);
+  }
+
+  void share_strips(Func consumer) {
+    const std::vector<Var> v = consumer.args();
+    const Var strip("strip"), in_strip("in_strip"), band("band"), row("row");
+    const Var sample("sample"), images("images");
+    const int64_t step = around_.pooled ? pooling().strides[0] : 1; // rows that make one
+    const auto stored = [&](int64_t rows) {
+      return static_cast<int>(std::max<int64_t>(1, rows / step));
+    };
+    consumer.split(v[y], strip, in_strip, stored(strip_), TailStrategy::GuardWithIf);
+    consumer.split(in_strip, band, row, stored(band_), TailStrategy::GuardWithIf);
+    consumer.reorder(
+        {Var("lane"), Var("vector"), Var("block"), v[x], row, band, strip, sample, images});
+    consumer.parallel(strip).parallel(images);
+    place_products(consumer, band);
+    place_pixels(consumer, strip);
   }
 
   const Pool2dAttrs &pooling() const {
@@ -179,6 +192,7 @@ private:
   int64_t row_bytes_ = 0;      // of pixels
   int64_t block_ = kBlock;     // filters
   int64_t strip_ = 1;          // rows of the result that one task computes
+  int64_t band_ = 1;           // rows whose products are made at once
   int64_t images_ = 1;         // whose pixels are staged at once
   bool share_filters_ = false; // among threads, rather than strips
 };
