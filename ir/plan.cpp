@@ -22,10 +22,14 @@ std::string kernel_text(const Kernel &kernel) {
                      ids_text(kernel.inputs), ids_text(kernel.outputs));
 }
 
-std::string placement_text(const Graph &graph, NodeId id, const Placement &placement) {
-  const bool per_sample = graph.type(id).batched();
+std::string placement_text(const Plan &plan, NodeId id) {
+  const TensorType &type = plan.graph.type(id);
+  if (const Slice slice = plan.slice(id); slice.base.valid())
+    return fmt::format("  place %{} in %{} at {} of {}\n", id.index, slice.base.index, slice.begin,
+                       plan.graph.type(slice.base).shape.back());
+  const Placement &placement = plan.placements[static_cast<size_t>(id.index)];
   return fmt::format("  place %{} {} {}+{}{}{}\n", id.index, name(placement.region),
-                     placement.offset, placement.bytes, per_sample ? " a sample" : "",
+                     placement.offset, placement.bytes, type.batched() ? " a sample" : "",
                      placement.in_place ? " in_place" : "");
 }
 
@@ -63,13 +67,31 @@ NodeId storage_root(const Graph &graph, NodeId id) {
   return id;
 }
 
+Location Plan::locate(NodeId id) const {
+  Location location{storage_root(id)};
+  for (Slice part = slice(location.owner); part.base.valid(); part = slice(location.owner)) {
+    location.begin += part.begin;
+    location.pitch = graph.type(part.base).shape.back();
+    location.owner = storage_root(part.base);
+  }
+  return location;
+}
+
+bool Plan::is_free(NodeId id) const {
+  const Node &node = graph[id];
+  if (slices.empty() || node.inputs.empty())
+    return false;
+  return (node.kind == OpKind::concat && slice(node.inputs[0]).base == id) ||
+         (node.kind == OpKind::slice && slice(id).base == node.inputs[0]);
+}
+
 std::string print(const Plan &plan) {
   std::string result = print(plan.graph) + "plan {\n";
   for (const Kernel &kernel : plan.kernels)
     result += kernel_text(kernel);
   for (size_t i = 0; i < plan.placements.size(); ++i)
     if (plan.placements[i].region != Region::none)
-      result += placement_text(plan.graph, {static_cast<int>(i)}, plan.placements[i]);
+      result += placement_text(plan, {static_cast<int>(i)});
   for (const Refusal &refusal : plan.refusals)
     result += fmt::format("  apart %{} %{}: {}\n", refusal.producer.index, refusal.consumer.index,
                           refusal.reason);

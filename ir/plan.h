@@ -10,7 +10,9 @@ namespace sinter {
 
 /// A fused group: nodes of the graph in topological order, computed by one call. Views (reshape)
 /// belong to no kernel: they are the same memory as their operand under another type. Constants
-/// belong to none either, nor are they arguments: the backend writes them into the code.
+/// belong to none either, nor are they arguments: the backend writes them into the code. A
+/// concatenation that its operands' kernels write (see Slice) belongs to none, nor does a slice
+/// that its readers find in its operand.
 ///
 /// A node that is cheap to compute (a random mask, a gradient's way back through a pooling window)
 /// may be a node of several kernels; it is an output of one of them at most.
@@ -51,6 +53,20 @@ struct Placement {
   }
 };
 
+/// A value that lies in another one's memory, as elements [begin, begin + its last extent) of each
+/// row of that one. (A row is what lies along the last dimension: an image's pixel.)
+struct Slice {
+  NodeId base; // invalid: the value has memory of its own
+  int64_t begin = 0;
+};
+
+/// Where a value's elements are in the memory of the value that it shares.
+struct Location {
+  NodeId owner; // has memory of its own: itself, what a view shows, or what a slice is part of
+  int64_t begin = 0;
+  int64_t pitch = 0; // elements from one row to the next; 0: rows follow each other
+};
+
 /// Why two neighbouring nodes did not fuse: the name of the predicate that refused.
 struct Refusal {
   NodeId producer;
@@ -64,12 +80,21 @@ NodeId storage_root(const Graph &, NodeId);
 struct Plan {
   Graph graph;                       // no node is added once there is a plan
   std::vector<Kernel> kernels;       // in the order of execution
-  std::vector<Placement> placements; // by node index
+  std::vector<Slice> slices;         // by node index; empty when there is none
+  std::vector<Placement> placements; // by node index: the owner's
   std::vector<Refusal> refusals;
   int64_t arena_fixed = 0;      // bytes
   int64_t arena_per_sample = 0; // bytes
 
   NodeId storage_root(NodeId id) const { return sinter::storage_root(graph, id); }
+  /// Its slice, or one with an invalid base.
+  Slice slice(NodeId id) const {
+    return slices.empty() ? Slice{} : slices[static_cast<size_t>(id.index)];
+  }
+  Location locate(NodeId) const;
+  /// Whether the node is made by being somewhere: a concatenation of its own slices, or a slice of
+  /// its operand. No kernel has it.
+  bool is_free(NodeId) const;
 };
 
 /// Text form: the graph, then `kernel "name" { nodes } (inputs) -> (outputs)`, placements and
@@ -78,11 +103,11 @@ std::string print(const Plan &);
 
 /// The plan's invariants. Those of memory (6 to 9) hold once placements are there.
 ///
-///  1. Every node but leaves and views is in a kernel, and an output of one at most.
-///  2. A kernel's nodes are in topological order, without leaves and views; its inputs are exactly
-///     the values that its nodes read from elsewhere, each once; it has an output.
-///  3. Whatever a kernel reads from memory is a leaf or an output of an earlier kernel.
-///  4. Graph outputs and updates are outputs of kernels.
+///  1. Every node but leaves, views and free ones is in a kernel, and an output of one at most.
+///  2. A kernel's nodes are in topological order, without leaves, views and free nodes; its inputs
+///     are exactly the values that its nodes read from elsewhere, each once; it has an output.
+///  3. Whatever a kernel reads from memory is a leaf or made of outputs of earlier kernels.
+///  4. Graph outputs and updates are made of outputs of kernels.
 ///  5. No kernel reads a parameter after the kernel that overwrites it; that one reads it
 ///     elementwise only.
 ///  6. Every value in memory has a place of its size; offsets are aligned to 64 bytes and inside
@@ -90,6 +115,10 @@ std::string print(const Plan &);
 ///  7. Two values of one arena that are alive at a time do not overlap, but for in-place results.
 ///  8. An in-place result shares the memory of an input of its kernel that is read elementwise.
 ///  9. An update's value lies where its parameter lies.
+/// 10. A slice is of a concatenation along the last dimension, at the place of the only operand
+/// that
+///     it is there, as all its operands are; or it is one by its op, of its operand's last
+///     dimension. It is no view, nor does a view show it, and neither result nor leaf.
 ///
 /// Throws InternalError quoting the number.
 void verify(const Plan &);

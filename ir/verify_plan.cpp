@@ -5,6 +5,7 @@
 #include "ir/verify.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace sinter {
@@ -16,13 +17,18 @@ constexpr int64_t kAlignment = 64;
 class PlanVerifier {
 public:
   explicit PlanVerifier(const Plan &plan)
-      : plan_(plan), graph_(plan.graph), written_by_(nodes(), -1), last_use_(nodes(), -1) {}
+      : plan_(plan), graph_(plan.graph), written_by_(nodes(), -1), complete_(nodes(), -1),
+        last_use_(nodes(), -1) {}
 
   void run() {
     verify(graph_);
+    check_slices();
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       check_kernel(static_cast<int>(i));
     check_coverage();
+    find_complete();
+    for (size_t i = 0; i < plan_.kernels.size(); ++i)
+      check_reads(static_cast<int>(i));
     check_results();
     check_overwritten_parameters();
     if (!plan_.placements.empty())
@@ -35,6 +41,7 @@ private:
   const Kernel &kernel(int i) const { return plan_.kernels[static_cast<size_t>(i)]; }
   bool is_leaf(NodeId id) const { return op_def(graph_[id].kind).traits.op_class == OpClass::leaf; }
   bool is_view(NodeId id) const { return op_def(graph_[id].kind).traits.view; }
+  NodeId owner(NodeId id) const { return plan_.locate(id).owner; }
   static bool contains(const std::vector<NodeId> &ids, NodeId id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
   }
@@ -45,8 +52,8 @@ private:
                   "invariant 2: kernel {} has unsorted nodes or no output", k.name);
     std::set<NodeId> read;
     for (NodeId id : k.nodes) {
-      SINTER_ASSERT(!is_leaf(id) && !is_view(id),
-                    "invariant 2: kernel {} holds the leaf or view %{}", k.name, id.index);
+      SINTER_ASSERT(!is_leaf(id) && !is_view(id) && !plan_.is_free(id),
+                    "invariant 2: kernel {} holds the leaf, view or free %{}", k.name, id.index);
       for (NodeId input : graph_[id].inputs)
         if (!contains(k.nodes, input) && graph_[input].kind != OpKind::constant)
           read.insert(input);
@@ -54,14 +61,6 @@ private:
     const std::set<NodeId> inputs(k.inputs.begin(), k.inputs.end());
     SINTER_ASSERT(inputs == read && inputs.size() == k.inputs.size(),
                   "invariant 2: the inputs of kernel {} are not what its nodes read", k.name);
-    for (NodeId input : k.inputs) {
-      const NodeId root = plan_.storage_root(input);
-      SINTER_ASSERT(graph_[root].kind != OpKind::constant,
-                    "invariant 2: kernel {} reads a view of a constant, %{}", k.name, input.index);
-      SINTER_ASSERT(is_leaf(root) || written_by_[index(root)] >= 0,
-                    "invariant 3: kernel {} reads %{} before it is written", k.name, input.index);
-      last_use_[index(root)] = position;
-    }
     for (NodeId output : k.outputs) {
       SINTER_ASSERT(contains(k.nodes, output), "invariant 2: kernel {} does not compute %{}",
                     k.name, output.index);
@@ -71,20 +70,102 @@ private:
     }
   }
 
+  /// By node: the first kernel after which all of the value is there, or kNever.
+  void find_complete() {
+    complete_ = written_by_;
+    for (int i = 0; i < graph_.size(); ++i) {
+      int &complete = complete_[static_cast<size_t>(i)];
+      if (is_leaf({i}) || (!is_view({i}) && !plan_.is_free({i}))) {
+        complete = is_leaf({i}) ? -1 : complete < 0 ? kNever : complete;
+        continue;
+      }
+      for (NodeId input : graph_[{i}].inputs)
+        complete = std::max(complete, complete_[index(input)]);
+    }
+  }
+
+  void check_reads(int position) {
+    const Kernel &k = kernel(position);
+    for (NodeId input : k.inputs) {
+      SINTER_ASSERT(graph_[owner(input)].kind != OpKind::constant,
+                    "invariant 2: kernel {} reads memory of a constant, %{}", k.name, input.index);
+      SINTER_ASSERT(complete_[index(input)] < position,
+                    "invariant 3: kernel {} reads %{} before it is written", k.name, input.index);
+      last_use_[index(owner(input))] = position;
+    }
+  }
+
+  /// Where the operand begins in the rows of the concatenation, or -1 when it is not there once.
+  int64_t begin_in_concat(NodeId operand, NodeId concat) const {
+    int64_t begin = 0;
+    int64_t found = -1;
+    for (NodeId input : graph_[concat].inputs) {
+      if (input == operand && found >= 0)
+        return -1;
+      if (input == operand)
+        found = begin;
+      begin += graph_.type(input).shape.back();
+    }
+    return found;
+  }
+
+  /// Whether the base's op, or the slice's, puts the slice where it is said to be.
+  bool is_there(NodeId id, const Slice &slice) const {
+    const Node &base = graph_[slice.base];
+    const int last = base.type.rank() - 1;
+    if (last < 1 || graph_.type(id).rank() != base.type.rank())
+      return false;
+    if (base.kind == OpKind::concat && contains(base.inputs, id))
+      return attrs<AxisAttrs>(base).axis == last && begin_in_concat(id, slice.base) == slice.begin;
+    if (graph_[id].kind != OpKind::slice || graph_[id].inputs[0] != slice.base)
+      return false;
+    const auto &cut = attrs<SliceAttrs>(graph_[id]);
+    return cut.begin.back() == slice.begin &&
+           graph_.type(id).shape.back() == cut.end.back() - slice.begin &&
+           std::equal(base.type.shape.begin(), base.type.shape.end() - 1,
+                      graph_.type(id).shape.begin());
+  }
+
+  void check_slices() const {
+    SINTER_ASSERT(plan_.slices.empty() || plan_.slices.size() == nodes(),
+                  "invariant 10: {} slices of {} values", plan_.slices.size(), nodes());
+    for (int i = 0; i < graph_.size(); ++i) {
+      const Slice slice = plan_.slice({i});
+      if (is_view({i}) && i != plan_.storage_root({i}).index)
+        SINTER_ASSERT(!plan_.slice(plan_.storage_root({i})).base.valid(),
+                      "invariant 10: %{} is a view of a slice", i);
+      if (!slice.base.valid())
+        continue;
+      SINTER_ASSERT(slice.base.index < graph_.size() && !is_leaf({i}) && !is_view({i}) &&
+                        is_there({i}, slice),
+                    "invariant 10: %{} does not lie in %{} at {}", i, slice.base.index,
+                    slice.begin);
+      if (graph_[slice.base].kind == OpKind::concat && graph_[{i}].kind != OpKind::slice)
+        for (NodeId operand : graph_[slice.base].inputs)
+          SINTER_ASSERT(plan_.slice(operand).base == slice.base,
+                        "invariant 10: %{} lies in %{}, but not %{}", i, slice.base.index,
+                        operand.index);
+    }
+  }
+
   void check_coverage() const {
     std::vector<bool> covered(nodes(), false);
     for (const Kernel &k : plan_.kernels)
       for (NodeId id : k.nodes)
         covered[index(id)] = true;
     for (int i = 0; i < graph_.size(); ++i)
-      SINTER_ASSERT(covered[static_cast<size_t>(i)] || is_leaf({i}) || is_view({i}),
+      SINTER_ASSERT(covered[static_cast<size_t>(i)] || is_leaf({i}) || is_view({i}) ||
+                        plan_.is_free({i}),
                     "invariant 1: %{} is in no kernel", i);
   }
 
   void check_results() const {
     const auto check = [&](NodeId value) {
-      SINTER_ASSERT(written_by_[index(plan_.storage_root(value))] >= 0,
+      const NodeId root = plan_.storage_root(value);
+      SINTER_ASSERT(!is_leaf(root) && complete_[index(value)] != kNever,
                     "invariant 4: the result %{} is no kernel's output", value.index);
+      SINTER_ASSERT(!plan_.slice(root).base.valid(), "invariant 10: the result %{} is a slice",
+                    value.index);
     };
     for (const Output &output : graph_.outputs)
       check(output.value);
@@ -144,13 +225,13 @@ private:
 
   void check_memory() {
     for (const Output &output : graph_.outputs) // results are read after the last kernel
-      last_use_[index(plan_.storage_root(output.value))] = static_cast<int>(plan_.kernels.size());
+      last_use_[index(owner(output.value))] = static_cast<int>(plan_.kernels.size());
     std::vector<NodeId> written;
     for (const Kernel &k : plan_.kernels) {
       for (NodeId input : k.inputs)
-        check_place(plan_.storage_root(input));
+        check_place(owner(input));
       for (NodeId output : k.outputs) {
-        check_place(output);
+        check_place(owner(output));
         check_overlap(output, written);
         if (place(output).in_place)
           check_in_place(k, output);
@@ -171,15 +252,25 @@ private:
            a.offset < b.offset + b.bytes && b.offset < a.offset + a.bytes;
   }
 
+  /// Whether both are parts of one value, beside each other.
+  bool are_disjoint_slices(NodeId a, NodeId b) const {
+    const Location x = plan_.locate(a);
+    const Location y = plan_.locate(b);
+    return x.owner == y.owner && (x.begin + graph_.type(a).shape.back() <= y.begin ||
+                                  y.begin + graph_.type(b).shape.back() <= x.begin);
+  }
+
   /// `value` against everything written before it.
   void check_overlap(NodeId value, const std::vector<NodeId> &written) const {
     const int now = written_by_[index(value)];
     for (NodeId earlier : written) {
-      const bool alive = last_use_[index(earlier)] >= now || written_by_[index(earlier)] == now;
-      if (!alive || !overlap(place(earlier), place(value)))
+      const int last_use = last_use_[index(owner(earlier))];
+      const bool alive = last_use >= now || written_by_[index(earlier)] == now;
+      if (!alive || !overlap(place(owner(earlier)), place(owner(value))) ||
+          are_disjoint_slices(earlier, value))
         continue;
-      const bool replaced = place(value).in_place && last_use_[index(earlier)] == now &&
-                            written_by_[index(earlier)] < now;
+      const bool replaced =
+          place(value).in_place && last_use == now && written_by_[index(earlier)] < now;
       SINTER_ASSERT(replaced, "invariant 7: %{} and %{} overlap in {}", earlier.index, value.index,
                     name(place(value).region));
     }
@@ -193,12 +284,23 @@ private:
     };
     SINTER_ASSERT(std::any_of(k.inputs.begin(), k.inputs.end(), shares),
                   "invariant 8: %{} is in place of no input of {}", value.index, k.name);
+    const auto is_part = [&](NodeId input) {
+      const Placement &whole = place(owner(input));
+      return plan_.slice(input).base.valid() && whole.region == place(value).region &&
+             whole.offset == place(value).offset;
+    };
+    SINTER_ASSERT(std::none_of(k.inputs.begin(), k.inputs.end(), is_part),
+                  "invariant 8: %{} is in place of a value whose part {} reads", value.index,
+                  k.name);
   }
+
+  static constexpr int kNever = std::numeric_limits<int>::max();
 
   const Plan &plan_;
   const Graph &graph_;
   std::vector<int> written_by_; // by node: the position of the kernel whose output it is
-  std::vector<int> last_use_;   // by storage root: the position of its last reader
+  std::vector<int> complete_;   // by node: after which kernel all of it is there
+  std::vector<int> last_use_;   // by owner of memory: the position of its last reader
 };
 
 } // namespace

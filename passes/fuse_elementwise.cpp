@@ -12,7 +12,8 @@ void record_refusals(const Partition &partition, Plan &plan) {
     if (partition.home({i}) < 0)
       continue;
     for (NodeId user : partition.users({i}))
-      if (!partition.contains(partition.home(user), {i}))
+      if (!partition.contains(partition.home(user), {i}) && !partition.is_free(user) &&
+          !partition.is_free({i}))
         plan.refusals.push_back({{i}, user, explain_refusal(partition, {i}, user)});
   }
 }

@@ -1,5 +1,7 @@
 #include "passes/fusion_rules.h"
 
+#include "passes/find_slices.h"
+
 #include <algorithm>
 
 namespace sinter {
@@ -221,13 +223,26 @@ const char *refuse_pointwise(const Partition &partition, NodeId producer, NodeId
   return same_elements(partition, producer, consumer) ? nullptr : "shapes differ";
 }
 
+/// Why the operand does not lie in the concatenation, which is copied.
+const char *refuse_copying_less(const Partition &partition, NodeId operand, NodeId concat) {
+  if (const char *reason = refuse_assembly(partition, concat))
+    return reason;
+  if (const char *reason = refuse_part(partition, operand, concat))
+    return reason;
+  return "another operand cannot lie in it";
+}
+
 const char *explain_refusal(const Partition &partition, NodeId producer, NodeId consumer) {
   const OpClass producer_kernel = kernel_class(partition, partition.home(producer));
   const OpClass consumer_kernel = kernel_class(partition, partition.home(consumer));
   const bool anchored =
       producer_kernel != OpClass::elementwise && consumer_kernel != OpClass::elementwise;
   const char *reason = nullptr;
-  if (op_class(partition, consumer) == OpClass::reduction && producer_kernel == OpClass::row)
+  if (partition.graph()[consumer].kind == OpKind::concat)
+    reason = refuse_copying_less(partition, producer, consumer);
+  else if (partition.graph()[consumer].kind == OpKind::slice)
+    reason = refuse_extraction(partition, consumer);
+  else if (op_class(partition, consumer) == OpClass::reduction && producer_kernel == OpClass::row)
     reason = refuse_row_mean(partition, producer, consumer);
   else if (is_pool(partition.graph()[consumer]) && producer_kernel == OpClass::contraction)
     reason = refuse_pool(partition, producer, consumer);

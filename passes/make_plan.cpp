@@ -1,13 +1,14 @@
 #include "passes/make_plan.h"
 
-#include "passes/partition.h"
+#include "passes/find_slices.h"
 
 namespace sinter {
 
 Plan make_plan(Graph graph) {
   Plan plan;
   plan.graph = std::move(graph);
-  Partition(plan.graph).write_to(plan);
+  plan.slices = find_slices(Partition(plan));
+  Partition(plan).write_to(plan);
   return plan;
 }
 

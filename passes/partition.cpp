@@ -36,22 +36,17 @@ std::string describe(const Graph &graph, const std::vector<NodeId> &nodes) {
 
 } // namespace
 
-Partition::Partition(const Graph &graph)
-    : graph_(graph), home_(graph.nodes().size(), -1), copies_(graph.nodes().size()) {
-  for (int i = 0; i < graph.size(); ++i)
-    if (is_computed(graph, {i}))
-      add_group({{i}});
-  find_users();
-  find_ranks();
-}
-
 Partition::Partition(const Plan &plan)
-    : graph_(plan.graph), home_(graph_.nodes().size(), -1), copies_(graph_.nodes().size()) {
+    : plan_(plan), graph_(plan.graph), home_(graph_.nodes().size(), -1),
+      copies_(graph_.nodes().size()) {
   for (size_t i = 0; i < plan.kernels.size(); ++i)
     for (NodeId output : plan.kernels[i].outputs)
       home_[index(output)] = static_cast<int>(i);
   for (const Kernel &kernel : plan.kernels)
     add_group(kernel.nodes);
+  for (int i = 0; i < graph_.size(); ++i)
+    if (is_computed(graph_, {i}) && home({i}) < 0)
+      add_group({{i}});
   find_users();
   find_ranks();
 }
@@ -271,6 +266,8 @@ bool Partition::may_be_one(const std::vector<NodeId> &nodes, int group, int othe
 bool Partition::merge(int into, int from) {
   SINTER_ASSERT(into != from && !nodes(into).empty() && !nodes(from).empty(),
                 "merge of groups {} and {}", into, from);
+  if (is_free_group(into) || is_free_group(from))
+    return false;
   std::vector<NodeId> merged;
   std::set_union(nodes(into).begin(), nodes(into).end(), nodes(from).begin(), nodes(from).end(),
                  std::back_inserter(merged));
@@ -314,6 +311,9 @@ bool Partition::move_to_readers(NodeId id) {
   SINTER_ASSERT(!is_result(id), "%{} must stay in its group", id.index);
   const int own = home(id);
   const std::vector<int> groups = readers(id);
+  if (is_free(id) ||
+      std::any_of(groups.begin(), groups.end(), [&](int group) { return is_free_group(group); }))
+    return false;
   const std::vector<int> copies = copies_[index(id)];
   const std::vector<int> ranks = rank_, at_ranks = group_at_;
   std::vector<int> grown;
@@ -373,6 +373,8 @@ void Partition::write_to(Plan &plan) const {
   plan.kernels.clear();
   std::map<std::string, int> counts;
   for (int group : execution_order()) {
+    if (is_free_group(group))
+      continue;
     Kernel kernel = make_kernel(group);
     const std::string description = describe(graph_, kernel.nodes);
     kernel.name = fmt::format("{}.{}", description, counts[description]++);

@@ -4,6 +4,7 @@
 // when the groups can be run one after another: each after the groups whose values it reads, and
 // after every reader of a parameter that it overwrites. So no group may need a value that is made
 // from its own (convexity). No group may read its own value through a view, for a view is memory;
+// so are the plan's free nodes, which stay groups of their own that no kernel comes of;
 // nor read a parameter that it overwrites, but element by element. A group that works on batched
 // values reads or leaves one, for its kernel learns the batch from its arguments.
 #pragma once
@@ -16,12 +17,13 @@ namespace sinter {
 
 class Partition {
 public:
-  /// One group for every node that is computed: neither leaf nor view.
-  explicit Partition(const Graph &);
-  /// The groups that the plan's kernels are.
+  /// The groups that the plan's kernels are, and one for every other node that is neither leaf nor
+  /// view. The plan must live as long; its kernels may change.
   explicit Partition(const Plan &);
 
   const Graph &graph() const { return graph_; }
+  Slice slice(NodeId id) const { return plan_.slice(id); }
+  bool is_free(NodeId id) const { return plan_.is_free(id); }
   /// The group whose output the node would be; -1 for leaves and views.
   int home(NodeId id) const { return home_[static_cast<size_t>(id.index)]; }
   int group_count() const { return static_cast<int>(groups_.size()); }
@@ -37,6 +39,9 @@ public:
   std::vector<int> readers(NodeId value) const;
   /// Whether the value is a graph output or an update, by itself or through a view.
   bool is_result(NodeId value) const { return result_[static_cast<size_t>(value.index)]; }
+  bool is_update(NodeId value) const {
+    return parameter_of_[static_cast<size_t>(value.index)].valid();
+  }
   /// The values that the group must leave in memory.
   std::vector<NodeId> outputs(int group) const;
 
@@ -51,6 +56,7 @@ public:
 
 private:
   void add_group(std::vector<NodeId> nodes);
+  bool is_free_group(int group) const { return is_free(nodes(group).front()); }
   void find_users();
   void find_ranks();
   /// Groups that must run before this one, with repetitions. The group itself is among them when it
@@ -77,6 +83,7 @@ private:
   std::vector<int> execution_order() const;
   Kernel make_kernel(int group) const;
 
+  const Plan &plan_;
   const Graph &graph_;
   std::vector<std::vector<NodeId>> users_; // by storage root: who reads its memory or its value
   std::vector<NodeId> root_;               // by node: its storage root

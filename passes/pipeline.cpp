@@ -18,6 +18,7 @@
 #include "passes/isolate_results.h"
 #include "passes/make_plan.h"
 #include "passes/merge_common_subexpressions.h"
+#include "passes/nest_concats.h"
 #include "passes/plan_memory.h"
 #include "passes/prepare_parameters.h"
 #include "passes/reuse_sums.h"
@@ -59,6 +60,7 @@ const std::vector<Pass> &all_passes() {
        isolate_results},
       {"merge-common-subexpressions", "computes equal expressions once",
        merge_common_subexpressions},
+      {"nest-concats", "makes concatenations of others that hold their operands", nest_concats},
       {"reuse-sums", "writes sums in terms of sums that are there already", reuse_sums},
       {"simplify", "makes the backward graph cheap by algebra", simplify},
       {"specialize-for-inference", "drops dropout", specialize_for_inference},
@@ -126,6 +128,7 @@ const std::vector<std::string_view> kInference = {
     "fold-constants",
     "canonicalize", // multiplications by folded constants are affine
     "merge-common-subexpressions",
+    "nest-concats", // after merging: operands that mean the same are the same
     kUseBf16,
     kChooseAlgorithms,
     "isolate-results",
@@ -136,6 +139,7 @@ const std::vector<std::string_view> kGradient = {
     "canonicalize",      // before differentiate: the fused losses have the stable gradient
     "specialize-for-training",
     "fold-constants",
+    "nest-concats",
     "differentiate",
     "fold-constants",
     "canonicalize",

@@ -65,7 +65,7 @@ int64_t assign_offsets(std::vector<Block> &blocks) {
 class MemoryPlanner {
 public:
   MemoryPlanner(Plan &plan, const std::vector<ParameterSlot> &slots)
-      : plan_(plan), slots_(slots), last_use_(nodes(), -1) {}
+      : plan_(plan), slots_(slots), last_use_(nodes(), -1), allocated_(nodes(), false) {}
 
   void run() {
     plan_.placements.assign(nodes(), {});
@@ -75,18 +75,18 @@ public:
     find_last_uses();
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       for (NodeId output : plan_.kernels[i].outputs)
-        if (place(output).region == Region::none)
-          allocate(output, static_cast<int>(i));
+        allocate(output, static_cast<int>(i));
     plan_.arena_fixed = aligned(commit(fixed_, Region::arena_fixed));
     plan_.arena_per_sample = commit(batched_, Region::arena_batch);
     for (int i = 0; i < plan_.graph.size(); ++i) // a view lies where its operand lies
-      plan_.placements[static_cast<size_t>(i)] = place(plan_.storage_root({i}));
+      plan_.placements[static_cast<size_t>(i)] = place(owner({i}));
   }
 
 private:
   size_t nodes() const { return plan_.graph.nodes().size(); }
   Placement &place(NodeId id) { return plan_.placements[static_cast<size_t>(id.index)]; }
   int &last_use(NodeId id) { return last_use_[static_cast<size_t>(id.index)]; }
+  NodeId owner(NodeId id) const { return plan_.locate(id).owner; }
 
   void place_leaf(NodeId id) {
     const Node &node = plan_.graph[id];
@@ -139,21 +139,33 @@ private:
   void find_last_uses() {
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       for (NodeId input : plan_.kernels[i].inputs)
-        last_use(plan_.storage_root(input)) = static_cast<int>(i);
+        last_use(owner(input)) = static_cast<int>(i);
     for (const Output &output : plan_.graph.outputs) // read after the last kernel
       last_use(plan_.storage_root(output.value)) = static_cast<int>(plan_.kernels.size());
   }
 
-  void allocate(NodeId value, int kernel) {
-    std::vector<Block> &blocks = plan_.graph.type(value).batched() ? batched_ : fixed_;
+  void allocate(NodeId output, int kernel) {
+    const NodeId value = owner(output);
     const int last = std::max(last_use(value), kernel);
+    if (place(value).region != Region::none || allocated_[static_cast<size_t>(value.index)])
+      return;
+    allocated_[static_cast<size_t>(value.index)] = true;
+    std::vector<Block> &blocks = plan_.graph.type(value).batched() ? batched_ : fixed_;
+    if (value != output) { // what is made by parts is read after the last of them
+      blocks.push_back(new_block(value, kernel, last));
+      return;
+    }
     if (Block *block = find_dying_operand(value, kernel, blocks)) {
       block->values.push_back(value);
       block->last = last;
       place(value).in_place = true;
       return;
     }
-    blocks.push_back({{value}, aligned(plan_.graph.type(value).storage_bytes()), kernel, last, -1});
+    blocks.push_back(new_block(value, kernel, last));
+  }
+
+  Block new_block(NodeId value, int first, int last) const {
+    return {{value}, aligned(plan_.graph.type(value).storage_bytes()), first, last, -1};
   }
 
   /// The block of an operand that `value` may be written over.
@@ -175,10 +187,10 @@ private:
     return nullptr;
   }
 
-  /// Not through a view as well, which would be read at other indices.
+  /// Not through a view or a slice as well, which would be read at other indices.
   bool is_read_once(const Kernel &kernel, NodeId value) const {
     return std::count_if(kernel.inputs.begin(), kernel.inputs.end(),
-                         [&](NodeId input) { return plan_.storage_root(input) == value; }) == 1;
+                         [&](NodeId input) { return owner(input) == value; }) == 1;
   }
 
   int64_t commit(std::vector<Block> &blocks, Region region) {
@@ -191,7 +203,8 @@ private:
 
   Plan &plan_;
   const std::vector<ParameterSlot> &slots_;
-  std::vector<int> last_use_; // by storage root: the last kernel that reads it
+  std::vector<int> last_use_; // by owner of memory: the last kernel that reads it
+  std::vector<bool> allocated_;
   std::vector<Block> fixed_;
   std::vector<Block> batched_;
 };

@@ -4,6 +4,9 @@
 //   inputs             the caller's buffers and the context's fields
 //   predictions        the caller's buffers
 //   updates            over their parameter
+//   slices             in the value that they are part of, which is there from the first kernel
+//   that
+//                      writes any part of it to the last one that reads any
 //   the rest           two arenas, by liveness: a value's memory is free again after the last
 //   kernel
 //                      that reads it. Values without the batch lie at fixed offsets; for the others

@@ -25,6 +25,12 @@ static const float *value_address(const sinter_context *context, const sinter_va
   return NULL;
 }
 
+static float element_at(const sinter_value *value, const float *elements, int64_t i) {
+  if (value->row == 0)
+    return elements[i];
+  return elements[i / value->row * value->pitch + value->begin + i % value->row];
+}
+
 static void search_outputs(sinter_context *context, int32_t kernel) {
   sinter_watch *watch = context->watch;
   const sinter_kernel *ran = &context->model->phases[watch->phase].kernels[kernel];
@@ -33,10 +39,11 @@ static void search_outputs(sinter_context *context, int32_t kernel) {
     const float *elements = value_address(context, value, watch);
     const int64_t count = value->elements_fixed + watch->batch * value->elements_per_sample;
     for (int64_t i = 0; i < count; ++i) {
-      if (!isfinite(elements[i])) {
+      const float element = element_at(value, elements, i);
+      if (!isfinite(element)) {
         watch->kernel = kernel;
         watch->element = i;
-        watch->value = elements[i];
+        watch->value = element;
         break;
       }
     }

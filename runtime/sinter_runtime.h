@@ -112,6 +112,9 @@ typedef struct sinter_value {
   int64_t offset;                              /* bytes, as the region says */
   int64_t elements_fixed, elements_per_sample; /* fixed + n * per_sample elements of storage */
   int32_t region;                              /* sinter_region */
+  /* Elements 0 to row - 1 lie at `begin`, the next `row` of them `pitch` elements further, and so
+   * on; where elements follow each other, row is 0. */
+  int32_t row, pitch, begin;
 } sinter_value;
 
 /* A kernel of one phase, for bench, info and error messages. */
@@ -249,7 +252,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 7u
+#define SINTER_ABI 8u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 

@@ -23,9 +23,11 @@ std::vector<ValueExplanation> explain_memory(const Plan &plan) {
     const Placement &place = plan.placements[static_cast<size_t>(i)];
     if (place.region == Region::none || plan.storage_root({i}) != NodeId{i})
       continue;
-    values.push_back({fmt::format("%{} {}", i, node_text(plan.graph, {i})),
-                      plan.graph.type({i}).str(), name(place.region), place.offset, place.bytes,
-                      place.in_place});
+    const NodeId base = plan.slice({i}).base;
+    values.push_back(
+        {fmt::format("%{} {}", i, node_text(plan.graph, {i})), plan.graph.type({i}).str(),
+         name(place.region), place.offset, place.bytes, place.in_place && !base.valid(),
+         base.valid() ? fmt::format("%{} {}", base.index, node_text(plan.graph, base)) : ""});
   }
   return values;
 }
@@ -41,6 +43,12 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string
   for (const Refusal &refusal : plan.refusals)
     result.refusals.push_back({node_text(plan.graph, refusal.producer),
                                node_text(plan.graph, refusal.consumer), refusal.reason});
+  for (int i = 0; i < plan.graph.size(); ++i)
+    if (plan.is_free({i}))
+      result.free.push_back({node_text(plan.graph, {i}), plan.graph.type({i}).str(),
+                             plan.graph[{i}].kind == OpKind::concat
+                                 ? "its operands are written into it"
+                                 : "it is read where it lies in its operand"});
   result.values = explain_memory(plan);
   result.arena_fixed = plan.arena_fixed;
   result.arena_per_sample = plan.arena_per_sample;
@@ -66,7 +74,10 @@ std::string memory_text(const PhaseExplanation &phase) {
                    {"", Align::left}});
   for (const ValueExplanation &value : phase.values)
     table.add_row({value.value, value.type, value.region, std::to_string(value.offset),
-                   std::to_string(value.bytes), value.in_place ? "in place" : ""});
+                   std::to_string(value.bytes),
+                   value.in_place          ? "in place"
+                   : value.part_of.empty() ? ""
+                                           : "part of " + value.part_of});
   return table.str();
 }
 
@@ -79,6 +90,10 @@ std::string phase_text(const PhaseExplanation &phase, bool memory) {
     result += "not fused:\n";
   for (const RefusalExplanation &refusal : phase.refusals)
     result += fmt::format("  {} -> {}: {}\n", refusal.producer, refusal.consumer, refusal.reason);
+  if (!phase.free.empty())
+    result += "without a kernel:\n";
+  for (const FreeExplanation &free : phase.free)
+    result += fmt::format("  {} : {}: {}\n", free.value, free.type, free.reason);
   return memory ? result + memory_text(phase) : result;
 }
 
@@ -126,6 +141,7 @@ nlohmann::ordered_json json(const Explanation &explanation) {
                {"arena_per_sample", phase.arena_per_sample},
                {"kernels", Json::array()},
                {"not_fused", Json::array()},
+               {"without_a_kernel", Json::array()},
                {"values", Json::array()}};
     for (const KernelExplanation &kernel : phase.kernels)
       entry["kernels"].push_back({{"name", kernel.name},
@@ -136,13 +152,17 @@ nlohmann::ordered_json json(const Explanation &explanation) {
       entry["not_fused"].push_back({{"producer", refusal.producer},
                                     {"consumer", refusal.consumer},
                                     {"reason", refusal.reason}});
+    for (const FreeExplanation &free : phase.free)
+      entry["without_a_kernel"].push_back(
+          {{"value", free.value}, {"type", free.type}, {"reason", free.reason}});
     for (const ValueExplanation &value : phase.values)
       entry["values"].push_back({{"value", value.value},
                                  {"type", value.type},
                                  {"region", value.region},
                                  {"offset", value.offset},
                                  {"bytes", value.bytes},
-                                 {"in_place", value.in_place}});
+                                 {"in_place", value.in_place},
+                                 {"part_of", value.part_of}});
     result["phases"].push_back(std::move(entry));
   }
   return result;

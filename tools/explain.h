@@ -28,12 +28,19 @@ struct ValueExplanation {
   std::string region; // "arena_batch"
   int64_t offset = 0, bytes = 0;
   bool in_place = false;
+  std::string part_of; // the value that it is a slice of, or ""
+};
+
+/// A node that costs nothing, as it is made by being where it is.
+struct FreeExplanation {
+  std::string value, type, reason;
 };
 
 struct PhaseExplanation {
   std::string name; // "train"
   std::vector<KernelExplanation> kernels;
   std::vector<RefusalExplanation> refusals;
+  std::vector<FreeExplanation> free;
   std::vector<ValueExplanation> values; // those that lie in memory, by node
   int64_t arena_fixed = 0, arena_per_sample = 0;
 };

@@ -77,16 +77,14 @@ class RemoveAssertions : public IRMutator {
 /// The most elements a sample that any argument or temporary with a batch has.
 int64_t elements_per_sample(const LoweredKernel &lowered) {
   int64_t most = 0;
-  const auto count = [&](const TensorType &type) {
-    if (type.batched())
-      most = std::max(most, type.storage_elements());
-  };
   for (const std::vector<NodeId> *ids : {&lowered.kernel.inputs, &lowered.kernel.outputs})
     for (NodeId id : *ids)
-      count(lowered.kernel.graph.type(id));
+      if (lowered.kernel.graph.type(id).batched())
+        most = std::max(most, lowered.kernel.extent_in_memory(id));
   for (const LoweredNode &node : lowered.nodes)
     for (const Stage &stage : node.stages)
-      count(stage.type);
+      if (stage.type.batched())
+        most = std::max(most, stage.type.storage_elements());
   return most;
 }
 

@@ -42,7 +42,7 @@ std::vector<KernelArgument> arguments(const KernelGraph &kernel) {
   for (const std::vector<NodeId> *ids : {&kernel.inputs, &kernel.outputs})
     for (NodeId id : *ids) {
       const TensorType &type = kernel.graph.type(id);
-      result.push_back({type.element, type.storage_shape()});
+      result.push_back({type.element, type.storage_shape(), kernel.pitch(id)});
     }
   return result;
 }
@@ -91,6 +91,13 @@ void run_all(std::vector<Task> &tasks, const KernelOptions &options) {
 }
 
 } // namespace
+
+std::vector<int64_t> KernelArgument::strides() const {
+  std::vector<int64_t> result(extents.size(), 1);
+  for (size_t d = extents.size(); d-- > 1;)
+    result[d - 1] = result[d] * (d + 1 == extents.size() && pitch > 0 ? pitch : extents[d]);
+  return result;
+}
 
 std::vector<std::vector<std::vector<KernelObject>>>
 compile_kernels(const std::vector<const Plan *> &plans, const std::vector<Variant> &variants,

@@ -72,6 +72,16 @@ KernelGraph cut_out(const Plan &plan, const Kernel &kernel) {
     extraction.append(node);
   for (NodeId output : kernel.outputs)
     result.outputs.push_back(extraction.copy(output));
+  const auto note_pitches = [&](const std::vector<NodeId> &values,
+                                const std::vector<NodeId> &arguments) {
+    for (size_t i = 0; i < values.size(); ++i)
+      if (const int64_t pitch = plan.locate(values[i]).pitch) {
+        result.pitches.resize(result.graph.nodes().size(), 0);
+        result.pitches[static_cast<size_t>(arguments[i].index)] = pitch;
+      }
+  };
+  note_pitches(kernel.inputs, result.inputs);
+  note_pitches(kernel.outputs, result.outputs);
   return result;
 }
 
@@ -98,10 +108,10 @@ int64_t aligned_extent(const Shape &shape, size_t rank, size_t d) {
 }
 
 /// Which dimensions d of the full shape may merge with d + 1: in every tensor both are full or
-/// both are broadcast.
-std::vector<bool> mergeable_dimensions(const Graph &graph, const Shape &full) {
+/// both are broadcast. Where rows lie apart in memory they stay rows.
+std::vector<bool> mergeable_dimensions(const Graph &graph, const Shape &full, bool dense) {
   std::vector<bool> merge(full.size(), false);
-  for (size_t d = 0; d + 1 < full.size(); ++d)
+  for (size_t d = 0; d + (dense ? 1 : 2) < full.size(); ++d)
     merge[d] = full[d] != kBatch &&
                std::all_of(graph.nodes().begin(), graph.nodes().end(), [&](const Node &node) {
                  const int64_t a = aligned_extent(node.type.shape, full.size(), d);
@@ -128,7 +138,7 @@ Shape merged_shape(const Shape &shape, const Shape &full, const std::vector<bool
 }
 
 /// How each type of an elementwise kernel looks with merged dimensions, or nothing.
-std::function<TensorType(const TensorType &)> merging(const Graph &graph) {
+std::function<TensorType(const TensorType &)> merging(const Graph &graph, bool dense) {
   const TensorType full = *full_type(graph);
   if (full.blocked()) {
     // Storage is contiguous as long as every other operand is a scalar.
@@ -142,7 +152,7 @@ std::function<TensorType(const TensorType &)> merging(const Graph &graph) {
   for (const Node &node : graph.nodes())
     if (node.type.blocked() || broadcast_shapes(node.type.shape, full.shape) != full.shape)
       return {};
-  const std::vector<bool> merge = mergeable_dimensions(graph, full.shape);
+  const std::vector<bool> merge = mergeable_dimensions(graph, full.shape, dense);
   if (std::find(merge.begin(), merge.end(), true) == merge.end())
     return {};
   return [full, merge](const TensorType &type) {
@@ -188,12 +198,12 @@ std::optional<Graph> retyped(const Graph &graph,
 KernelGraph merge_dimensions(const KernelGraph &kernel) {
   if (!is_elementwise(kernel.graph))
     return kernel;
-  const auto merged = merging(kernel.graph);
+  const auto merged = merging(kernel.graph, kernel.pitches.empty());
   if (!merged)
     return kernel;
   try {
     if (std::optional<Graph> graph = retyped(kernel.graph, merged))
-      return {std::move(*graph), kernel.inputs, kernel.outputs};
+      return {std::move(*graph), kernel.inputs, kernel.outputs, kernel.pitches};
   } catch (const CompileError &) { // an op whose type rule looks at the rank
   }
   return kernel;
@@ -203,13 +213,20 @@ KernelGraph merge_dimensions(const KernelGraph &kernel) {
 
 std::string KernelGraph::text() const {
   std::string text = print(graph);
-  text += "inputs";
-  for (NodeId id : inputs)
-    text += fmt::format(" %{}", id.index);
-  text += "\noutputs";
-  for (NodeId id : outputs)
-    text += fmt::format(" %{}", id.index);
-  return text + "\n";
+  const auto add = [&](const char *name, const std::vector<NodeId> &arguments) {
+    text += name;
+    for (NodeId id : arguments)
+      text += fmt::format(" %{}{}", id.index, pitch(id) ? fmt::format("/{}", pitch(id)) : "");
+    text += "\n";
+  };
+  add("inputs", inputs);
+  add("outputs", outputs);
+  return text;
+}
+
+int64_t KernelGraph::extent_in_memory(NodeId id) const {
+  const TensorType &type = graph.type(id);
+  return pitch(id) ? type.elements() / type.shape.back() * pitch(id) : type.storage_elements();
 }
 
 KernelGraph extract_kernel(const Plan &plan, const Kernel &kernel) {

@@ -14,6 +14,15 @@ struct KernelGraph {
   Graph graph;
   std::vector<NodeId> inputs;  // in argument order
   std::vector<NodeId> outputs; // in argument order
+  /// By node: how many elements of memory lie between the beginnings of an argument's rows, or 0
+  /// where rows follow each other. Empty when all arguments are dense.
+  std::vector<int64_t> pitches;
+
+  int64_t pitch(NodeId id) const {
+    return pitches.empty() ? 0 : pitches[static_cast<size_t>(id.index)];
+  }
+  /// From the argument's first element to its last one in memory, per sample for a batched one.
+  int64_t extent_in_memory(NodeId) const;
 
   std::string text() const;
 };

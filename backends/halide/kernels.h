@@ -30,12 +30,20 @@ struct Variant {
 /// Throws CompileError for an unknown or unsupported target.
 std::vector<Variant> variants_for_target(const std::string &target);
 
-/// What a kernel expects of one argument's halide_buffer_t: a dense buffer of these extents,
-/// minima 0, halide's dimension 0 being the last one here. kBatch (first only) is the run-time
-/// batch. May differ from the value's own storage shape: neighbouring dimensions are merged.
+/// What a kernel expects of one argument's halide_buffer_t: a buffer of these extents, minima 0,
+/// halide's dimension 0 being the last one here. kBatch (first only) is the run-time batch. It is
+/// dense, but that rows of the last extent may lie a pitch apart, as parts of longer rows. May
+/// differ from the value's own storage shape: neighbouring dimensions are merged.
 struct KernelArgument {
   ElementType element = ElementType::f32;
-  Shape extents; // outermost first
+  Shape extents;     // outermost first
+  int64_t pitch = 0; // elements from row to row, or 0: the last extent
+
+  /// In elements, outermost first. The batch, being outermost, is no factor of any.
+  std::vector<int64_t> strides() const;
+  friend bool operator==(const KernelArgument &a, const KernelArgument &b) {
+    return a.element == b.element && a.extents == b.extents && a.pitch == b.pitch;
+  }
 };
 
 struct KernelObject {

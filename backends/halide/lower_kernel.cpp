@@ -11,9 +11,11 @@ using Halide::Func;
 
 namespace {
 
-/// Declares a dense buffer: Halide's dimension 0 is the last storage dimension.
+/// Declares a buffer: Halide's dimension 0 is the last storage dimension; from one of its rows to
+/// the next it is `pitch` elements, unless that is 0 and they follow each other.
 template <typename Buffer>
-void constrain(Buffer buffer, const TensorType &type, const Expr &batch, bool extents) {
+void constrain(Buffer buffer, const TensorType &type, int64_t pitch, const Expr &batch,
+               bool extents) {
   const Shape shape = type.storage_shape();
   int stride = 1;
   for (int d = 0; d < static_cast<int>(shape.size()); ++d) {
@@ -21,7 +23,8 @@ void constrain(Buffer buffer, const TensorType &type, const Expr &batch, bool ex
     buffer.dim(d).set_stride(stride);
     if (extents)
       buffer.dim(d).set_bounds(0, extent == kBatch ? batch : Expr(static_cast<int32_t>(extent)));
-    stride *= static_cast<int>(extent); // the batch is outermost: not used after it
+    const int64_t step = d == 0 && pitch > 0 ? pitch : extent;
+    stride *= static_cast<int>(step); // the batch is outermost: not used after it
   }
 }
 
@@ -61,7 +64,8 @@ OutputGroup make_group(const KernelGraph &kernel, const std::vector<size_t> &out
   group.func(vars) = Halide::Tuple(copies);
   const auto buffers = group.func.output_buffers();
   for (size_t i = 0; i < buffers.size(); ++i) // Halide takes bounds from the first alone
-    constrain(buffers[i], group.type, batch, /*extents=*/i == 0);
+    constrain(buffers[i], group.type, kernel.pitch(kernel.outputs[outputs[i]]), batch,
+              /*extents=*/i == 0);
   return group;
 }
 
@@ -109,7 +113,7 @@ LoweredKernel lower_kernel(const KernelGraph &kernel) {
     Halide::ImageParam input(halide_type(type.element),
                              static_cast<int>(type.storage_shape().size()),
                              fmt::format("input_{}", i));
-    constrain(input, type, batch, /*extents=*/true);
+    constrain(input, type, kernel.pitch(kernel.inputs[i]), batch, /*extents=*/true);
     results[static_cast<size_t>(kernel.inputs[i].index)] = input;
     lowered.inputs.push_back(input);
   }

@@ -22,7 +22,7 @@ Abi::Abi(llvm::LLVMContext &c)
   port = make("sinter_port", {p, p, dims, i64, i32, i32, i32, i32, i32});
   parameter = make("sinter_parameter",
                    {p, dims, i64, i64, i64, i32, i32, i32, f32, f32, p}); // b, then `initial`
-  value = make("sinter_value", {i64, i64, i64, i32});
+  value = make("sinter_value", {i64, i64, i64, i32, i32, i32, i32});
   kernel = make("sinter_kernel", {p, p, p, p, f64, f64, f64, f64, p, i32});
   phase_info = make("sinter_phase_info", {p, i32, i32, i64, i64});
   scaling = make("sinter_scaling", {i32, f32});

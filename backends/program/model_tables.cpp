@@ -109,14 +109,17 @@ llvm::Constant *TableWriter::kernel_outputs(const Plan &plan, const Kernel &kern
   Constants rows;
   for (const NodeId id : kernel.outputs) {
     const TensorType &type = plan.graph.type(id);
-    const Placement &place = plan.placements[static_cast<size_t>(plan.storage_root(id).index)];
+    const Location location = plan.locate(id);
+    const Placement &place = plan.placements[static_cast<size_t>(location.owner.index)];
     const auto region = regions.find(place.region);
     if (type.element != ElementType::f32 || region == regions.end())
       continue;
     const int64_t elements = type.storage_elements();
     rows.push_back(
         make(abi_.value, {m_.int64(place.offset), m_.int64(type.batched() ? 0 : elements),
-                          m_.int64(type.batched() ? elements : 0), m_.int32(region->second)}));
+                          m_.int64(type.batched() ? elements : 0), m_.int32(region->second),
+                          m_.int32(location.pitch > 0 ? type.shape.back() : 0),
+                          m_.int32(location.pitch), m_.int32(location.begin)}));
   }
   count = static_cast<int64_t>(rows.size());
   return m_.table("outputs", abi_.value, rows);

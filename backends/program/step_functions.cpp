@@ -32,9 +32,8 @@ int32_t halide_type_word(ElementType element) {
 void check_same_arguments(const KernelObject &a, const KernelObject &b) {
   SINTER_ASSERT(a.arguments.size() == b.arguments.size(), "{} and {} differ", a.symbol, b.symbol);
   for (size_t i = 0; i < a.arguments.size(); ++i)
-    SINTER_ASSERT(a.arguments[i].element == b.arguments[i].element &&
-                      a.arguments[i].extents == b.arguments[i].extents,
-                  "{} and {} differ in argument {}", a.symbol, b.symbol, i);
+    SINTER_ASSERT(a.arguments[i] == b.arguments[i], "{} and {} differ in argument {}", a.symbol,
+                  b.symbol, i);
 }
 
 // The addresses of the kernels, [variant][kernel].
@@ -114,12 +113,13 @@ private:
   void load_addresses();
   void prepare_calls(llvm::Constant *kernel_table, KernelRange);
   llvm::Value *address(NodeId);
+  llvm::Value *owner_address(NodeId);
   llvm::Value *input_address(const std::vector<Port> &, const std::vector<llvm::Value *> &, NodeId);
   llvm::Value *output_address(NodeId);
   llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
     return w_.element(w_.abi().i8, base, bytes);
   }
-  llvm::Value *dimensions(const Shape &extents);
+  llvm::Value *dimensions(const KernelArgument &);
   void fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument);
   void call_kernel(size_t index);
   void copy_metrics();
@@ -139,7 +139,7 @@ private:
   llvm::Value *profiling_ = nullptr;
   llvm::Value *functions_ = nullptr; // the variant's row of the kernel table
   llvm::Value *frame_ = nullptr;     // halide_buffer_t[]
-  std::map<Shape, llvm::Value *> dimensions_;
+  std::map<std::pair<Shape, int64_t>, llvm::Value *> dimensions_; // by extents and pitch
 };
 
 void StepWriter::check_arguments() {
@@ -208,7 +208,7 @@ void StepWriter::prepare_calls(llvm::Constant *kernel_table, KernelRange range) 
   // Before the first branch, so that every kernel's code sees them.
   for (size_t i = range.first; i < range.last; ++i)
     for (const KernelArgument &argument : kernel_objects[i].arguments)
-      dimensions(argument.extents);
+      dimensions(argument);
 }
 
 /// Passes may drop inputs that a phase has no use for, so the names tell which is which.
@@ -232,7 +232,13 @@ llvm::Value *StepWriter::output_address(NodeId root) {
 }
 
 llvm::Value *StepWriter::address(NodeId id) {
-  const NodeId root = plan_.storage_root(id);
+  const Location location = plan_.locate(id);
+  llvm::Value *whole = owner_address(location.owner);
+  const int64_t begin = location.begin * byte_size(plan_.graph.type(id).element);
+  return begin == 0 ? whole : offset_pointer(whole, w_.module().int64(begin));
+}
+
+llvm::Value *StepWriter::owner_address(NodeId root) {
   const Placement &place = plan_.placements[static_cast<size_t>(root.index)];
   llvm::Value *offset = w_.module().int64(place.offset);
   switch (place.region) {
@@ -257,25 +263,24 @@ llvm::Value *StepWriter::address(NodeId id) {
   case Region::none:
     break;
   }
-  SINTER_UNREACHABLE("value %{} of the {} plan lies nowhere", id.index, function_name(phase_));
+  SINTER_UNREACHABLE("value %{} of the {} plan lies nowhere", root.index, function_name(phase_));
 }
 
-// A halide_dimension_t[] of a dense buffer; Halide's dimension 0 is the innermost.
-llvm::Value *StepWriter::dimensions(const Shape &extents) {
-  const auto known = dimensions_.find(extents);
-  if (known != dimensions_.end())
-    return known->second;
+// A halide_dimension_t[] of an argument's buffer; Halide's dimension 0 is the innermost.
+llvm::Value *StepWriter::dimensions(const KernelArgument &argument) {
+  const Shape &extents = argument.extents;
+  llvm::Value *&known = dimensions_[{extents, argument.pitch}];
+  if (known != nullptr)
+    return known;
   ModuleWriter &m = w_.module();
   const Abi &abi = w_.abi();
   const bool batched = !extents.empty() && extents.front() == kBatch;
   std::vector<llvm::Constant *> rows;
-  int64_t stride = 1;
-  for (auto extent = extents.rbegin(); extent != extents.rend(); ++extent) {
-    const int64_t constant_extent = *extent == kBatch ? 0 : *extent;
+  const std::vector<int64_t> strides = argument.strides();
+  for (size_t d = extents.size(); d-- > 0;)
     rows.push_back(llvm::ConstantStruct::get(
-        abi.halide_dimension, {m.int32(0), m.int32(constant_extent), m.int32(stride), m.int32(0)}));
-    stride *= constant_extent;
-  }
+        abi.halide_dimension, {m.int32(0), m.int32(extents[d] == kBatch ? 0 : extents[d]),
+                               m.int32(strides[d]), m.int32(0)}));
   llvm::Value *table = m.table("dimensions", abi.halide_dimension, rows);
   if (batched) {
     llvm::Type *type = llvm::ArrayType::get(abi.halide_dimension, rows.size());
@@ -288,7 +293,7 @@ llvm::Value *StepWriter::dimensions(const Shape &extents) {
                         w_.field(abi.halide_dimension, outermost, halide_dimension_field::extent));
     table = copy;
   }
-  return dimensions_[extents] = table;
+  return known = table;
 }
 
 void StepWriter::fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument) {
@@ -298,7 +303,7 @@ void StepWriter::fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgu
   store(halide_buffer_field::host, address(value));
   store(halide_buffer_field::type, w_.int32(halide_type_word(argument.element)));
   store(halide_buffer_field::dimensions, w_.int32(static_cast<int64_t>(argument.extents.size())));
-  store(halide_buffer_field::dim, dimensions(argument.extents));
+  store(halide_buffer_field::dim, dimensions(argument));
 }
 
 void StepWriter::call_kernel(size_t index) {

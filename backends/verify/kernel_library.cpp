@@ -33,16 +33,14 @@ halide_type_t halide_type(ElementType element) {
   SINTER_UNREACHABLE("element type {}", static_cast<int>(element));
 }
 
-/// A dense buffer descriptor over `memory`: Halide's dimension 0 is the last extent.
+/// A buffer descriptor over `memory`: Halide's dimension 0 is the last extent.
 struct Descriptor {
   Descriptor(const KernelArgument &argument, int64_t batch, void *memory) {
     const Shape extents = with_batch(argument.extents, batch);
-    int64_t stride = 1;
-    for (size_t i = extents.size(); i > 0; --i) {
+    const std::vector<int64_t> strides = argument.strides();
+    for (size_t i = extents.size(); i > 0; --i)
       dimensions.emplace_back(0, static_cast<int32_t>(extents[i - 1]),
-                              static_cast<int32_t>(stride));
-      stride *= extents[i - 1];
-    }
+                              static_cast<int32_t>(strides[i - 1]));
     buffer.host = static_cast<uint8_t *>(memory);
     buffer.type = halide_type(argument.element);
     buffer.dimensions = static_cast<int32_t>(dimensions.size());
@@ -82,6 +80,10 @@ int call(void *function, void *user_context, const Buffers &buffers) {
   constexpr size_t kMostArguments = 64;
   return counted_call(buffers.size(),
                       std::make_index_sequence<kMostArguments>())(function, user_context, buffers);
+}
+
+std::shared_ptr<PackedBuffer> fresh_buffer(const Plan &plan, NodeId value, int64_t batch) {
+  return std::make_shared<PackedBuffer>(plan.graph.type(value), batch, plan.locate(value).pitch);
 }
 
 /// The input whose memory the plan gives to `output`, or -1.
@@ -124,13 +126,13 @@ std::vector<Array> KernelLibrary::run(size_t plan_index, size_t kernel_index, in
 
   std::vector<std::shared_ptr<PackedBuffer>> memory;
   for (size_t i = 0; i < kernel.inputs.size(); ++i) {
-    memory.push_back(std::make_shared<PackedBuffer>(plan.graph.type(kernel.inputs[i]), batch));
+    memory.push_back(fresh_buffer(plan, kernel.inputs[i], batch));
     memory.back()->pack(*inputs[i]);
   }
   for (NodeId output : kernel.outputs) {
     const int shared = input_shared_with(plan, kernel, output);
     memory.push_back(shared >= 0 ? memory[static_cast<size_t>(shared)]
-                                 : std::make_shared<PackedBuffer>(plan.graph.type(output), batch));
+                                 : fresh_buffer(plan, output, batch));
   }
 
   std::vector<std::unique_ptr<Descriptor>> descriptors;

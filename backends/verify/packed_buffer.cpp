@@ -27,9 +27,9 @@ template <typename T> void store_as(unsigned char *at, double value) {
 
 } // namespace
 
-PackedBuffer::PackedBuffer(const TensorType &type, int64_t batch)
-    : type_(type), batch_(batch),
-      bytes_(static_cast<size_t>(storage_count() * byte_size(type.element))),
+PackedBuffer::PackedBuffer(const TensorType &type, int64_t batch, int64_t pitch)
+    : type_(type), batch_(batch), pitch_(pitch),
+      bytes_(static_cast<size_t>(elements_in_memory() * byte_size(type.element))),
       memory_(new unsigned char[bytes_ + 2 * kGuard + kAlignment]) {
   std::memset(memory_.get(), kPattern, bytes_ + 2 * kGuard + kAlignment);
   const auto address = reinterpret_cast<uintptr_t>(memory_.get()) + kGuard;
@@ -40,10 +40,20 @@ int64_t PackedBuffer::storage_count() const {
   return type_.storage_elements() * (type_.batched() ? batch_ : 1);
 }
 
+/// A row ends the buffer: what follows it in a larger value, the guard behind it stands for.
+int64_t PackedBuffer::elements_in_memory() const {
+  return pitch_ == 0 ? storage_count() : (storage_count() / row() - 1) * pitch_ + row();
+}
+
 void *PackedBuffer::data() const { return memory_.get() + offset_; }
 
+unsigned char *PackedBuffer::address(int64_t i) const {
+  const int64_t element = pitch_ == 0 ? i : i / row() * pitch_ + i % row();
+  return memory_.get() + offset_ + element * byte_size(type_.element);
+}
+
 double PackedBuffer::load(int64_t i) const {
-  const unsigned char *at = memory_.get() + offset_ + i * byte_size(type_.element);
+  const unsigned char *at = address(i);
   switch (type_.element) {
   case ElementType::f32:
     return load_as<float>(at);
@@ -56,7 +66,7 @@ double PackedBuffer::load(int64_t i) const {
 }
 
 void PackedBuffer::store(int64_t i, double value) {
-  unsigned char *at = memory_.get() + offset_ + i * byte_size(type_.element);
+  unsigned char *at = address(i);
   switch (type_.element) {
   case ElementType::f32:
     return store_as<float>(at, value);
@@ -70,7 +80,8 @@ void PackedBuffer::store(int64_t i, double value) {
 void PackedBuffer::pack(const Array &array) {
   SINTER_ASSERT(array.extents() == with_batch(type_.shape, batch_), "{} packed as {}",
                 str(array.extents()), type_.str());
-  std::memset(data(), 0, bytes_);
+  if (pitch_ == 0)
+    std::memset(data(), 0, bytes_);
   for_each_stored(type_, batch_,
                   [&](int64_t logical, int64_t stored) { store(stored, array[logical]); });
 }
@@ -89,12 +100,25 @@ std::string PackedBuffer::damage() const {
     if (memory_[offset_ + bytes_ + i] != kPattern)
       return fmt::format("wrote {} bytes past the tensor", i + 1);
   }
+  if (pitch_ > 0)
+    return damage_between_rows();
   std::vector<bool> logical(static_cast<size_t>(storage_count()), false);
   for_each_stored(type_, batch_,
                   [&](int64_t, int64_t stored) { logical[static_cast<size_t>(stored)] = true; });
   for (int64_t i = 0; i < storage_count(); ++i)
     if (!logical[static_cast<size_t>(i)] && load(i) != 0)
       return fmt::format("padding lane at storage element {} is {}, not 0", i, load(i));
+  return "";
+}
+
+std::string PackedBuffer::damage_between_rows() const {
+  const int64_t row_bytes = row() * byte_size(type_.element);
+  const int64_t gap = (pitch_ - row()) * byte_size(type_.element);
+  for (int64_t i = row(); i < storage_count(); i += row())
+    for (int64_t byte = 1; byte <= gap; ++byte)
+      if (*(address(i) - byte) != kPattern)
+        return fmt::format("wrote {} bytes past row {} of {} bytes", gap - byte + 1, i / row() - 1,
+                           row_bytes);
   return "";
 }
 

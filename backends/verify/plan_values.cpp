@@ -8,14 +8,15 @@ namespace sinter {
 
 namespace {
 
-/// The values whose memory the kernels after `kernel` and the graph's outputs need.
+/// The values, having memory of their own, that kernels after `kernel` and the graph's outputs
+/// need.
 std::set<NodeId> needed_after(const Plan &plan, size_t kernel) {
   std::set<NodeId> needed;
   for (size_t k = kernel + 1; k < plan.kernels.size(); ++k)
     for (NodeId input : plan.kernels[k].inputs)
-      needed.insert(plan.storage_root(input));
+      needed.insert(plan.locate(input).owner);
   for (const Output &output : plan.graph.outputs)
-    needed.insert(plan.storage_root(output.value));
+    needed.insert(plan.locate(output.value).owner);
   return needed;
 }
 
@@ -30,8 +31,11 @@ const Array &PlanValues::at(NodeId id) {
   Array value;
   if (root != id) {
     value.values = at(root).values;
-  } else if (node.kind == OpKind::constant) {
-    value = evaluate_node(node, batch_, {});
+  } else if (node.kind == OpKind::constant || plan_.is_free(id)) {
+    std::vector<const Array *> operands;
+    for (NodeId input : node.inputs)
+      operands.push_back(&at(input));
+    value = evaluate_node(node, batch_, operands);
   } else {
     const bool leaf = node.kind == OpKind::input || node.kind == OpKind::parameter;
     SINTER_ASSERT(leaf, "%{} is read before a kernel writes it", id.index);
@@ -46,7 +50,7 @@ void PlanValues::retire(size_t kernel) {
   const std::set<NodeId> needed = needed_after(plan_, kernel);
   for (auto entry = values_.begin(); entry != values_.end();)
     entry =
-        needed.count(plan_.storage_root(entry->first)) ? std::next(entry) : values_.erase(entry);
+        needed.count(plan_.locate(entry->first).owner) ? std::next(entry) : values_.erase(entry);
 }
 
 void round_to_storage(Array &array) {

@@ -9,7 +9,7 @@
 namespace sinter {
 
 /// Holds what kernels read: given inputs and parameters, constants, and what earlier kernels
-/// left. A view reads the memory of the value that it is a view of.
+/// left. A view reads the memory of the value that it is a view of; a free node is evaluated.
 class PlanValues {
 public:
   PlanValues(const Plan &plan, int64_t batch, const NamedArrays &inputs)

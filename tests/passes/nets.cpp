@@ -169,8 +169,35 @@ Model odd_net() {
   return net.take(nesterov);
 }
 
+Model joined_net() {
+  Net net("joined");
+  NodeId x = net.input("x", "data", ElementType::f32, {kBatch, 9, 9, 3});
+  x = net.append(OpKind::relu, {net.convolve("stem", x, 3, 12, {1, 1, 1, 1})});
+  for (const std::string layer : {"dense_a", "dense_b"}) {
+    const NodeId before = net.append(OpKind::relu, {net.normalize(layer + "/bn", x)});
+    x = net.append(OpKind::concat, {x, net.convolve(layer, before, 3, 9, {1, 1, 1, 1})},
+                   AxisAttrs{3});
+  }
+  const NodeId kept = net.append(OpKind::slice, {x}, SliceAttrs{{0, 0, 0, 0}, {kBatch, 9, 9, 14}});
+  NodeId turned = net.append(OpKind::slice, {x}, SliceAttrs{{0, 0, 0, 14}, {kBatch, 9, 9, 30}});
+  turned = net.append(OpKind::tanh, {net.convolve("turned", turned, 1, 16, {0, 0, 0, 0})});
+  x = net.append(OpKind::concat, {kept, turned}, AxisAttrs{3});
+  Pool2dAttrs pool;
+  pool.size = {3, 3};
+  pool.strides = {2, 2};
+  const NodeId pooled = net.append(OpKind::max_pool2d, {x}, pool);
+  const NodeId smaller = net.convolve("smaller", x, 3, 10, {0, 0, 0, 0}, {2, 2});
+  x = net.append(
+      OpKind::concat,
+      {pooled, net.append(OpKind::relu, {smaller}), net.append(OpKind::average_pool2d, {x}, pool)},
+      AxisAttrs{3});
+  x = net.append(OpKind::reduce_mean, {x}, ReduceAttrs{{1, 2}, false});
+  net.classify(net.dense("dense", x, 5), 5);
+  return net.take({});
+}
+
 std::vector<Model> all_nets() {
-  return {fashion_net(8, 3, 0.5F), residual_net(), binary_net(), odd_net()};
+  return {fashion_net(8, 3, 0.5F), residual_net(), binary_net(), odd_net(), joined_net()};
 }
 
 } // namespace sinter

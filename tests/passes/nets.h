@@ -19,6 +19,9 @@ Model binary_net();
 /// conv 3x3 stride 2, overlapping max-pool with padding, concat, transposed-looking reshapes, MSE.
 Model odd_net();
 
+/// Concatenations of channels as in DenseNet, ShuffleNet (halves of the channels) and Inception.
+Model joined_net();
+
 std::vector<Model> all_nets();
 
 } // namespace sinter

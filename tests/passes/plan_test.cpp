@@ -25,20 +25,32 @@ public:
   explicit Memory(const Plan &plan) : plan_(plan), arrays_(plan.graph.nodes().size()) {}
 
   void write(NodeId value, const Array &array) {
-    const Placement &place = at(value);
+    const Placement &place = at(plan_.locate(value).owner);
     REQUIRE(place.region != Region::none);
-    for (size_t i = 0; i < arrays_.size(); ++i) {
-      const Placement &other = plan_.placements[i];
+    for (int i = 0; i < plan_.graph.size(); ++i) {
+      const Placement &other = at(plan_.locate({i}).owner);
       if (other.region == place.region && other.offset < place.offset + place.bytes &&
-          place.offset < other.offset + other.bytes)
-        arrays_[i] = {};
+          place.offset < other.offset + other.bytes && !are_beside(value, {i}))
+        arrays_[static_cast<size_t>(i)] = {};
     }
     arrays_[static_cast<size_t>(value.index)] = array;
   }
 
-  /// The value, or its storage root under the view's type.
+  /// The value, or its storage root under the view's type; a free one from what it is made of.
   Array read(NodeId value) const {
-    Array array = arrays_[static_cast<size_t>(plan_.storage_root(value).index)];
+    const NodeId root = plan_.storage_root(value);
+    if (plan_.is_free(root)) {
+      std::vector<Array> parts;
+      for (NodeId input : plan_.graph[root].inputs)
+        parts.push_back(read(input));
+      std::vector<const Array *> operands;
+      for (const Array &part : parts)
+        operands.push_back(&part);
+      Array whole = evaluate_node(plan_.graph[root], kBatchSize, operands);
+      whole.type = plan_.graph.type(value);
+      return whole;
+    }
+    Array array = arrays_[static_cast<size_t>(root.index)];
     REQUIRE_MESSAGE(array.size() > 0, "%" << value.index << " was destroyed before it was read");
     array.type = plan_.graph.type(value);
     return array;
@@ -46,6 +58,17 @@ public:
 
 private:
   const Placement &at(NodeId id) const { return plan_.placements[static_cast<size_t>(id.index)]; }
+
+  /// Parts of one value's rows that do not overlap.
+  bool are_beside(NodeId a, NodeId b) const {
+    const Location x = plan_.locate(a);
+    const Location y = plan_.locate(b);
+    if (x.owner != y.owner || x.pitch == 0 || y.pitch == 0)
+      return false;
+    return x.begin + plan_.graph.type(a).shape.back() <= y.begin ||
+           y.begin + plan_.graph.type(b).shape.back() <= x.begin;
+  }
+
   const Plan &plan_;
   std::vector<Array> arrays_;
 };
@@ -249,6 +272,56 @@ TEST_CASE("broken plans are rejected") {
   SUBCASE("an update lies elsewhere") {
     plan.placements[static_cast<size_t>(plan.graph.updates[0].value.index)].offset += 1 << 20;
     CHECK((is_rejected(plan, "8") || is_rejected(plan, "9")));
+  }
+}
+
+TEST_CASE("slices that are not where their ops put them are rejected") {
+  const Graph graph = parse_graph(R"(%0 = input {name="x", type=f32[N,4,8]} : f32[N,4,8]
+%1 = softmax %0 : f32[N,4,8]
+%2 = exp %1 : f32[N,4,8]
+%3 = concat %1, %2 {axis=2} : f32[N,4,16]
+%4 = slice %3 {begin=[0,0,4], end=[N,4,12]} : f32[N,4,8]
+%5 = softmax %4 : f32[N,4,8]
+output "prediction" %5)",
+                                  "slices.sir");
+  Plan plan = make_plan(graph);
+  plan_memory(plan, {});
+  verify(plan);
+  REQUIRE(plan.kernels.size() == 3);
+  const Location location = plan.locate({4});
+  CHECK((location.owner == NodeId{3} && location.begin == 4 && location.pitch == 16));
+  check_plan(plan, 1);
+  SUBCASE("beside the operand's place") { plan.slices[2].begin = 4; }
+  SUBCASE("in a value that it is no operand of") { plan.slices[1].base = NodeId{5}; }
+  SUBCASE("in a node that does not exist") { plan.slices[1].base = NodeId{17}; }
+  SUBCASE("while another operand lies elsewhere") { plan.slices[2] = {}; }
+  SUBCASE("a slice that begins elsewhere") { plan.slices[4].begin = 3; }
+  SUBCASE("a leaf") { plan.slices[0] = {NodeId{3}, 0}; }
+  SUBCASE("slices of some nodes") { plan.slices.pop_back(); }
+  CHECK(is_rejected(plan, "10"));
+}
+
+TEST_CASE("a part is not read before it is written, nor its memory taken until it was read") {
+  const Graph graph = parse_graph(R"(%0 = input {name="x", type=f32[N,4,8]} : f32[N,4,8]
+%1 = softmax %0 : f32[N,4,8]
+%2 = exp %1 : f32[N,4,8]
+%3 = concat %1, %2 {axis=2} : f32[N,4,16]
+%4 = softmax %3 : f32[N,4,16]
+%5 = softmax %1 : f32[N,4,8]
+output "prediction:a" %5
+output "prediction:b" %4)",
+                                  "parts.sir");
+  Plan plan = make_plan(graph);
+  plan_memory(plan, {});
+  verify(plan);
+  REQUIRE(plan.kernels.size() == 4);
+  SUBCASE("read before it is complete") {
+    std::swap(plan.kernels[1], plan.kernels[2]);
+    CHECK(is_rejected(plan, "3"));
+  }
+  SUBCASE("a part has a kernel of its own name only") {
+    plan.kernels[1].nodes.push_back({3});
+    CHECK(is_rejected(plan, "2"));
   }
 }
 

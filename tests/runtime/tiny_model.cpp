@@ -180,11 +180,12 @@ int train_step(sinter_context *c, void *const *inputs, void *const *labels, int3
   return SINTER_OK;
 }
 
-constexpr sinter_value logits_value = {0, 0, classes, SINTER_REGION_PER_SAMPLE};
-constexpr sinter_value softmax_values[] = {logits_value,
-                                           {losses_offset, 0, 1, SINTER_REGION_PER_SAMPLE}};
-constexpr sinter_value input_value = {logits_bytes, 0, features, SINTER_REGION_PER_SAMPLE};
-constexpr sinter_value kernel_value = {0, int64_t{features} * padded, 0, SINTER_REGION_PARAMETERS};
+constexpr sinter_value logits_value = {0, 0, classes, SINTER_REGION_PER_SAMPLE, 0, 0, 0};
+constexpr sinter_value softmax_values[] = {
+    logits_value, {losses_offset, 0, 1, SINTER_REGION_PER_SAMPLE, 0, 0, 0}};
+constexpr sinter_value input_value = {logits_bytes, 0, features, SINTER_REGION_PER_SAMPLE, 0, 0, 0};
+constexpr sinter_value kernel_value = {
+    0, int64_t{features} * padded, 0, SINTER_REGION_PARAMETERS, 0, 0, 0};
 
 #define TINY_DENSE                                                                                 \
   {                                                                                                \

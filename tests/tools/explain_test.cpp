@@ -4,6 +4,7 @@
 #include "tools/explain.h"
 
 #include <doctest/doctest.h>
+#include <fstream>
 
 using namespace sinter;
 
@@ -31,4 +32,27 @@ TEST_CASE("explain names what fused, what did not and why, and where values lie"
   const std::string text = run_sinter({"explain", scripts.net(), "--memory", cache}).out;
   CHECK(text.find("conv2d+bias_add+relu") != std::string::npos);
   CHECK(text.find("arena") != std::string::npos);
+}
+
+TEST_CASE("explain names what needs no kernel, and why a concatenation is copied") {
+  const std::string path = build_path("explain_parts.sir");
+  std::ofstream(path) << R"(%0 = input {name="x", type=f32[N,4,8]} : f32[N,4,8]
+%1 = softmax %0 : f32[N,4,8]
+%2 = exp %1 : f32[N,4,8]
+%3 = concat %1, %2 {axis=2} : f32[N,4,16]
+%4 = slice %3 {begin=[0,0,4], end=[N,4,12]} : f32[N,4,8]
+%5 = softmax %4 : f32[N,4,8]
+%6 = concat %5, %0 {axis=2} : f32[N,4,16]
+%7 = softmax %6 : f32[N,4,16]
+output "prediction" %7)";
+  const ToolRun run =
+      run_sinter({"explain", path, "--memory", "--cache=" + build_path("test_kernels")});
+  CAPTURE(run.err);
+  REQUIRE(run.code == 0);
+  CHECK(run.out.find("without a kernel:\n"
+                     "  concat : f32[N,4,16]: its operands are written into it\n"
+                     "  slice : f32[N,4,8]: it is read where it lies in its operand\n") !=
+        std::string::npos);
+  CHECK(run.out.find("softmax -> concat: another operand cannot lie in it\n") != std::string::npos);
+  CHECK(run.out.find("part of %3 concat") != std::string::npos);
 }

@@ -58,7 +58,8 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
   {
     using T = sinter_value;
     layouts.check(abi.value, sizeof(T),
-                  {AT(offset), AT(elements_fixed), AT(elements_per_sample), AT(region)});
+                  {AT(offset), AT(elements_fixed), AT(elements_per_sample), AT(region), AT(row),
+                   AT(pitch), AT(begin)});
   }
   {
     using T = sinter_kernel;

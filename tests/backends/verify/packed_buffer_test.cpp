@@ -49,3 +49,18 @@ TEST_CASE("damage is found on both sides and in the padding lanes") {
   floats(lane)[5] = 0.5F;
   CHECK(lane.damage() == "padding lane at storage element 5 is 0.5, not 0");
 }
+
+TEST_CASE("rows that lie apart are packed, come back, and what is between them is guarded") {
+  PackedBuffer buffer({ElementType::f32, {kBatch, 3}, 0}, 2, 5);
+  Array array({ElementType::f32, {kBatch, 3}, 0}, 2);
+  for (int64_t i = 0; i < array.size(); ++i)
+    array[i] = static_cast<double>(i + 1);
+  buffer.pack(array);
+  CHECK(buffer.unpack().values == array.values);
+  CHECK(floats(buffer)[2] == 3);
+  CHECK(floats(buffer)[5] == 4);
+  CHECK(buffer.damage().empty());
+  float *between = floats(buffer) + 4;
+  *between = 0;
+  CHECK(buffer.damage() == "wrote 8 bytes past row 0 of 12 bytes");
+}
