@@ -167,17 +167,19 @@ Value train_test_split(Interpreter &interpreter, const Call &call) {
   return interpreter.list(std::move(parts));
 }
 
+/// to_categorical(x, num_classes), tf.one_hot(indices, depth)
 Value to_categorical(Interpreter &interpreter, const Call &call) {
-  const DataArray *array = array_argument(interpreter, call, "x");
+  const bool is_keras = call.arguments.has("x");
+  const DataArray *array = array_argument(interpreter, call, is_keras ? "x" : "indices");
   if (!array)
     return unknown_result(interpreter, call);
-  const int64_t classes =
-      call.arguments.is_none("num_classes") ? kClasses : call.arguments.integer("num_classes");
+  const char *count = is_keras ? "num_classes" : "depth";
+  const int64_t classes = call.arguments.is_none(count) ? kClasses : call.arguments.integer(count);
   if (!array->labels || array->one_hot > 0)
-    throw CompileError(call.location, "to_categorical needs labels, got {}", array->str());
+    throw CompileError(call.location, "{} needs labels, got {}", call.native.name(), array->str());
   if (classes < kClasses)
-    throw CompileError(call.location, "to_categorical to {} classes, but the data set has {}",
-                       classes, kClasses);
+    throw CompileError(call.location, "{} to {} classes, but the data set has {}",
+                       call.native.name(), classes, kClasses);
   DataArray *result = interpreter.make<DataArray>(*array);
   result->one_hot = classes;
   result->shape = {array->shape[0], classes};
@@ -235,6 +237,10 @@ const std::vector<Native> &array_natives() {
       {"keras.utils.to_categorical",
        {required("x", Kind::any), optional("num_classes", Kind::positive),
         optional("dtype", Kind::ignored)},
+       to_categorical},
+      {"tensorflow.one_hot",
+       {required("indices", Kind::any), required("depth", Kind::positive),
+        optional("dtype", Kind::ignored), optional("name", Kind::ignored)},
        to_categorical},
       {"keras.datasets.fashion_mnist.load_data", {}, load_data},
       {"keras.datasets.mnist.load_data", {optional("path", Kind::ignored)}, load_data}};

@@ -90,6 +90,12 @@ void Interpreter::assign_field(const Value &self, Instance &instance, const std:
                                const Value &value, const SourceLocation &location) {
   if (const Layer *layer = layer_of_object(self); layer && layer->name.empty())
     throw CompileError(location, "self.{} is set before super().__init__() is called", name);
+  Opaque *parameter = object<Opaque>(value);
+  if (Layer *layer = layer_of_object(self);
+      parameter && layer && parameter->parameter == kUnassigned) {
+    parameter->module = layer;
+    parameter->parameter = name;
+  }
   charge(static_cast<int64_t>(instance.fields.size()) / 16, location);
   if (Value *field = instance.find(name))
     *field = value;

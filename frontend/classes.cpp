@@ -1,6 +1,7 @@
 #include "frontend/classes.h"
 
 #include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
 
 #include <algorithm>
 #include <deque>
@@ -151,7 +152,7 @@ std::optional<Value> object_attribute(Interpreter &interpreter, const Value &val
   if (!instance)
     return std::nullopt;
   if (const Value *field = instance->find(name))
-    return *field;
+    return interpreter.keras().read_field(*field);
   if (name == "__class__")
     return instance->type;
   if (const Value *member = find_member(*instance->type, name))

@@ -9,9 +9,9 @@ namespace sinter {
 namespace {
 
 /// The library classes that a script may derive from.
-constexpr std::string_view kBases[] = {"keras.layers.Layer", "keras.models.Model",
-                                       "keras.models.Sequential", "torch.nn.Module",
-                                       "torch.nn.Sequential"};
+constexpr std::string_view kBases[] = {
+    "keras.layers.Layer",  "keras.models.Model",  "keras.models.Sequential", "torch.nn.Module",
+    "torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict"};
 
 /// Methods that would change how a model is trained, which the compiled program decides itself.
 constexpr const char *kRefused[] = {"train_step",          "test_step",       "compute_loss",

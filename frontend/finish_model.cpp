@@ -180,14 +180,17 @@ void check_parameter_names(const Graph &graph) {
   }
 }
 
-/// "prediction", or "prediction:NAME" of several outputs, named after their layers.
+/// "prediction", or "prediction:NAME" of several outputs, named by their dict or after their
+/// layers.
 std::vector<std::pair<std::string, const KerasTensor *>> named_outputs(const KerasModel &model) {
   if (model.outputs.size() == 1)
     return {{"prediction", model.outputs[0]}};
   std::vector<std::pair<std::string, const KerasTensor *>> named;
   std::map<std::string, int> taken;
-  for (const KerasTensor *output : model.outputs) {
-    const std::string name = prediction_output(output->producer->layer->name);
+  for (size_t i = 0; i < model.outputs.size(); ++i) {
+    const KerasTensor *output = model.outputs[i];
+    const std::string name = prediction_output(
+        model.output_names.empty() ? output->producer->layer->name : model.output_names[i]);
     const int count = taken[name]++;
     named.emplace_back(count == 0 ? name : fmt::format("{}_{}", name, count), output);
   }

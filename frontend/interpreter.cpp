@@ -61,11 +61,12 @@ std::vector<Value> Interpreter::iterate(const Value &value, const SourceLocation
     return characters;
   }
   if (const auto parts = sequential_parts(value)) {
-    std::vector<Value> modules;
-    for (const auto &part : *parts)
-      modules.push_back(part.second);
-    charge(static_cast<int64_t>(modules.size()), location);
-    return modules;
+    const bool by_name = object<Layer>(value)->instance->type->native->name() == "ModuleDict";
+    std::vector<Value> items;
+    for (const auto &[name, part] : *parts)
+      items.push_back(by_name ? Value(name) : part);
+    charge(static_cast<int64_t>(items.size()), location);
+    return items;
   }
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, location, "what is iterated");

@@ -109,9 +109,10 @@ struct FitRecord {
 struct KerasModel {
   Layer layer; // the model as a layer; its name is the model's
   bool sequential = false;
-  std::vector<Layer *> layers;        // what summary lists, in its order
-  std::vector<KerasTensor *> inputs;  // none: a Sequential that was not given an input shape yet
-  std::vector<KerasTensor *> outputs; // of a Sequential: after its last layer
+  std::vector<Layer *> layers;           // what summary lists, in its order
+  std::vector<KerasTensor *> inputs;     // none: a Sequential that was not given an input shape yet
+  std::vector<KerasTensor *> outputs;    // of a Sequential: after its last layer
+  std::vector<std::string> output_names; // given by a dict of outputs, or none
   std::optional<CompileRecord> compiled;
   std::optional<FitRecord> fit;
   std::vector<SampleSet> evaluated;

@@ -50,6 +50,9 @@ public:
   /// After __init__: a model, or the module to become one, is known from here on.
   void register_object(const Value &);
   KerasTensor *add_weight(Layer &, const WeightRequest &, const SourceLocation &);
+  /// What a field of an object is now: while a module's forward() is traced, a torch.nn.Parameter
+  /// is a tensor.
+  Value read_field(const Value &field);
   void set_network(KerasModel &, std::vector<KerasTensor *> inputs,
                    std::vector<KerasTensor *> outputs, const SourceLocation &);
 
@@ -114,6 +117,7 @@ private:
   Value trace_lambda(Layer &, const CallArguments &, const SourceLocation &);
   Value trace(Layer &, const CallArguments &, const SourceLocation &);
   void build_object(KerasModel &, const Shape &input, const SourceLocation &);
+  KerasTensor *append_weight(Layer &, const ParameterAttrs &, const SourceLocation &);
   void enter(Layer &);
   void enter_scope(Layer &);
   void leave_scope();
@@ -122,6 +126,7 @@ private:
 
   Interpreter &interpreter_;
   Graph graph_;
+  std::map<const Opaque *, KerasTensor *> parameter_tensors_; // of torch.nn.Parameter
   NodeId rng_; // the input that random numbers are drawn with, from its first use on
   std::map<std::string, int> counts_;
   std::vector<KerasModel *> models_;

@@ -28,13 +28,6 @@ struct LayerType {
   int max_inputs = 1; // -1: any number
 };
 
-/// How a parameter starts: ParameterAttrs' initializer, a and b.
-struct InitialValues {
-  const char *initializer = "zeros";
-  float a = 0;
-  float b = 0;
-};
-
 /// What a layer's entry sees while it is called.
 class LayerBuilder {
 public:

@@ -73,8 +73,33 @@ NodeId apply_clip(LayerBuilder &b, const std::vector<NodeId> &inputs) {
   return b.append(OpKind::minimum, {b.append(OpKind::maximum, {inputs[0], low}), high});
 }
 
+/// A weight in another shape, which has no batch.
+NodeId reshape_weight(LayerBuilder &b, NodeId weight) {
+  const Value &target = b.arguments()["shape"];
+  const std::vector<Value> *items = sequence_items(target);
+  const int64_t total = b.type(weight).elements();
+  Shape shape;
+  int64_t product = 1;
+  int64_t unknown = 0;
+  for (const Value &item : items ? *items : std::vector<Value>{}) {
+    const auto *extent = std::get_if<int64_t>(&item);
+    shape.push_back(extent ? *extent : 0);
+    unknown += shape.back() == -1 ? 1 : 0;
+    if (shape.back() > 0 && product <= total)
+      product = shape.back() > total ? total + 1 : product * shape.back();
+    if (shape.back() == 0 || shape.back() < -1)
+      b.fail("cannot reshape a weight to {}", describe(target));
+  }
+  if (!items || unknown > 1 || total % product != 0 || (unknown == 0 && product != total))
+    b.fail("cannot reshape {} values to {}", total, describe(target));
+  std::replace(shape.begin(), shape.end(), int64_t{-1}, total / product);
+  return b.reshape(weight, shape);
+}
+
 /// The target with its one -1 worked out; the batch may be None, -1 or left to the -1.
 NodeId apply_full_reshape(LayerBuilder &b, const std::vector<NodeId> &inputs) {
+  if (!b.type(inputs[0]).batched())
+    return reshape_weight(b, inputs[0]);
   const Value &target = b.arguments()["shape"];
   const std::vector<Value> *items = sequence_items(target);
   const int64_t total = b.type(inputs[0]).elements();

@@ -29,8 +29,17 @@ std::vector<KerasTensor *> tensor_arguments(Interpreter &interpreter, const Call
                                             const char *name) {
   const Value &value = call.arguments[name];
   std::vector<KerasTensor *> result;
-  for (const Value &item : sequence_items(value) ? interpreter.iterate(value, call.location)
-                                                 : std::vector<Value>{value}) {
+  const auto items = [&]() -> std::vector<Value> {
+    if (const Dict *dict = object<Dict>(value)) {
+      std::vector<Value> values;
+      for (const auto &[key, item] : dict->items)
+        values.push_back(item);
+      return values;
+    }
+    return sequence_items(value) ? interpreter.iterate(value, call.location)
+                                 : std::vector<Value>{value};
+  };
+  for (const Value &item : items()) {
     if (const Opaque *unknown = object<Opaque>(item))
       fail_unknown(*unknown, call.location, fmt::format("the {} of this model", name));
     KerasTensor *tensor = object<KerasTensor>(item);
@@ -48,8 +57,13 @@ namespace {
 
 Value make_model(Interpreter &interpreter, const Call &call) {
   const std::vector<KerasTensor *> inputs = tensor_arguments(interpreter, call, "inputs");
-  return interpreter.keras().make_functional(inputs, tensor_arguments(interpreter, call, "outputs"),
-                                             call.arguments["name"], call.location);
+  KerasModel *model =
+      interpreter.keras().make_functional(inputs, tensor_arguments(interpreter, call, "outputs"),
+                                          call.arguments["name"], call.location);
+  if (const Dict *dict = object<Dict>(call.arguments["outputs"]))
+    for (const auto &[key, output] : dict->items)
+      model->output_names.push_back(to_text(key));
+  return model;
 }
 
 Value make_input(Interpreter &interpreter, const Call &call) {

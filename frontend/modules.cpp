@@ -1,5 +1,6 @@
 #include "frontend/modules.h"
 
+#include "frontend/tensorflow_data.h"
 #include "frontend/torch_modules.h"
 #include "ir/diagnostics.h"
 
@@ -305,7 +306,7 @@ const std::map<std::string_view, const Native *> &native_index() {
     for (const auto *table :
          {&python_natives(), &sequence_natives(), &method_natives(), &array_natives(),
           &tensor_natives(), &torch_natives(), &model_natives(), &configuration_natives(),
-          &layer_natives(), &argument_parser_natives()})
+          &layer_natives(), &argument_parser_natives(), &tensorflow_data_natives()})
       for (const Native &native : *table)
         natives.emplace(native.path, &native);
     return natives;

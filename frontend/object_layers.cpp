@@ -255,6 +255,11 @@ KerasTensor *KerasSession::add_weight(Layer &layer, const WeightRequest &request
     throw CompileError(location, "a weight of shape {} is beyond the limit of {} elements",
                        str(request.shape), kMaxElements);
   set_initializer(attrs, request.initializer, location);
+  return append_weight(layer, attrs, location);
+}
+
+KerasTensor *KerasSession::append_weight(Layer &layer, const ParameterAttrs &attrs,
+                                         const SourceLocation &location) {
   const NodeId node = graph_.append(OpKind::parameter, {}, attrs, layer.path(), location);
   layer.parameters.push_back(node);
   LayerCall *origin = interpreter_.make<LayerCall>();

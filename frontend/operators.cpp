@@ -3,6 +3,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 #include <algorithm>
 #include <cmath>
@@ -239,12 +240,29 @@ bool same_object(const Value &left, const Value &right) {
                                                     : equal(left, right);
 }
 
+/// Unknown, too; but what a torch.nn.Parameter may start as is known times a number.
+Value opaque_operation(Interpreter &interpreter, const std::string &op, const Value &left,
+                       const Value &right) {
+  const Value &unknown = object<Opaque>(left) ? left : right;
+  const Value &other = object<Opaque>(left) ? right : left;
+  Opaque *example = object<Opaque>(unknown);
+  if (!example->start)
+    return unknown;
+  if (is_number(other) && op == "*")
+    return scaled_example(interpreter, *example, to_number(other));
+  if (is_number(other) && op == "/" && &unknown == &left && to_number(other) != 0)
+    return scaled_example(interpreter, *example, 1 / to_number(other));
+  Opaque *result = interpreter.make<Opaque>(*example);
+  result->start.reset();
+  return result;
+}
+
 } // namespace
 
 Value binary_operation(Interpreter &interpreter, const std::string &op, const Value &left,
                        const Value &right, const SourceLocation &location) {
   if (object<Opaque>(left) || object<Opaque>(right))
-    return object<Opaque>(left) ? left : right;
+    return opaque_operation(interpreter, op, left, right);
   if (object<DataArray>(left) || object<DataArray>(right))
     return array_arithmetic(interpreter, op, left, right, location);
   if (object<KerasTensor>(left) || object<KerasTensor>(right))

@@ -350,7 +350,9 @@ void Parser::parse_formatted(const Token &token, FormattedString &result) {
       }
       if (end >= body.size())
         fail(token.position, "a '{' in this f-string is never closed");
-      flush(parse_formatted_field(token, body.substr(i + 1, end - i - 1)));
+      FormattedPart field = parse_formatted_field(token, body.substr(i + 1, end - i - 1));
+      text += field.text;
+      flush(std::move(field));
       i = end;
     } else {
       text += c;
@@ -359,10 +361,19 @@ void Parser::parse_formatted(const Token &token, FormattedString &result) {
   flush({});
 }
 
+/// Where the '=' of a field {x = } stands; 0 when it has none that is no part of an operator.
+size_t named_value(const std::string &source) {
+  const size_t last = source.find_last_not_of(" \t");
+  if (last == std::string::npos || last == 0 || source[last] != '=')
+    return 0;
+  return std::string_view("=!<>").find(source[last - 1]) == std::string_view::npos ? last : 0;
+}
+
 /// {expression!r:format} without its braces.
 FormattedPart Parser::parse_formatted_field(const Token &token, const std::string &field) {
   FormattedPart part;
   std::string source = field;
+  bool converted = false;
   int open = 0;
   for (size_t i = 0; i < field.size(); ++i) {
     open += field[i] == '{' || field[i] == '(' || field[i] == '[' ? 1 : 0;
@@ -372,12 +383,19 @@ FormattedPart Parser::parse_formatted_field(const Token &token, const std::strin
       source = field.substr(0, i);
       if (conversion) {
         part.conversion = field[i + 1];
+        converted = true;
         i += 2;
       }
       if (i < field.size() && field[i] == ':')
         part.format = field.substr(i + 1);
       break;
     }
+  }
+  if (const size_t shown = named_value(source)) { // {x=} is x=, then its repr
+    part.text = source;
+    if (!converted && part.format.empty())
+      part.conversion = 'r';
+    source.resize(shown);
   }
   if (part.format.find('{') != std::string::npos)
     fail(token.position, "nested fields in an f-string's format are not supported");

@@ -163,6 +163,10 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
       return *found;
     throw CompileError(location, "the dict has no key {}", describe(index));
   }
+  if (const auto parts = sequential_parts(object_value)) // of a class that derives from ModuleDict
+    for (const auto &[name, part] : *parts)
+      if (equal(index, name))
+        return part;
   if (sequence_items(object_value) || std::holds_alternative<std::string>(object_value) ||
       sequential_parts(object_value))
     return sequence_subscript(interpreter, object_value, index, location);

@@ -204,6 +204,9 @@ Value call_concat(Interpreter &interpreter, const Call &call) {
 Value call_identity(Interpreter &interpreter, const Call &call) {
   const Value &x = call.arguments["x"];
   const Value dtype = call.arguments.has("dtype") ? call.arguments["dtype"] : Value(None{});
+  if (object<DataArray>(x) && !std::holds_alternative<None>(dtype))
+    return interpreter.call(attribute(interpreter, x, "astype", call.location), {{dtype}, {}},
+                            call.location);
   const auto *module = std::get_if<ModuleName>(&dtype);
   const bool f32 = std::holds_alternative<None>(dtype) ||
                    (module && module->path == "tensorflow.float32") ||

@@ -3,6 +3,7 @@
 #include "frontend/interpreter.h"
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
+#include "frontend/modules.h"
 #include "frontend/torch_modules.h"
 
 #include <algorithm>
@@ -247,6 +248,15 @@ Value call_pad(Interpreter &interpreter, const Call &call) {
                         {{"padding", call.arguments["pad"]}});
 }
 
+/// What is in an example, if a Parameter is made of it.
+InitialValues initial_values(std::string_view function) {
+  if (function == "randn")
+    return {"normal", 0, 1};
+  if (function == "rand")
+    return {"uniform", 0, 1};
+  return {function == "ones" ? "ones" : "zeros"};
+}
+
 /// torch.randn(1, 3, 224, 224), torch.rand(size=(1, 3, 224, 224)): an example, whose shape is known
 /// and whose values are not.
 Value call_example(Interpreter &interpreter, const Call &call) {
@@ -261,7 +271,21 @@ Value call_example(Interpreter &interpreter, const Call &call) {
       return interpreter.opaque(std::string(call.native.path), call.location);
     example->shape.push_back(*extent);
   }
+  example->start = initial_values(call.native.name());
   return example;
+}
+
+/// torch.full((3, 4), 0.5)
+Value call_full(Interpreter &interpreter, const Call &call) {
+  CallArguments size;
+  size.positional = {call.arguments["size"]};
+  const Native &ones = *find_native("torch.ones");
+  const Value example = call_example(
+      interpreter, {ones, bind(interpreter, ones, size, call.location), call.location});
+  const Opaque *known = object<Opaque>(example);
+  return known && known->start
+             ? Value(scaled_example(interpreter, *known, call.arguments.number("fill_value")))
+             : example;
 }
 
 Specs with_input(Specs arguments) {
@@ -337,6 +361,11 @@ std::vector<Native> torch_function_natives() {
            {"torch.randn", size, call_example},
            {"torch.rand", size, call_example},
            {"torch.zeros", size, call_example},
+           {"torch.empty", size, call_example},
+           {"torch.full",
+            {required("size", Kind::any), required("fill_value", Kind::number),
+             optional("options", Kind::keywords)},
+            call_full},
            {"torch.ones", size, call_example}})
     all.push_back(std::move(native));
   return all;

@@ -19,6 +19,8 @@ using Kind = ArgumentKind;
 
 constexpr std::string_view kSequential = "torch.nn.Sequential";
 
+Value make_container(Interpreter &, const Call &);
+
 /// Visits a module and all that it holds, in lists and dicts too, each on the first way that leads
 /// to it, with its path as state_dict() has it; a module before its parts.
 class ModuleWalk {
@@ -96,10 +98,13 @@ void add_part(Interpreter &interpreter, Instance &instance, const std::string &n
     instance.fields.emplace_back(name, module);
 }
 
-/// The parts of nn.Sequential(a, b, c) and of nn.Sequential(OrderedDict([('conv', a), ...]))
+/// The parts of nn.Sequential(a, b, c), of nn.Sequential(OrderedDict([('conv', a), ...])) and of
+/// nn.ModuleList([a, b, c]).
 void add_parts(Interpreter &interpreter, Instance &instance, const Call &call) {
-  const std::vector<Value> &parts = call.arguments.items("parts");
+  std::vector<Value> parts = call.arguments.items("parts");
   const Dict *named = parts.size() == 1 ? object<Dict>(parts[0]) : nullptr;
+  if (parts.size() == 1 && sequence_items(parts[0]))
+    parts = interpreter.iterate(parts[0], call.location);
   if (named)
     for (const auto &[name, module] : named->items)
       add_part(interpreter, instance, to_text(name), module, call);
@@ -161,6 +166,19 @@ Value make_container(Interpreter &interpreter, const Call &call) {
              : interpreter.list(interpreter.iterate(modules, call.location));
 }
 
+/// self.items(), self.values(), self.keys() of a class that derives from nn.ModuleDict.
+Value call_parts(Interpreter &interpreter, const Call &call) {
+  const auto parts = sequential_parts(call.self);
+  if (!parts)
+    throw CompileError(call.location, "{} has no {}", describe(call.self), call.native.name());
+  std::vector<Value> items;
+  for (const auto &[name, part] : *parts)
+    items.push_back(call.native.name() == "keys"     ? Value(name)
+                    : call.native.name() == "values" ? part
+                                                     : interpreter.tuple({name, part}));
+  return interpreter.list(std::move(items));
+}
+
 Value call_add_module(Interpreter &interpreter, const Call &call) {
   interpreter.require_certain(call.location, "adding a module");
   Layer &module = self_module(call);
@@ -171,9 +189,10 @@ Value call_add_module(Interpreter &interpreter, const Call &call) {
   return None{};
 }
 
+/// An nn.Sequential, or an object of a class that derives from it, nn.ModuleList or nn.ModuleDict.
 bool is_sequential(const Layer &module) {
-  return module.instance && module.instance->type->native &&
-         module.instance->type->native->path == kSequential;
+  const Native *native = module.instance ? module.instance->type->native : nullptr;
+  return native && (native->path == kSequential || native->call == make_container);
 }
 
 /// nn.Sequential's append.
@@ -419,6 +438,9 @@ std::vector<Native> module_natives() {
        {required("name", Kind::text), required("module", Kind::any)},
        call_add_module},
       {"layer.append", {required("module", Kind::any)}, call_append},
+      {"layer.items", {}, call_parts},
+      {"layer.values", {}, call_parts},
+      {"layer.keys", {}, call_parts},
       {"layer.to", anything, call_same},
       {"layer.cuda", anything, call_same},
       {"layer.cpu", {}, call_same},
@@ -441,8 +463,8 @@ std::vector<Native> module_natives() {
 const std::vector<Native> &torch_natives() {
   static const std::vector<Native> natives = [] {
     std::vector<Native> all;
-    for (auto *family : {module_natives, torch_function_natives, torch_data_natives,
-                         torch_training_natives, torch_scheduler_natives})
+    for (auto *family : {module_natives, torch_parameter_natives, torch_function_natives,
+                         torch_data_natives, torch_training_natives, torch_scheduler_natives})
       for (Native &native : family())
         all.push_back(std::move(native));
     return all;

@@ -27,6 +27,10 @@ Value sequential_of(Interpreter &, const std::vector<std::pair<std::string, Valu
 std::vector<Native> module_natives();
 /// torch.nn.functional, torch.cat and its kin, the methods of tensors.
 std::vector<Native> torch_function_natives();
+/// torch.nn.Parameter.
+std::vector<Native> torch_parameter_natives();
+/// An example that starts as others do, times a factor.
+Opaque *scaled_example(Interpreter &, const Opaque &example, double factor);
 /// Data sets, transforms, loaders.
 std::vector<Native> torch_data_natives();
 /// Criteria, optimizers, the clipping of gradients.

@@ -5,6 +5,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/modules.h"
 #include "frontend/schedules.h"
+#include "frontend/tensorflow_data.h"
 
 #include <algorithm>
 #include <cctype>
@@ -140,10 +141,23 @@ DataArray *labels_argument(const Call &call, const Value &value) {
   return first;
 }
 
+/// Of x and y, or of a tf.data.Dataset alone.
 SampleSet sample_set(const Call &call, const Value &x, const Value &y) {
   SampleSet set;
-  set.images = data_argument(call, x, "the samples");
-  set.labels = labels_argument(call, y);
+  if (const auto dataset = dataset_contents(x)) {
+    if (!std::holds_alternative<None>(y))
+      throw CompileError(call.location, "{}: a data set holds the labels, too", call.native.name());
+    if (dataset->batch_size == 0)
+      throw CompileError(call.location, "{}: the data set must be in batches: .batch(32)",
+                         call.native.name());
+    set.images = dataset->images;
+    set.labels = dataset->labels;
+  } else {
+    set.images = data_argument(call, x, "the samples");
+    if (std::holds_alternative<None>(y))
+      throw CompileError(call.location, "{}: the labels are missing", call.native.name());
+    set.labels = labels_argument(call, y);
+  }
   set.location = call.location;
   if (set.images->labels)
     throw CompileError(call.location, "{}: expected the samples, got {}", call.native.name(),
@@ -167,6 +181,8 @@ std::optional<SampleSet> validation_set(const Call &call) {
     return std::nullopt;
   if (const Opaque *unknown = object<Opaque>(value))
     fail_unknown(*unknown, call.location, "the validation data");
+  if (dataset_contents(value))
+    return sample_set(call, value, None{});
   const std::vector<Value> *items = sequence_items(value);
   if (!items || items->size() != 2)
     throw CompileError(call.location, "fit: validation_data must be (x, y), got {}",
@@ -207,6 +223,10 @@ Value call_fit(Interpreter &interpreter, const Call &call) {
     record.batch_size = arguments.integer("batch_size");
   record.epochs = arguments.integer("epochs");
   record.shuffle = arguments.boolean("shuffle");
+  if (const auto dataset = dataset_contents(arguments["x"])) {
+    record.batch_size = dataset->batch_size;
+    record.shuffle = dataset->shuffle;
+  }
   record.location = call.location;
   read_callbacks(interpreter, call, model, record);
   warn_replaced(interpreter, call);
@@ -275,7 +295,7 @@ std::vector<Native> training_methods() {
         optional("auto_scale_loss", Kind::ignored)},
        call_compile},
       {"model.fit",
-       {x, required("y", Kind::any), batch_size, optional("epochs", Kind::positive, 1), verbose,
+       {x, optional("y", Kind::any), batch_size, optional("epochs", Kind::positive, 1), verbose,
         callbacks, optional("validation_split", Kind::fraction, Value(0.0)),
         optional("validation_data", Kind::any), optional("shuffle", Kind::boolean, Value(true)),
         optional("class_weight", Kind::unsupported), sample_weight,
@@ -288,7 +308,7 @@ std::vector<Native> training_methods() {
         optional("use_multiprocessing", Kind::ignored)},
        call_fit},
       {"model.evaluate",
-       {x, required("y", Kind::any), batch_size, verbose, sample_weight,
+       {x, optional("y", Kind::any), batch_size, verbose, sample_weight,
         optional("steps", Kind::unsupported), callbacks, optional("return_dict", Kind::ignored)},
        call_evaluate},
       {"model.predict",

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -124,6 +125,16 @@ struct BoundMethod {
   const Native *method;
 };
 
+/// How a parameter starts: ParameterAttrs' initializer, a and b.
+struct InitialValues {
+  const char *initializer = "zeros";
+  float a = 0;
+  float b = 0;
+};
+
+/// Of a torch.nn.Parameter that no module has yet.
+constexpr const char *kUnassigned = "?";
+
 /// What is not known when compiling, and the place it came from: the result of a call that has no
 /// meaning here, a prediction, a training history. It may flow anywhere but into what decides the
 /// program; there it is an error that names the origin.
@@ -133,11 +144,13 @@ struct BoundMethod {
 struct Opaque {
   std::string origin; // "np.unique"
   SourceLocation location;
-  std::vector<int64_t> shape = {};       // of an example: torch.randn(1, 3, 224, 224)
-  Layer *module = nullptr;               // whose parameters, prediction or loss
-  std::string parameter = {};            // "weight" of module.weight
-  const DataLoader *loader = nullptr;    // the loader, its batches, what is computed from them
-  const Configured *criterion = nullptr; // of a loss
+  std::vector<int64_t> shape = {};         // of an example: torch.randn(1, 3, 224, 224)
+  std::optional<InitialValues> start = {}; // what that begins as, if it is made a Parameter
+  bool trained = true;                     // of a Parameter
+  Layer *module = nullptr;                 // whose parameters, prediction or loss
+  std::string parameter = {};              // "weight" of module.weight
+  const DataLoader *loader = nullptr;      // the loader, its batches, what is computed from them
+  const Configured *criterion = nullptr;   // of a loss
 };
 
 /// torch.utils.data.DataLoader

@@ -149,3 +149,53 @@ model.fit(x, y)
   CHECK(data.dataset == "mnist");
   CHECK(data.one_hot == 12);
 }
+
+TEST_CASE("a tf.data.Dataset holds samples and labels, and how they are gone through") {
+  const std::string make = "ds = tf.data.Dataset.from_tensor_slices((x[..., tf.newaxis], y))\n";
+  const Model plain = load(kHead + make + R"(
+test = tf.data.Dataset.from_tensor_slices((xt[..., None], yt)).batch(100)
+def scale(image, label):
+    return tf.cast(image, tf.float32) / 255., tf.cast(label, tf.int64)
+ds = ds.map(scale, num_parallel_calls=tf.data.AUTOTUNE).cache().shuffle(1000).batch(64)
+ds = ds.prefetch(tf.data.AUTOTUNE)
+test = test.map(lambda image, label: (tf.cast(image, tf.float32) / 255., label))
+for images, labels in ds.take(1):
+    print(images.shape)
+model.fit(ds, epochs=3, validation_data=test)
+model.evaluate(test)
+)");
+  CHECK(text(plain.data->scaling) == "divide 255");
+  CHECK(plain.training->batch_size == 64);
+  CHECK(plain.training->shuffle);
+  CHECK(text(plain.data->validation) == "test");
+  CHECK(text(plain.data->test) == "test");
+  CHECK(str(plain.graph.type(plain.graph.all(OpKind::input).at(0)).shape) == "[N,28,28,1]");
+  const Model parts = load(kHead + make +
+                           "model.fit(ds.skip(5000).batch(10), "
+                           "validation_data=ds.take(5000).batch(50))\n");
+  CHECK_FALSE(parts.training->shuffle);
+  CHECK(text(parts.data->train) == "train slice[5000:end]");
+  CHECK(text(parts.data->validation) == "train slice[0:5000]");
+  const Model one_hot = load(kHead + make + R"(
+ds = ds.map(lambda image, label: (image, tf.one_hot(label, depth=10)))
+model.compile(loss='categorical_crossentropy')
+model.fit(ds.batch(8))
+)");
+  CHECK(one_hot.data->one_hot == 10);
+}
+
+TEST_CASE("what cannot be made of a tf.data.Dataset is an error") {
+  const auto error = [](const std::string &code) {
+    return error_of(kHead + "ds = tf.data.Dataset.from_tensor_slices((x, y))\n" + code);
+  };
+  CHECK(error("model.fit(ds)\n").find("the data set must be in batches") != std::string::npos);
+  CHECK(error("model.fit(ds.batch(8), y)\n").find("holds the labels, too") != std::string::npos);
+  CHECK(error("model.fit(x)\n").find("the labels are missing") != std::string::npos);
+  CHECK(error("model.fit(ds.batch(8).batch(8))\n").find("batches of batches") != std::string::npos);
+  CHECK(error("model.fit(ds.map(lambda a, b: (tf.image.resize(a, (32, 32)), b)).batch(8))\n") !=
+        "");
+  CHECK(error("model.fit(ds.batch(8, drop_remainder=True))\n").find("drop_remainder") !=
+        std::string::npos);
+  CHECK(error("keras.losses.Huber().batch(8)\n").find("has no attribute 'batch'") !=
+        std::string::npos);
+}

@@ -92,6 +92,8 @@ TEST_CASE("texts follow Python") {
   CHECK(value("f'{1 + 1}-{\"s\"!r}-{3.14159:.2f}-{7:03d}-{{}}'") == "2-'s'-3.14-007-{}");
   CHECK(value("f'{\"a\":>3}|{\"a\":<3}|{\"a\":^3}|{1234567:,}|{0.5:%}'") ==
         "  a|a  | a |1,234,567|50.000000%");
+  CHECK(value_of("rate = 0.25\nx = f'{rate=} {rate = :.3f} {\"a\"=!s} {1 == 2}'\n") ==
+        "rate=0.25 rate = 0.250 \"a\"=a False");
   CHECK(value("'%s_%02d_%.1f' % ('a', 3, 2.25)") == "a_03_2.2");
   CHECK(value("'{}_{:02d}_{name}'.format('a', 3, name='n')") == "a_03_n");
   CHECK(value("'-'.join(['a', 'b']).upper().split('-')") == "['A', 'B']");

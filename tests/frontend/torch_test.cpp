@@ -507,3 +507,65 @@ TEST_CASE("torch's errors are in torch's terms") {
   CHECK(error("nn.Conv2D(3, 8, 3)", "(1, 3, 9, 8)").find("did you mean 'Conv2d'?") !=
         std::string::npos);
 }
+
+TEST_CASE("Parameters are weights of the module that they are assigned to") {
+  const Model model = load(kImports + R"(
+class Scale(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.gamma = nn.Parameter(1e-2 * torch.ones(channels))
+        self.register_parameter('shift', nn.Parameter(torch.zeros((1, channels, 1, 1))))
+    def forward(self, x):
+        return x * self.gamma.view(1, -1, 1, 1) + self.shift
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.scale = Scale(3)
+        self.alpha = nn.Parameter(torch.full((1,), 0.5))
+        self.fixed = nn.Parameter(torch.randn(4, 2) / 10, requires_grad=False)
+        self.w = nn.Parameter(torch.empty(3, 4))
+        nn.init.normal_(self.w, std=0.02)
+    def forward(self, x):
+        x = self.scale(x) * self.alpha
+        return x.mean(dim=(2, 3)) @ self.w @ self.fixed
+net = Net()
+net(torch.randn(1, 3, 5, 5))
+net(torch.randn(2, 3, 6, 6))
+)");
+  CHECK(parameter(model, "scale.gamma").initializer == "constant");
+  CHECK(parameter(model, "scale.gamma").a == 0.01F);
+  CHECK(parameter(model, "scale.shift").type.shape == Shape{1, 3, 1, 1});
+  CHECK(parameter(model, "alpha").a == 0.5F);
+  CHECK(parameter(model, "w").initializer == "normal");
+  CHECK(parameter(model, "w").b == 0.02F);
+  CHECK(parameter(model, "fixed").role == "statistic");
+  CHECK(parameter(model, "fixed").b == 0.1F);
+  CHECK(parameter_names(model).size() == 5);
+  CHECK(error_of(kImports + "w = nn.Parameter(torch.ones(3) + 1)\n").find("a Parameter of") !=
+        std::string::npos);
+}
+
+TEST_CASE("classes may derive from ModuleList and ModuleDict") {
+  const Model model = load(kImports + R"(
+class Blocks(nn.ModuleList):
+    def __init__(self, count):
+        super().__init__([nn.Linear(4, 4) for _ in range(count)])
+    def forward(self, x):
+        for block in self:
+            x = F.relu(block(x))
+        return self[0](x)
+class Heads(nn.ModuleDict):
+    def __init__(self):
+        super().__init__({'one': nn.Linear(4, 2)})
+        self.add_module('two', nn.Linear(4, 2))
+    def forward(self, x):
+        return sum([self[name](x) for name in self]) + self['one'](x)
+net = nn.Sequential(Blocks(2), Heads())
+for name, head in net[1].items():
+    head.apply(lambda module: nn.init.zeros_(module.bias))
+summary(net, (1, 4))
+)");
+  CHECK(parameter_names(model) == std::vector<std::string>{"0.0.weight", "0.0.bias", "0.1.weight",
+                                                           "0.1.bias", "1.one.weight", "1.one.bias",
+                                                           "1.two.weight", "1.two.bias"});
+}

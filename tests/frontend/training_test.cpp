@@ -342,6 +342,22 @@ TEST_CASE("several outputs have losses, weights and metrics of their own") {
   CHECK(logged(kTwoHeads + "model.compile('sgd', {'b': 'mse'})") == one);
 }
 
+TEST_CASE("a dict of outputs names them") {
+  const Model model = load(R"(import keras
+from keras import layers
+image = keras.Input((8,), name='image')
+x = layers.Dense(4)(image)
+model = keras.Model(inputs={'image': image},
+                    outputs={'digit': layers.Dense(10, activation='softmax', name='first')(x),
+                             'odd': layers.Dense(1, activation='sigmoid')(x)})
+model.compile(loss={'digit': 'sparse_categorical_crossentropy', 'odd': 'binary_crossentropy'},
+              loss_weights={'digit': 1.0, 'odd': 0.5}, metrics={'digit': ['accuracy']})
+)");
+  CHECK(model.graph.find_output("prediction:digit").valid());
+  CHECK(model.graph.find_output("prediction:odd").valid());
+  CHECK(model.graph.find_output("digit_accuracy").valid());
+}
+
 TEST_CASE("outputs with the same labels share an input; others have their own") {
   const auto labels = [](const std::string &loss) {
     const Model model = load(kTwoHeads + "model.compile('sgd', " + loss + ")");

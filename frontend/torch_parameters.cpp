@@ -1,0 +1,90 @@
+// torch.nn.Parameter: the weights that a module has without a layer.
+#include "frontend/initializers.h"
+#include "frontend/interpreter.h"
+#include "frontend/keras_session.h"
+#include "frontend/modules.h"
+#include "frontend/torch_modules.h"
+
+#include <cmath>
+
+namespace sinter {
+
+namespace {
+
+using Kind = ArgumentKind;
+
+/// nn.Parameter(torch.randn(3, 4) * 0.1): belongs to the module that it is assigned to.
+Value make_parameter(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "making a Parameter");
+  const Opaque *data = object<Opaque>(call.arguments["data"]);
+  if (!data || !data->start)
+    throw CompileError(
+        call.location,
+        "a Parameter of {} is not supported: of torch.zeros, ones, full, empty, rand "
+        "and randn, times numbers",
+        describe(call.arguments["data"]));
+  Opaque *parameter = interpreter.make<Opaque>(*data);
+  parameter->origin = "a Parameter";
+  parameter->location = call.location;
+  parameter->parameter = kUnassigned;
+  parameter->trained = call.arguments.boolean("requires_grad");
+  return parameter;
+}
+
+/// self.register_parameter('scale', nn.Parameter(...))
+Value register_parameter(Interpreter &interpreter, const Call &call) {
+  interpreter.assign_attribute(call.self, call.arguments.text("name"), call.arguments["param"],
+                               call.location);
+  return None{};
+}
+
+} // namespace
+
+Opaque *scaled_example(Interpreter &interpreter, const Opaque &example, double factor) {
+  Opaque *scaled = interpreter.make<Opaque>(example);
+  InitialValues &start = *scaled->start;
+  if (std::string_view(start.initializer) == "ones")
+    start = {"constant", 1, 0};
+  start.a = static_cast<float>(start.a * factor);
+  start.b = static_cast<float>(start.b * factor);
+  if (factor < 0 && std::string_view(start.initializer) == "uniform")
+    std::swap(start.a, start.b);
+  if (std::string_view(start.initializer) == "normal")
+    start.b = std::fabs(start.b);
+  return scaled;
+}
+
+Value KerasSession::read_field(const Value &field) {
+  Opaque *parameter = object<Opaque>(field);
+  if (!parameter || !parameter->start || !parameter->module || scopes_.empty())
+    return field;
+  KerasTensor *&tensor = parameter_tensors_[parameter];
+  if (tensor)
+    return tensor;
+  Layer &module = *parameter->module;
+  const SourceLocation &location = parameter->location;
+  const bool root = scopes_.front() == &module && !is_part(module, location);
+  ParameterAttrs attrs;
+  attrs.name = (root ? "" : module.path() + '.') + parameter->parameter;
+  attrs.role = parameter->trained ? "weight" : "statistic";
+  attrs.type = {ElementType::f32, parameter->shape};
+  attrs.initializer = parameter->start->initializer;
+  attrs.a = parameter->start->a;
+  attrs.b = parameter->start->b;
+  if (const auto given = module.initializers.find(parameter->parameter);
+      given != module.initializers.end())
+    set_initializer(attrs, given->second, location);
+  tensor = append_weight(module, attrs, location);
+  return tensor;
+}
+
+std::vector<Native> torch_parameter_natives() {
+  return {{"torch.nn.Parameter",
+           {required("data", Kind::any), optional("requires_grad", Kind::boolean, Value(true))},
+           make_parameter},
+          {"layer.register_parameter",
+           {required("name", Kind::text), required("param", Kind::any)},
+           register_parameter}};
+}
+
+} // namespace sinter
