@@ -5,7 +5,9 @@
 #include "passes/pipeline.h"
 #include "passes/plan_memory.h"
 #include "small_model.h"
+#include "tests/passes/nets.h"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace sinter;
@@ -43,6 +45,17 @@ TEST_CASE("the gradients of a model pass") {
     CAPTURE(gradient.max_rel_error);
     CHECK(gradient.ok);
     CHECK(gradient.max_rel_error > 0); // float32 against float64: something was compared
+  }
+}
+
+TEST_CASE("gradients pass through concatenations and slices that nobody copies") {
+  const Plan plan = build_gradient_plan(joined_net());
+  CHECK(std::none_of(plan.kernels.begin(), plan.kernels.end(),
+                     [](const Kernel &kernel) { return kernel.name.rfind("concat", 0) == 0; }));
+  for (const GradientCheck &gradient : check(plan)) {
+    CAPTURE(gradient.parameter);
+    CAPTURE(gradient.max_rel_error);
+    CHECK(gradient.ok);
   }
 }
 
