@@ -62,6 +62,12 @@ Value array_astype(Interpreter &interpreter, const Call &call) {
 
 Value array_copy(Interpreter &, const Call &call) { return call.self; }
 
+/// x.float(), y.long() of torch's tensors.
+Value array_as(Interpreter &interpreter, const Call &call) {
+  return convert(interpreter, self(call), call.native.name() == "float" ? "float32" : "int64",
+                 call);
+}
+
 /// Labels stay as they are; images would lose the samples' dimension.
 Value array_flatten(Interpreter &interpreter, const Call &call) {
   return reshape_array(interpreter, self(call), {int64_t{-1}}, call.location);
@@ -83,12 +89,14 @@ Value numpy_reshape(Interpreter &interpreter, const Call &call) {
                        call.location);
 }
 
-Value numpy_expand_dims(Interpreter &interpreter, const Call &call) {
-  const DataArray *array = array_argument(interpreter, call, "a");
+/// np.expand_dims(a, axis), x.unsqueeze(dim)
+Value expand_dims(Interpreter &interpreter, const Call &call) {
+  const bool is_method = call.arguments.has("dim");
+  const DataArray *array = is_method ? &self(call) : array_argument(interpreter, call, "a");
   if (!array)
     return unknown_result(interpreter, call);
   const auto rank = static_cast<int64_t>(array->shape.size());
-  const int64_t given = call.arguments.integer("axis");
+  const int64_t given = call.arguments.integer(is_method ? "dim" : "axis");
   const int64_t axis = given < 0 ? given + rank + 1 : given;
   if (axis < 0 || axis > rank)
     throw CompileError(call.location, "axis {} is outside an array of {} dimensions", given, rank);
@@ -217,6 +225,9 @@ const std::vector<Native> &array_natives() {
       {"array.reshape", {optional("dims", Kind::rest)}, array_reshape},
       {"array.astype", {required("dtype", Kind::any)}, array_astype},
       {"array.copy", {}, array_copy},
+      {"array.float", {}, array_as},
+      {"array.long", {}, array_as},
+      {"array.unsqueeze", {required("dim", Kind::integer)}, expand_dims},
       {"array.flatten", {}, array_flatten},
       {"array.ravel", {}, array_flatten},
       {"array.min", axes, array_statistic},
@@ -225,7 +236,7 @@ const std::vector<Native> &array_natives() {
       {"array.std", axes, array_statistic},
       {"array.sum", axes, array_statistic},
       {"numpy.reshape", {a, required("shape", Kind::any)}, numpy_reshape},
-      {"numpy.expand_dims", {a, required("axis", Kind::integer)}, numpy_expand_dims},
+      {"numpy.expand_dims", {a, required("axis", Kind::integer)}, expand_dims},
       {"numpy.array", {a, optional("dtype", Kind::any)}, numpy_array},
       {"numpy.asarray", {a, optional("dtype", Kind::any)}, numpy_array},
       {"numpy.float32", {a}, numpy_float32},

@@ -5,6 +5,7 @@
 #include "frontend/keras_session.h"
 #include "frontend/layer_table.h"
 #include "frontend/modules.h"
+#include "frontend/tensorflow_data.h"
 #include "frontend/torch_modules.h"
 
 namespace sinter {
@@ -117,6 +118,8 @@ std::optional<Value> find_attribute(Interpreter &interpreter, const Value &value
   if (const Configured *configured = object<Configured>(value))
     if (const std::optional<Value> found = dataset_attribute(interpreter, *configured, name))
       return found;
+  if (dataset_contents(value))
+    return interpreter.opaque("a Dataset's " + name, location);
   if (const Configured *configured = object<Configured>(value))
     if (configured->arguments.has(name))
       return configured->arguments[name];

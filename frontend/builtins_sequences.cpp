@@ -2,6 +2,7 @@
 #include "frontend/data_array.h"
 #include "frontend/interpreter.h"
 #include "frontend/modules.h"
+#include "frontend/tensorflow_data.h"
 #include "frontend/torch_modules.h"
 
 #include <algorithm>
@@ -165,6 +166,8 @@ Value call_sorted(Interpreter &interpreter, const Call &call) {
 /// iter(loader) is the loader, and next() of it one of its batches: both unknown. An iterator over
 /// what is known is a list that next() takes items from.
 Value call_iter(Interpreter &interpreter, const Call &call) {
+  if (dataset_contents(call.arguments["iterable"]))
+    return interpreter.opaque("the batches of a Dataset", call.location);
   return interpreter.list(interpreter.iterate(call.arguments["iterable"], call.location));
 }
 

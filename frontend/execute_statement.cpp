@@ -1,5 +1,6 @@
 #include "frontend/execution_guards.h"
 #include "frontend/modules.h"
+#include "frontend/tensorflow_data.h"
 
 #include <utility>
 
@@ -202,7 +203,9 @@ Interpreter::Flow Interpreter::execute_loop_body(const Block &body, bool &ended)
 }
 
 Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation &location) {
-  const Value iterable = evaluate(loop.iterable);
+  Value iterable = evaluate(loop.iterable);
+  if (dataset_contents(iterable)) // to look at samples
+    iterable = opaque("the batches of a Dataset", location);
   const bool outer_loop = uncertain_loop_;
   Opaque *unknown = object<Opaque>(iterable);
   if (unknown && unknown->loader) // its batches are alike: the body runs once, for all of them

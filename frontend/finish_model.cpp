@@ -214,11 +214,22 @@ std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &l
   return scalars;
 }
 
+/// A Sequential, or one that is all that a module holds.
+Value only_sequential(Layer *module) {
+  if (!module || sequential_parts(module) || !module->instance)
+    return module ? Value(module) : Value(None{});
+  std::vector<Value> held;
+  for (const auto &[name, field] : module->instance->fields)
+    if (object<Layer>(field))
+      held.push_back(field);
+  return held.size() == 1 ? held[0] : Value(None{});
+}
+
 /// A Sequential whose parts are called one after another, to look at shapes, takes what the first
 /// of them was called on.
 KerasModel *build_walked(KerasSession &session, const SourceLocation &file) {
   Layer *module = session.torch.module;
-  const auto parts = module ? sequential_parts(module) : std::nullopt;
+  const auto parts = sequential_parts(only_sequential(module));
   const auto first = parts && !parts->empty()
                          ? session.torch.models.find(object<Layer>(parts->front().second))
                          : session.torch.models.end();

@@ -31,10 +31,39 @@ Value make_parameter(Interpreter &interpreter, const Call &call) {
   return parameter;
 }
 
+/// torch.tensor(x), torch.from_numpy(x): a data set's array is a tensor already. A number may
+/// become a Parameter.
+Value make_tensor(Interpreter &interpreter, const Call &call) {
+  const Value &data = call.arguments["data"];
+  if (object<DataArray>(data))
+    return call.arguments.is_none("dtype")
+               ? data
+               : interpreter.call(attribute(interpreter, data, "astype", call.location),
+                                  {{call.arguments["dtype"]}, {}}, call.location);
+  Opaque *tensor = interpreter.make<Opaque>(std::string(call.native.path), call.location);
+  if (is_number(data))
+    tensor->start = InitialValues{"constant", static_cast<float>(to_number(data))};
+  return tensor;
+}
+
 /// self.register_parameter('scale', nn.Parameter(...))
 Value register_parameter(Interpreter &interpreter, const Call &call) {
   interpreter.assign_attribute(call.self, call.arguments.text("name"), call.arguments["param"],
                                call.location);
+  return None{};
+}
+
+/// self.register_buffer('mean', torch.zeros(3)): what training leaves as it is.
+Value register_buffer(Interpreter &interpreter, const Call &call) {
+  Value buffer = call.arguments["tensor"];
+  if (const Opaque *data = object<Opaque>(buffer); data && data->start) {
+    Opaque *kept = interpreter.make<Opaque>(*data);
+    kept->origin = "a buffer";
+    kept->parameter = kUnassigned;
+    kept->trained = false;
+    buffer = kept;
+  }
+  interpreter.assign_attribute(call.self, call.arguments.text("name"), buffer, call.location);
   return None{};
 }
 
@@ -79,12 +108,22 @@ Value KerasSession::read_field(const Value &field) {
 }
 
 std::vector<Native> torch_parameter_natives() {
-  return {{"torch.nn.Parameter",
+  const std::vector<ArgumentSpec> tensor = {
+      required("data", Kind::any), optional("dtype", Kind::any), optional("device", Kind::ignored),
+      optional("requires_grad", Kind::ignored), optional("pin_memory", Kind::ignored)};
+  return {{"torch.tensor", tensor, make_tensor},
+          {"torch.as_tensor", tensor, make_tensor},
+          {"torch.from_numpy", tensor, make_tensor},
+          {"torch.nn.Parameter",
            {required("data", Kind::any), optional("requires_grad", Kind::boolean, Value(true))},
            make_parameter},
           {"layer.register_parameter",
            {required("name", Kind::text), required("param", Kind::any)},
-           register_parameter}};
+           register_parameter},
+          {"layer.register_buffer",
+           {required("name", Kind::text), required("tensor", Kind::any),
+            optional("persistent", Kind::ignored)},
+           register_buffer}};
 }
 
 } // namespace sinter

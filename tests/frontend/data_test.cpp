@@ -161,6 +161,11 @@ ds = ds.prefetch(tf.data.AUTOTUNE)
 test = test.map(lambda image, label: (tf.cast(image, tf.float32) / 255., label))
 for images, labels in ds.take(1):
     print(images.shape)
+for images, labels in ds:
+    print(images.shape)
+    break
+images, labels = next(iter(test))
+print(ds.element_spec, test.cardinality())
 model.fit(ds, epochs=3, validation_data=test)
 model.evaluate(test)
 )");
