@@ -82,8 +82,8 @@ Value sequence_subscript(Interpreter &interpreter, const Value &sequence, const 
 }
 
 /// x[:, :c], x[:, 0], x[..., -1]: a part of every sample.
-Value tensor_subscript(Interpreter &interpreter, KerasTensor &tensor, const Value &index,
-                       const SourceLocation &location) {
+Value tensor_part(Interpreter &interpreter, KerasTensor &tensor, const Value &index,
+                  const SourceLocation &location) {
   const Shape &shape = interpreter.keras().graph().type(tensor.node).shape;
   const std::vector<Value> *given = object<Tuple>(index) ? sequence_items(index) : nullptr;
   std::vector<Value> items = given ? *given : std::vector<Value>{index};
@@ -130,6 +130,21 @@ Value tensor_subscript(Interpreter &interpreter, KerasTensor &tensor, const Valu
                                               {"end", interpreter.list(end)},
                                               {"dropped", interpreter.list(dropped)}},
                                              {&tensor}, location);
+}
+
+/// The same, and x[:, :, None, None], x[..., tf.newaxis]: with new dimensions behind.
+Value tensor_subscript(Interpreter &interpreter, KerasTensor &tensor, const Value &index,
+                       const SourceLocation &location) {
+  const std::vector<Value> *given = object<Tuple>(index) ? sequence_items(index) : nullptr;
+  std::vector<Value> items = given ? *given : std::vector<Value>{index};
+  size_t added = 0;
+  for (; items.size() > 1 && std::holds_alternative<None>(items.back()); ++added)
+    items.pop_back();
+  Value result = tensor_part(interpreter, tensor, interpreter.tuple(items), location);
+  for (size_t i = 0; i < added; ++i)
+    result = interpreter.keras().apply_operation("keras.ops.ExpandDims", {{"axis", int64_t{-1}}},
+                                                 {object<KerasTensor>(result)}, location);
+  return result;
 }
 
 } // namespace

@@ -108,6 +108,19 @@ for layer in model.net:
         std::vector<std::string>{"net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"});
 }
 
+TEST_CASE("None behind a tensor's indices adds dimensions") {
+  const Model model = load(kImports + R"(
+class Gate(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(6, 6)
+    def forward(self, x):
+        return x * torch.sigmoid(self.fc(x.mean(dim=(2, 3))))[:, :, None, None]
+summary(Gate(), (1, 6, 5, 4))
+)");
+  CHECK(str(model.graph.type(model.graph.find_output("prediction")).shape) == "[N,6,5,4]");
+}
+
 TEST_CASE("torch.tensor of a data set's arrays is the array") {
   const Model model = load(kImports + R"(
 from tensorflow import keras
