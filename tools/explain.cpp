@@ -1,6 +1,7 @@
 #include "tools/explain.h"
 
 #include "backends/program/kernel_facts.h"
+#include "passes/use_bf16.h"
 #include "tools/text_table.h"
 
 #include <fmt/format.h>
@@ -32,6 +33,16 @@ std::vector<ValueExplanation> explain_memory(const Plan &plan) {
   return values;
 }
 
+std::vector<PrecisionExplanation> explain_precision(const Graph &graph) {
+  std::vector<PrecisionExplanation> kept;
+  if (graph.all(OpKind::bf16_conv2d).empty() && graph.all(OpKind::bf16_matmul).empty())
+    return kept;
+  for (const OpKind kind : {OpKind::conv2d, OpKind::matmul})
+    for (const NodeId id : graph.all(kind))
+      kept.push_back({node_text(graph, id), refuse_bf16(graph, graph[id])});
+  return kept;
+}
+
 PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string> &algorithms) {
   const Plan &plan = *phase.plan;
   PhaseExplanation result;
@@ -49,6 +60,7 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string
                              plan.graph[{i}].kind == OpKind::concat
                                  ? "its operands are written into it"
                                  : "it is read where it lies in its operand"});
+  result.kept_f32 = explain_precision(plan.graph);
   result.values = explain_memory(plan);
   result.arena_fixed = plan.arena_fixed;
   result.arena_per_sample = plan.arena_per_sample;
@@ -94,6 +106,10 @@ std::string phase_text(const PhaseExplanation &phase, bool memory) {
     result += "without a kernel:\n";
   for (const FreeExplanation &free : phase.free)
     result += fmt::format("  {} : {}: {}\n", free.value, free.type, free.reason);
+  if (!phase.kept_f32.empty())
+    result += "not in bf16:\n";
+  for (const PrecisionExplanation &kept : phase.kept_f32)
+    result += fmt::format("  {}: {}\n", kept.node, kept.reason);
   return memory ? result + memory_text(phase) : result;
 }
 
@@ -142,6 +158,7 @@ nlohmann::ordered_json json(const Explanation &explanation) {
                {"kernels", Json::array()},
                {"not_fused", Json::array()},
                {"without_a_kernel", Json::array()},
+               {"not_in_bf16", Json::array()},
                {"values", Json::array()}};
     for (const KernelExplanation &kernel : phase.kernels)
       entry["kernels"].push_back({{"name", kernel.name},
@@ -155,6 +172,8 @@ nlohmann::ordered_json json(const Explanation &explanation) {
     for (const FreeExplanation &free : phase.free)
       entry["without_a_kernel"].push_back(
           {{"value", free.value}, {"type", free.type}, {"reason", free.reason}});
+    for (const PrecisionExplanation &kept : phase.kept_f32)
+      entry["not_in_bf16"].push_back({{"node", kept.node}, {"reason", kept.reason}});
     for (const ValueExplanation &value : phase.values)
       entry["values"].push_back({{"value", value.value},
                                  {"type", value.type},

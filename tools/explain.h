@@ -22,6 +22,11 @@ struct RefusalExplanation {
   std::string reason;
 };
 
+/// A contraction that multiplies float32 numbers in a phase where others multiply bf16.
+struct PrecisionExplanation {
+  std::string node, reason;
+};
+
 struct ValueExplanation {
   std::string value; // "%7 = relu (conv2d)"
   std::string type;
@@ -41,6 +46,7 @@ struct PhaseExplanation {
   std::vector<KernelExplanation> kernels;
   std::vector<RefusalExplanation> refusals;
   std::vector<FreeExplanation> free;
+  std::vector<PrecisionExplanation> kept_f32;
   std::vector<ValueExplanation> values; // those that lie in memory, by node
   int64_t arena_fixed = 0, arena_per_sample = 0;
 };

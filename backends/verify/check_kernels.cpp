@@ -25,7 +25,18 @@ std::map<NodeId, Array> reference_values(const Plan &plan, const Kernel &kernel,
   return results;
 }
 
-void compare_floats(const Array &actual, const Array &expected, KernelCheck &check) {
+/// Whether the kernel rounds a value to bf16 that it has computed: near the middle between two
+/// numbers float32's rounding decides which one it becomes.
+bool rounds_computed_value(const Graph &graph, const Kernel &kernel) {
+  return std::any_of(kernel.nodes.begin(), kernel.nodes.end(), [&](NodeId id) {
+    const OpKind kind = graph[id].kind;
+    return (kind == OpKind::bf16_conv2d || kind == OpKind::bf16_matmul) &&
+           std::count(kernel.nodes.begin(), kernel.nodes.end(), graph[id].inputs[0]) > 0;
+  });
+}
+
+void compare_floats(const Array &actual, const Array &expected, double tolerance,
+                    KernelCheck &check) {
   double error = 0;
   double largest = 0;
   for (int64_t i = 0; i < expected.size(); ++i) {
@@ -43,8 +54,8 @@ void compare_floats(const Array &actual, const Array &expected, KernelCheck &che
   check.max_abs_error = std::max(check.max_abs_error, error);
   const double relative = error == 0 ? 0 : error / std::max(largest, 1e-30);
   check.max_rel_error = std::max(check.max_rel_error, relative);
-  check.ok = check.ok && check.problem.empty() &&
-             (relative <= kKernelTolerance || error <= kAbsoluteTolerance);
+  check.ok =
+      check.ok && check.problem.empty() && (relative <= tolerance || error <= kAbsoluteTolerance);
 }
 
 void compare_integers(const Array &actual, const Array &expected, KernelCheck &check) {
@@ -58,12 +69,13 @@ void compare_integers(const Array &actual, const Array &expected, KernelCheck &c
   check.ok = check.ok && share <= kIndexTolerance;
 }
 
-void compare(const std::vector<Array> &actual, const Kernel &kernel,
+void compare(const std::vector<Array> &actual, const Graph &graph, const Kernel &kernel,
              const std::map<NodeId, Array> &expected, KernelCheck &check) {
+  const double tolerance = rounds_computed_value(graph, kernel) ? kBf16Tolerance : kKernelTolerance;
   for (size_t i = 0; i < kernel.outputs.size(); ++i) {
     const Array &reference = expected.at(kernel.outputs[i]);
     if (reference.type.element == ElementType::f32)
-      compare_floats(actual[i], reference, check);
+      compare_floats(actual[i], reference, tolerance, check);
     else
       compare_integers(actual[i], reference, check);
   }
@@ -85,7 +97,7 @@ std::vector<KernelCheck> check_kernels(const KernelLibrary &library, size_t plan
     for (NodeId input : kernel.inputs)
       arguments.push_back(&values.at(input));
     try {
-      compare(library.run(plan_index, k, batch, arguments), kernel, expected, check);
+      compare(library.run(plan_index, k, batch, arguments), plan.graph, kernel, expected, check);
     } catch (const InternalError &error) { // a kernel that fails or damages memory
       check.problem = error.what();
       check.ok = false;

@@ -13,6 +13,10 @@ namespace sinter {
 /// fraction of the output's largest magnitude. It bounds the rounding of float32 sums of some ten
 /// thousand terms; a wrong element is off by far more.
 constexpr double kKernelTolerance = 2e-5;
+/// The same where a kernel rounds to bf16 what it has computed, as float32's rounding may decide
+/// which of two neighbours a value becomes: they differ by its 128th part, in a sum of many
+/// products.
+constexpr double kBf16Tolerance = 1e-3;
 /// Below half a unit in the last place of 1, errors are absolute: what is left when numbers near 1
 /// cancel (the logarithm of a probability clipped to 1 - 1e-7) has no more digits.
 constexpr double kAbsoluteTolerance = 6e-8;

@@ -48,40 +48,68 @@ std::vector<float> classes_of(const WeightArray &rows) {
   return classes;
 }
 
-/// `model` names a file of ours for weights that come without a model.
-void check_predictions(const std::string &name, const std::string &model,
-                       const std::string &pictures) {
-  INFO(name);
-  if (!std::filesystem::exists(golden_path(""))) {
-    MESSAGE("skipped: there is no " << golden_path(""));
-    return;
-  }
-  const std::string folder = fresh_folder("golden_" + name);
-  const CommandResult built = run_command(fmt::format(
-      "{} compile {} {} -o {}/net --no-train", build_path("bin/sinter"),
-      model.empty() ? golden_path(name) : source_path("tests/end_to_end/golden/" + model),
-      model.empty() ? "" : "--weights=" + golden_path(name), folder));
-  INFO(built.output);
-  REQUIRE(built.status == 0);
-  const std::vector<unsigned char> bytes = read_gzip(pictures);
-  const SourceLocation results{std::make_shared<const std::string>(golden_path(name + ".npz")), 0,
-                               0};
-  std::vector<float> expected, found;
-  for (const NamedArray &array : read_npz(results))
-    if (array.name == "pred_all")
-      expected = array.array.values;
-  REQUIRE(bytes.size() == 16 + expected.size() * kPixels); // behind the header
-  for (size_t i = 0; i < expected.size(); i += kBatch) {
-    write_pictures(folder + "/x.npy", &bytes[16 + i * kPixels]);
+/// How large a part of the predictions differs from the expected one.
+double share_of_changes(const std::vector<float> &found, const std::vector<float> &expected) {
+  REQUIRE(found.size() == expected.size());
+  int changed = 0;
+  for (size_t i = 0; i < expected.size(); ++i)
+    changed += found[i] != expected[i] ? 1 : 0;
+  return static_cast<double>(changed) / static_cast<double>(expected.size());
+}
+
+/// What a program is made of and how it runs.
+struct Setting {
+  std::string name;     // of a file of the golden ones
+  std::string model;    // a file of ours, for weights that come without a model
+  std::string pictures; // of the test
+  std::string options;  // of the compiler
+  std::vector<std::string> variants{""};
+  double most_changes = 0;
+};
+
+std::vector<float> predict(const std::string &folder, const std::string &variant,
+                           const std::vector<unsigned char> &pictures) {
+  std::vector<float> found;
+  for (size_t first = 16; first < pictures.size(); first += kBatch * kPixels) { // after a header
+    write_pictures(folder + "/x.npy", &pictures[first]);
     const CommandResult run =
-        run_command(fmt::format("{0}/net run --input=@{0}/x.npy --output=@{0}/y.npy", folder));
+        run_command(fmt::format("SINTER_VARIANT={1} {0}/net run --input=@{0}/x.npy "
+                                "--output=@{0}/y.npy",
+                                folder, variant));
     INFO(run.output);
     REQUIRE(run.status == 0);
     const std::vector<float> classes =
         classes_of(parse_npy("y", read_bytes(folder + "/y.npy")).array);
     found.insert(found.end(), classes.begin(), classes.end());
   }
-  CHECK(found == expected);
+  return found;
+}
+
+void check_predictions(const Setting &setting) {
+  INFO(setting.name << setting.options);
+  if (!std::filesystem::exists(golden_path(""))) {
+    MESSAGE("skipped: there is no " << golden_path(""));
+    return;
+  }
+  const std::string golden = golden_path(setting.name);
+  const std::string folder = fresh_folder("golden_" + setting.name + setting.options);
+  const bool weights_alone = !setting.model.empty();
+  const CommandResult built = run_command(
+      fmt::format("{} compile {} {} {} -o {}/net --no-train", build_path("bin/sinter"),
+                  weights_alone ? source_path("tests/end_to_end/golden/" + setting.model) : golden,
+                  weights_alone ? "--weights=" + golden : "", setting.options, folder));
+  INFO(built.output);
+  REQUIRE(built.status == 0);
+  const SourceLocation results{std::make_shared<const std::string>(golden + ".npz"), 0, 0};
+  std::vector<float> expected;
+  for (const NamedArray &array : read_npz(results))
+    if (array.name == "pred_all")
+      expected = array.array.values;
+  const std::vector<unsigned char> pictures = read_gzip(setting.pictures);
+  for (const std::string &variant : setting.variants) {
+    INFO(variant);
+    CHECK(share_of_changes(predict(folder, variant, pictures), expected) <= setting.most_changes);
+  }
 }
 
 const char *const kFashion = "/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz";
@@ -89,12 +117,21 @@ const char *const kFashion = "/usr/share/datasets/fashion-mnist/t10k-images-idx3
 } // namespace
 
 TEST_CASE("programs of Keras's files predict as Keras") {
-  check_predictions("keras2_fashion_cnn.h5", "", kFashion);
-  check_predictions("keras3_fashion_cnn.keras", "", kFashion);
+  check_predictions({"keras2_fashion_cnn.h5", "", kFashion, ""});
+  check_predictions({"keras3_fashion_cnn.keras", "", kFashion, ""});
 }
 
 TEST_CASE("programs with PyTorch's and NumPy's weights predict as they do") {
-  check_predictions("torch_fashion_cnn_book.pt", "torch_fashion_cnn.py", kFashion);
-  check_predictions("simple_convnet_params.pkl", "simple_convnet.py",
-                    golden_path("mnist/t10k-images-idx3-ubyte.gz"));
+  check_predictions({"torch_fashion_cnn_book.pt", "torch_fashion_cnn.py", kFashion, ""});
+  check_predictions({"simple_convnet_params.pkl", "simple_convnet.py",
+                     golden_path("mnist/t10k-images-idx3-ubyte.gz"), ""});
+}
+
+TEST_CASE("bf16 changes few predictions, whatever multiplies") {
+  check_predictions({"keras2_fashion_cnn.h5",
+                     "",
+                     kFashion,
+                     "--precision=bf16",
+                     {"", "avx512", "avx2", "x86-64"},
+                     0.003});
 }

@@ -56,3 +56,18 @@ output "prediction" %7)";
   CHECK(run.out.find("softmax -> concat: another operand cannot lie in it\n") != std::string::npos);
   CHECK(run.out.find("part of %3 concat") != std::string::npos);
 }
+
+TEST_CASE("explain says what stays in f32, and why") {
+  const std::string cache = "--cache=" + build_path("test_kernels");
+  const std::string net = source_path("examples/fashion_cnn.py");
+  const ToolRun run = run_sinter({"explain", net, "--precision=bf16", "--json", cache});
+  CAPTURE(run.err);
+  REQUIRE(run.code == 0);
+  const nlohmann::json explanation = nlohmann::json::parse(run.out);
+  const nlohmann::json &kept = explanation.at("phases").at(0).at("not_in_bf16");
+  REQUIRE(kept.size() == 2);
+  CHECK(kept.at(0).at("node") == "conv2d (conv2d)");
+  CHECK(kept.at(0).at("reason") == "it has too few channels or filters");
+  CHECK(kept.at(1).at("node") == "matmul (dense_1)");
+  CHECK(kept.at(1).at("reason") == "it is too little work");
+}
