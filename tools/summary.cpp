@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <limits>
 #include <map>
-#include <set>
 
 namespace sinter {
 
@@ -60,13 +59,11 @@ bool is_trainable(const Graph &graph, NodeId parameter) {
   return attrs<ParameterAttrs>(graph[parameter]).role == "weight";
 }
 
+/// Those of no layer, too: a module of torch.nn may hold some of its own.
 void count_parameters(const Model &model, ModelSummary &summary) {
-  std::set<NodeId> counted;
-  for (const LayerRecord &layer : model.layers)
-    for (NodeId id : layer.parameters)
-      if (counted.insert(id).second)
-        (is_trainable(model.graph, id) ? summary.trainable : summary.non_trainable) +=
-            model.graph.type(id).elements();
+  for (const NodeId id : model.graph.all(OpKind::parameter))
+    (is_trainable(model.graph, id) ? summary.trainable : summary.non_trainable) +=
+        model.graph.type(id).elements();
 }
 
 void measure_memory(const Program &program, int64_t batch, ModelSummary &summary) {

@@ -52,6 +52,23 @@ TEST_CASE("the JSON has the fields of the contract") {
   CHECK(first.at("flops") == 501760);
 }
 
+TEST_CASE("parameters of the whole module count, of which no layer is a part") {
+  const ScriptFolder folder;
+  folder.write("own.py", R"(import torch
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.randn(4, 3))
+        self.head = nn.Linear(3, 2, bias=False)
+    def forward(self, x):
+        return self.head(x @ self.w)
+Net()(torch.randn(1, 4))
+)");
+  const ToolRun run = run_sinter({"summary", folder.path("own.py"), "--json"});
+  CHECK(nlohmann::json::parse(run.out).at("total_params") == 18);
+}
+
 TEST_CASE("the FLOPs of layers within a layer are that layer's") {
   const ToolRun run =
       run_sinter({"summary", source_path("examples/zoo/resnet18_torch.py"), "--json"});
