@@ -77,6 +77,29 @@ Location Plan::locate(NodeId id) const {
   return location;
 }
 
+std::vector<Location> Plan::locations() const {
+  std::vector<Location> found(graph.nodes().size());
+  const auto at = [&](NodeId id) -> Location & { return found[static_cast<size_t>(id.index)]; };
+  for (int i = 0; i < graph.size(); ++i) {
+    const NodeId root = storage_root({i});
+    std::vector<NodeId> inner; // slices on the way out, innermost first
+    NodeId outer = root;
+    for (; !at(outer).owner.valid() && slice(outer).base.valid();
+         outer = storage_root(slice(outer).base))
+      inner.push_back(outer);
+    if (!at(outer).owner.valid())
+      at(outer) = {outer};
+    for (; !inner.empty(); inner.pop_back()) {
+      const Slice part = slice(inner.back());
+      const Location &base = at(storage_root(part.base));
+      at(inner.back()) = {base.owner, base.begin + part.begin,
+                          base.pitch > 0 ? base.pitch : graph.type(part.base).shape.back()};
+    }
+    at({i}) = at(root);
+  }
+  return found;
+}
+
 bool Plan::is_free(NodeId id) const {
   const Node &node = graph[id];
   if (slices.empty() || node.inputs.empty())

@@ -92,6 +92,8 @@ struct Plan {
     return slices.empty() ? Slice{} : slices[static_cast<size_t>(id.index)];
   }
   Location locate(NodeId) const;
+  /// By node: the same of all, in one go.
+  std::vector<Location> locations() const;
   /// Whether the node is made by being somewhere: a concatenation of its own slices, or a slice of
   /// its operand. No kernel has it.
   bool is_free(NodeId) const;

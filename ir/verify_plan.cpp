@@ -23,6 +23,7 @@ public:
   void run() {
     verify(graph_);
     check_slices();
+    locations_ = plan_.locations();
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       check_kernel(static_cast<int>(i));
     check_coverage();
@@ -41,7 +42,7 @@ private:
   const Kernel &kernel(int i) const { return plan_.kernels[static_cast<size_t>(i)]; }
   bool is_leaf(NodeId id) const { return op_def(graph_[id].kind).traits.op_class == OpClass::leaf; }
   bool is_view(NodeId id) const { return op_def(graph_[id].kind).traits.view; }
-  NodeId owner(NodeId id) const { return plan_.locate(id).owner; }
+  NodeId owner(NodeId id) const { return locations_[index(id)].owner; }
   static bool contains(const std::vector<NodeId> &ids, NodeId id) {
     return std::find(ids.begin(), ids.end(), id) != ids.end();
   }
@@ -254,8 +255,8 @@ private:
 
   /// Whether both are parts of one value, beside each other.
   bool are_disjoint_slices(NodeId a, NodeId b) const {
-    const Location x = plan_.locate(a);
-    const Location y = plan_.locate(b);
+    const Location &x = locations_[index(a)];
+    const Location &y = locations_[index(b)];
     return x.owner == y.owner && (x.begin + graph_.type(a).shape.back() <= y.begin ||
                                   y.begin + graph_.type(b).shape.back() <= x.begin);
   }
@@ -298,9 +299,10 @@ private:
 
   const Plan &plan_;
   const Graph &graph_;
-  std::vector<int> written_by_; // by node: the position of the kernel whose output it is
-  std::vector<int> complete_;   // by node: after which kernel all of it is there
-  std::vector<int> last_use_;   // by owner of memory: the position of its last reader
+  std::vector<Location> locations_; // by node
+  std::vector<int> written_by_;     // by node: the position of the kernel whose output it is
+  std::vector<int> complete_;       // by node: after which kernel all of it is there
+  std::vector<int> last_use_;       // by owner of memory: the position of its last reader
 };
 
 } // namespace

@@ -65,7 +65,8 @@ int64_t assign_offsets(std::vector<Block> &blocks) {
 class MemoryPlanner {
 public:
   MemoryPlanner(Plan &plan, const std::vector<ParameterSlot> &slots)
-      : plan_(plan), slots_(slots), last_use_(nodes(), -1), allocated_(nodes(), false) {}
+      : plan_(plan), slots_(slots), locations_(plan.locations()), last_use_(nodes(), -1),
+        allocated_(nodes(), false) {}
 
   void run() {
     plan_.placements.assign(nodes(), {});
@@ -86,7 +87,7 @@ private:
   size_t nodes() const { return plan_.graph.nodes().size(); }
   Placement &place(NodeId id) { return plan_.placements[static_cast<size_t>(id.index)]; }
   int &last_use(NodeId id) { return last_use_[static_cast<size_t>(id.index)]; }
-  NodeId owner(NodeId id) const { return plan_.locate(id).owner; }
+  NodeId owner(NodeId id) const { return locations_[static_cast<size_t>(id.index)].owner; }
 
   void place_leaf(NodeId id) {
     const Node &node = plan_.graph[id];
@@ -203,7 +204,8 @@ private:
 
   Plan &plan_;
   const std::vector<ParameterSlot> &slots_;
-  std::vector<int> last_use_; // by owner of memory: the last kernel that reads it
+  const std::vector<Location> locations_; // by node
+  std::vector<int> last_use_;             // by owner of memory: the last kernel that reads it
   std::vector<bool> allocated_;
   std::vector<Block> fixed_;
   std::vector<Block> batched_;

@@ -2,25 +2,22 @@
 
 #include "ir/diagnostics.h"
 
-#include <set>
-
 namespace sinter {
-
-namespace {
 
 /// The values, having memory of their own, that kernels after `kernel` and the graph's outputs
 /// need.
-std::set<NodeId> needed_after(const Plan &plan, size_t kernel) {
+std::set<NodeId> PlanValues::needed_after(size_t kernel) const {
   std::set<NodeId> needed;
-  for (size_t k = kernel + 1; k < plan.kernels.size(); ++k)
-    for (NodeId input : plan.kernels[k].inputs)
-      needed.insert(plan.locate(input).owner);
-  for (const Output &output : plan.graph.outputs)
-    needed.insert(plan.locate(output.value).owner);
+  const auto add = [&](NodeId id) {
+    needed.insert(locations_[static_cast<size_t>(id.index)].owner);
+  };
+  for (size_t k = kernel + 1; k < plan_.kernels.size(); ++k)
+    for (NodeId input : plan_.kernels[k].inputs)
+      add(input);
+  for (const Output &output : plan_.graph.outputs)
+    add(output.value);
   return needed;
 }
-
-} // namespace
 
 const Array &PlanValues::at(NodeId id) {
   const auto found = values_.find(id);
@@ -47,10 +44,11 @@ const Array &PlanValues::at(NodeId id) {
 }
 
 void PlanValues::retire(size_t kernel) {
-  const std::set<NodeId> needed = needed_after(plan_, kernel);
+  const std::set<NodeId> needed = needed_after(kernel);
   for (auto entry = values_.begin(); entry != values_.end();)
-    entry =
-        needed.count(plan_.locate(entry->first).owner) ? std::next(entry) : values_.erase(entry);
+    entry = needed.count(locations_[static_cast<size_t>(entry->first.index)].owner)
+                ? std::next(entry)
+                : values_.erase(entry);
 }
 
 void round_to_storage(Array &array) {

@@ -5,6 +5,7 @@
 #include "ir/plan.h"
 
 #include <map>
+#include <set>
 
 namespace sinter {
 
@@ -13,7 +14,7 @@ namespace sinter {
 class PlanValues {
 public:
   PlanValues(const Plan &plan, int64_t batch, const NamedArrays &inputs)
-      : plan_(plan), batch_(batch), inputs_(inputs) {}
+      : plan_(plan), locations_(plan.locations()), batch_(batch), inputs_(inputs) {}
 
   /// The value of a node, under the node's own type.
   const Array &at(NodeId);
@@ -22,7 +23,10 @@ public:
   void retire(size_t kernel);
 
 private:
+  std::set<NodeId> needed_after(size_t kernel) const;
+
   const Plan &plan_;
+  const std::vector<Location> locations_; // by node
   int64_t batch_;
   const NamedArrays &inputs_;
   std::map<NodeId, Array> values_;

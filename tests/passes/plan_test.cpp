@@ -116,6 +116,12 @@ NamedArrays execute(const Plan &plan, const NamedArrays &values) {
 
 void check_plan(const Plan &plan, uint32_t seed) {
   verify(plan);
+  const std::vector<Location> locations = plan.locations();
+  for (int i = 0; i < plan.graph.size(); ++i) {
+    const Location &known = locations[static_cast<size_t>(i)];
+    const Location alone = plan.locate({i});
+    CHECK((known.owner == alone.owner && known.begin == alone.begin && known.pitch == alone.pitch));
+  }
   const NamedArrays values = random_values(plan.graph, kBatchSize, seed);
   CHECK(difference(results(plan.graph, kBatchSize, values), execute(plan, values)) == 0);
 }
