@@ -61,6 +61,7 @@ TEST_CASE("operations without an operator of ONNX are those of training and of p
                                          "moving_average",
                                          "moving_square_average",
                                          "nesterov_update",
+                                         "random_uniform",
                                          "relu_gradient",
                                          "rmsprop_update",
                                          "sgd_update",
