@@ -1,12 +1,11 @@
 #include "backends/halide/build_kernel.h"
 
 #include "backends/halide/cpu/schedule.h"
+#include "backends/halide/machine_code.h"
+#include "backends/halide/prefetch.h"
 #include "ir/diagnostics.h"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <random>
 #include <sstream>
 
 namespace sinter {
@@ -97,7 +96,7 @@ struct Scheduled {
 Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const std::string &symbol,
                       bool checked) {
   const LoweredKernel lowered = lower_kernel(kernel);
-  const std::string algorithm = schedule_kernel(lowered, variant);
+  const KernelSchedule schedule = schedule_kernel(lowered, variant);
   std::vector<Halide::Argument> arguments;
   for (const Halide::ImageParam &input : lowered.inputs)
     arguments.emplace_back(input);
@@ -106,12 +105,14 @@ Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const s
   RemoveAssertions remove_assertions;
   if (!checked)
     pipeline.add_custom_lowering_pass(&remove_assertions, nullptr);
+  InsertPrefetches insert_prefetches(schedule.prefetches);
+  pipeline.add_custom_lowering_pass(&insert_prefetches, nullptr);
   Halide::Module module = pipeline.compile_to_module(
       arguments, symbol, Halide::Target(full_target(variant)), Halide::LinkageType::External);
   for (LoweredFunc &function : module.functions())
     if (function.name == symbol)
       adapt_signature(function, lowered);
-  return {algorithm, elements_per_sample(lowered), module};
+  return {schedule.algorithm, elements_per_sample(lowered), module};
 }
 
 /// Halide's complaint about what we gave it is our fault.
@@ -123,32 +124,6 @@ Result guarded(const KernelGraph &kernel, const std::function<Result()> &build) 
     SINTER_UNREACHABLE("Halide refuses a kernel: {}\n{}", error.what(), kernel.text());
   }
 }
-
-/// A file that Halide writes and we read back.
-class TemporaryFile {
-public:
-  TemporaryFile() {
-    std::random_device device;
-    path_ = std::filesystem::temp_directory_path() /
-            ("sinter-" + std::to_string(device()) + std::to_string(device()));
-  }
-  ~TemporaryFile() {
-    std::error_code ignored;
-    std::filesystem::remove(path_, ignored);
-  }
-  TemporaryFile(const TemporaryFile &) = delete;
-  TemporaryFile &operator=(const TemporaryFile &) = delete;
-
-  std::string path() const { return path_.string(); }
-  std::string content() const {
-    std::ostringstream text;
-    text << std::ifstream(path_, std::ios::binary).rdbuf();
-    return text.str();
-  }
-
-private:
-  std::filesystem::path path_;
-};
 
 } // namespace
 
@@ -162,9 +137,8 @@ BuiltKernel build_kernel(const KernelGraph &kernel, const Variant &variant,
                          const std::string &symbol, bool checked) {
   return guarded<BuiltKernel>(kernel, [&] {
     const Scheduled scheduled = make_module(kernel, variant, symbol, checked);
-    const Halide::Buffer<uint8_t> object = scheduled.module.compile_to_buffer();
     return BuiltKernel{scheduled.algorithm, scheduled.elements_per_sample,
-                       std::string(object.begin(), object.end())};
+                       generate_object(scheduled.module)};
   });
 }
 
@@ -172,11 +146,11 @@ std::string build_kernel_text(const KernelGraph &kernel, const Variant &variant,
                               const std::string &symbol, KernelText text) {
   return guarded<std::string>(kernel, [&] {
     const Scheduled scheduled = make_module(kernel, variant, symbol, /*checked=*/false);
-    const TemporaryFile file;
-    scheduled.module.compile({{text == KernelText::stmt ? Halide::OutputFileType::stmt
-                                                        : Halide::OutputFileType::assembly,
-                               file.path()}});
-    return file.content();
+    if (text == KernelText::assembly)
+      return generate_assembly(scheduled.module);
+    std::ostringstream stmt;
+    stmt << scheduled.module;
+    return stmt.str();
   });
 }
 

@@ -47,7 +47,8 @@ forbid libraries 'include (<Halide\.h|"ir/kernel_builder.h")' \
 forbid libraries 'include <Halide\.h' \
   $(sources ir | grep -Ev '^ir/(ops/|kernel_builder)')
 forbid libraries 'include [<"](llvm|lld)[/-]' \
-  $(sources ir frontend passes backends/halide backends/reference runtime tools)
+  $(sources ir frontend passes backends/halide backends/reference runtime tools |
+    grep -v '^backends/halide/machine_code\.cpp')
 
 wc -l $(sources ir frontend passes backends runtime tools tests) /dev/null |
   awk '$2 != "total" && $1 > 600 { print $2 ":" $1 ": longer than 600 lines    [length]" }' >>"$violations"

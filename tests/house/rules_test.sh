@@ -25,6 +25,7 @@ check 'a pass includes Halide' libraries passes/a.cpp '#include <Halide.h>'
 check 'the graph includes Halide' libraries ir/graph.h '#include <Halide.h>'
 check 'the reference uses kernel algorithms' libraries backends/reference/a.cpp '#include "ir/kernel_builder.h"'
 check 'the halide backend includes LLVM' libraries backends/halide/a.cpp '#include <llvm/IR/Module.h>'
+check 'its code generator includes LLVM' '' backends/halide/machine_code.cpp '#include <llvm/IR/Module.h>'
 check '600 lines' '' ir/a.cpp "$(seq 600)"
 check '601 lines' length ir/a.cpp "$(seq 601)"
 check 'ir switches on a kind' '' ir/a.cpp 'case OpKind::relu: return;'

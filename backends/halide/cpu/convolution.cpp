@@ -86,22 +86,23 @@ public:
     lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
     channels_ = filter.shape[2];
     depthwise_ = channels_ == 1 && padded_.type.shape[3] == filters_ && filters_ > 1;
+    split_channels_ = wants_split_channels();
     choose_tile();
     choose_strip();
   }
 
-  std::string apply() {
+  KernelSchedule apply() {
     if (filter_)
       schedule_at_root(*filter_, variant_);
     if (!around_.plain_after || !around_.plain_before) {
       apply_to_whole_result();
-      return name("direct, unfused");
+      return {name("direct, unfused"), prefetches_};
     }
     if (around_.pooled)
       apply_pooled();
     else
       apply_to(kernel_.groups[0].func);
-    return name("direct");
+    return {name("direct"), prefetches_};
   }
 
 private:
@@ -149,6 +150,7 @@ private:
 
   /// Several whole rows, for enough pixels to each vector of the filter that is loaded.
   void choose_narrow_tile() {
+    const bool in_parts = sums_in_parts(width_); // whose filter is in the first cache
     int64_t least = -1;
     for (int height = 1; height <= std::min<int64_t>(height_, 4); ++height)
       for (int vectors = 1; vectors <= 8; ++vectors) {
@@ -156,7 +158,8 @@ private:
         const int64_t lanes = int64_t{vectors} * variant_.vector_width;
         if (lanes_ % lanes != 0 || !fits_registers(tile, variant_))
           continue;
-        const int64_t step = std::max(half_cycles(tile), lanes * 4 / kBytesPerHalfCycle);
+        const int64_t filter = in_parts ? 0 : lanes * 4 / kBytesPerHalfCycle;
+        const int64_t step = std::max(half_cycles(tile), filter);
         const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
         const int64_t work = tiles * (step + kLoopOverhead);
         if (least >= 0 && work >= least)
@@ -167,19 +170,27 @@ private:
       }
   }
 
+  int64_t input_bytes() const {
+    const Shape &input = padded_.type.shape;
+    return input[1] * input[2] * input[3] * 4;
+  }
+
+  /// Parallel tasks that an image has the work for.
+  int64_t tasks() const {
+    return std::min(kTasks, image_work() / (depthwise_ ? kDepthwiseTaskWork : kTaskWork));
+  }
+
+  bool wants_split_channels() const {
+    return !depthwise_ && filter_type().storage_bytes() > input_bytes() && tasks() > 1;
+  }
+
   /// Rows of a sum that one task computes: few enough for the cache, and for enough tasks.
   void choose_strip() {
-    const Shape &input = padded_.type.shape;
-    const int64_t filter_bytes = filter_type().storage_bytes();
-    const int64_t input_bytes = input[1] * input[2] * input[3] * 4;
-    const int64_t strips = (input_bytes + kStripBytes - 1) / kStripBytes;
-    const int64_t task_work = depthwise_ ? kDepthwiseTaskWork : kTaskWork;
-    const int64_t tasks = std::min(kTasks, image_work() / task_work);
-    split_channels_ = !depthwise_ && filter_bytes > input_bytes && tasks > 1;
-    const int64_t count = std::clamp<int64_t>(std::max(strips, tasks), 1, height_);
+    const int64_t strips = (input_bytes() + kStripBytes - 1) / kStripBytes;
+    const int64_t count = std::clamp<int64_t>(std::max(strips, tasks()), 1, height_);
     if (split_channels_) {
       strip_ = height_;
-      block_ = static_cast<int>(std::clamp<int64_t>(kBlockBytes / input_bytes, 1, 8));
+      block_ = static_cast<int>(std::clamp<int64_t>(kBlockBytes / input_bytes(), 1, 8));
       return;
     }
     strip_ = (height_ + count - 1) / count;
@@ -215,7 +226,7 @@ private:
       consumer.parallel(v[image]).parallel(strip);
     }
     for (const Stage *sum : sums_)
-      if (has_parts())
+      if (sums_in_parts(tile_.rows))
         place_sum_in_parts(*sum, consumer, channel_tile);
       else
         place_sum(*sum, consumer, tile);
@@ -285,8 +296,9 @@ private:
     return {tile_.vectors * variant_.vector_width, tile_.rows, tile_height_};
   }
 
-  bool has_parts() const {
-    return split_channels_ && sums_.size() == 1 && width_ == tile_.rows &&
+  /// Whether the sum is made in parts, with tiles of so many columns.
+  bool sums_in_parts(int64_t columns) const {
+    return split_channels_ && sums_.size() == 1 && width_ == columns &&
            channels_ % kPartChannels == 0 && rows_apart_ == 1 && columns_apart_ == 1;
   }
 
@@ -312,6 +324,14 @@ private:
 
     parts.compute_at(sum, y_tile);
     keep_in_registers(parts, tile_extents(), lanes, {inside}).unroll(inside, kUnrolledSteps);
+    add_prefetch(parts);
+  }
+
+  /// While all the pixels use a part of the filter, the next one comes.
+  void add_prefetch(const Func &parts) {
+    if (const std::optional<std::string> filter = contiguous_operand(
+            kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width))
+      prefetches_.push_back({parts.name(), *filter, "y_tile", kPartChannels * filter_type().block});
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
@@ -370,12 +390,13 @@ private:
   int64_t strip_ = 1;           // rows of a sum that one task computes
   bool split_channels_ = false; // among tasks
   int block_ = 1;               // images that a task takes, when it has some of the channels
+  std::vector<Prefetch> prefetches_;
 };
 
 } // namespace
 
-std::string schedule_convolution(const LoweredKernel &kernel, const LoweredNode &convolution,
-                                 const Variant &variant) {
+KernelSchedule schedule_convolution(const LoweredKernel &kernel, const LoweredNode &convolution,
+                                    const Variant &variant) {
   return ConvolutionSchedule(kernel, convolution, variant).apply();
 }
 

@@ -3,12 +3,13 @@
 // threads: parallel loops write disjoint parts, and sums have a fixed order.
 #pragma once
 
+#include "backends/halide/cpu/kernel_schedule.h"
 #include "backends/halide/kernels.h"
 #include "backends/halide/lower_kernel.h"
 
 namespace sinter {
 
-/// Schedules every Func of the kernel and names the algorithm: "direct 14x32".
-std::string schedule_kernel(const LoweredKernel &, const Variant &);
+/// Schedules every Func of the kernel.
+KernelSchedule schedule_kernel(const LoweredKernel &, const Variant &);
 
 } // namespace sinter

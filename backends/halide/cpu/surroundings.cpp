@@ -69,4 +69,15 @@ const TensorType &second_operand_type(const LoweredKernel &kernel, const Lowered
   return copy ? copy->type : graph.type(graph[contraction.id].inputs[1]);
 }
 
+std::optional<std::string> contiguous_operand(const LoweredKernel &kernel,
+                                              const LoweredNode &contraction, const Stage *copy,
+                                              int64_t lanes) {
+  const std::vector<NodeId> &inputs = kernel.kernel.inputs;
+  const auto input =
+      std::find(inputs.begin(), inputs.end(), kernel.kernel.graph[contraction.id].inputs[1]);
+  if (copy || input == inputs.end() || kernel.kernel.graph.type(*input).block != lanes)
+    return std::nullopt;
+  return kernel.inputs[static_cast<size_t>(input - inputs.begin())].name();
+}
+
 } // namespace sinter

@@ -3,6 +3,9 @@
 
 #include "backends/halide/lower_kernel.h"
 
+#include <optional>
+#include <string>
+
 namespace sinter {
 
 struct Surroundings {
@@ -22,5 +25,10 @@ Surroundings find_surroundings(const LoweredKernel &, const LoweredNode &contrac
 /// The type in which the contraction reads its second operand: that of its copy, if it makes one.
 const TensorType &second_operand_type(const LoweredKernel &, const LoweredNode &contraction,
                                       const Stage *copy);
+
+/// The name of the second operand's buffer where a tile of `lanes` lanes reads one contiguous panel
+/// of it: it is an argument of the kernel, blocked so, and read without a copy.
+std::optional<std::string> contiguous_operand(const LoweredKernel &, const LoweredNode &contraction,
+                                              const Stage *copy, int64_t lanes);
 
 } // namespace sinter

@@ -71,7 +71,7 @@ public:
     choose_tile();
   }
 
-  std::string apply() {
+  KernelSchedule apply() {
     if (filter_)
       schedule_at_root(*filter_, variant_);
     const bool fused = around_.plain_before && around_.plain_after;
@@ -87,8 +87,9 @@ public:
       step = size_ / pool.strides[0];
     }
     apply_to(fused ? Func(kernel_.groups[0].func) : Func(node_.result), static_cast<int>(step));
-    return fmt::format("winograd{} F({},3) {}x{}", fused ? "" : ", unfused", size_, tile_.rows,
-                       tile_.vectors * variant_.vector_width);
+    return {fmt::format("winograd{} F({},3) {}x{}", fused ? "" : ", unfused", size_, tile_.rows,
+                        tile_.vectors * variant_.vector_width),
+            prefetches_};
   }
 
 private:
@@ -208,6 +209,10 @@ private:
         keep_in_registers(accumulators, {tile_.vectors * lanes, tile_.rows}, lanes, {depth});
     if (channels_ % kUnrolledSteps == 0) // makes up for the filter's way from memory
       update.unroll(depth, kUnrolledSteps);
+    if (const std::optional<std::string> filter =
+            contiguous_operand(kernel_, node_, filter_, int64_t{tile_.vectors} * lanes))
+      prefetches_.push_back(
+          {accumulators.name(), *filter, rows.name(), channels_ * tile_.vectors * lanes});
   }
 
   void place_input_transform(Func consumer, const Var &at) {
@@ -244,6 +249,7 @@ private:
   int images_ = 1;            // whose chunks one task takes
   bool share_chunks_ = false; // among threads, rather than channels
   RegisterTile tile_;         // tile_.rows tiles by vectors of channels
+  std::vector<Prefetch> prefetches_;
 };
 
 } // namespace
@@ -263,8 +269,8 @@ std::string schedule_winograd_filter(const LoweredKernel &kernel, const Variant 
   return "points";
 }
 
-std::string schedule_winograd(const LoweredKernel &kernel, const LoweredNode &convolution,
-                              const Variant &variant) {
+KernelSchedule schedule_winograd(const LoweredKernel &kernel, const LoweredNode &convolution,
+                                 const Variant &variant) {
   return WinogradSchedule(kernel, convolution, variant).apply();
 }
 

@@ -198,3 +198,15 @@ TEST_CASE("kernel text") {
   CHECK(kernel_text(plan, 0, variant, KernelText::stmt).find("for (") != std::string::npos);
   CHECK(kernel_text(plan, 0, variant, KernelText::assembly).find("mulps") != std::string::npos);
 }
+
+TEST_CASE("a part of a large filter is asked for while the one before it is used") {
+  const Plan plan =
+      single_kernel_plan(parse_graph(R"(%0 = input {name="x", type=f32[N,7,7,256]} : f32[N,7,7,256]
+%1 = parameter {name="kernel", type=f32[3,3,256,64; block=32]} : f32[3,3,256,64; block=32]
+%2 = conv2d %0, %1 {padding=[1,1,1,1]} : f32[N,7,7,64])",
+                                     "conv"));
+  const Variant variant = variants_for_target("x86-64").back();
+  const std::string code = kernel_text(plan, 0, variant, KernelText::assembly);
+  CHECK(code.find("prefetcht1") != std::string::npos);
+  CHECK(code.find("prefetchnta") == std::string::npos); // would not stay in the second cache
+}
