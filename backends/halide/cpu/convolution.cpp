@@ -41,7 +41,7 @@ namespace {
 /// Unrolled multiply-adds of a loop body: compile time grows with them, at about 1 ms each.
 constexpr int64_t kUnrolledBody = 280;
 /// Multiply-adds that make a parallel task worth its start; depthwise ones take more time each.
-constexpr int64_t kTaskWork = int64_t{1} << 21;
+constexpr int64_t kTaskWork = int64_t{1} << 19;
 constexpr int64_t kDepthwiseTaskWork = int64_t{1} << 18;
 /// Tasks that the image is cut into where it can be.
 constexpr int64_t kTasks = 8;

@@ -34,7 +34,7 @@ namespace {
 
 /// Threads share chunks where the filter, which each of them then reads, has at most so many bytes
 /// for a byte of transformed tiles, which they exchange when they share channels.
-constexpr int64_t kFilterBytesToTileBytes = 4;
+constexpr int64_t kFilterBytesToTileBytes = 8;
 /// Tiles in whose time a chunk begins and ends.
 constexpr double kTilesOfOverhead = 4;
 /// Bytes of a chunk's transformed tiles: a part of the filter's bytes, as each chunk reads all of
