@@ -149,14 +149,21 @@ const std::vector<std::string_view> kGradient = {
     "merge-common-subexpressions",
 };
 
-} // namespace
-
-const std::vector<Pass> &inference_pipeline() {
-  static const std::vector<Pass> passes = sequence(kInference);
+std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &options) {
+  const auto is_forbidden = [&](const Pass &pass) {
+    const bool fast = pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
+    return (fast && options.math == Math::exact) ||
+           (pass.name == kUseBf16 && options.precision == Precision::f32);
+  };
+  passes.erase(std::remove_if(passes.begin(), passes.end(), is_forbidden), passes.end());
   return passes;
 }
 
-const std::vector<Pass> &evaluation_pipeline() { return inference_pipeline(); }
+} // namespace
+
+std::vector<Pass> inference_pipeline(const ProgramOptions &options) {
+  return permitted(sequence(kInference), options);
+}
 
 const std::vector<Pass> &gradient_pipeline() {
   static const std::vector<Pass> passes = sequence(kGradient);
@@ -215,22 +222,12 @@ struct Graphs {
   std::optional<Graph> eval, train;
 };
 
-std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &options) {
-  const auto is_forbidden = [&](const Pass &pass) {
-    const bool fast = pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
-    return (fast && options.math == Math::exact) ||
-           (pass.name == kUseBf16 && options.precision == Precision::f32);
-  };
-  passes.erase(std::remove_if(passes.begin(), passes.end(), is_forbidden), passes.end());
-  return passes;
-}
-
 Graphs build_graphs(const Model &model, const ProgramOptions &options) {
   const Graph &forward = model.graph;
   Graphs graphs;
   PreparedParameters prepared(forward);
   const auto build_forward = [&](Graph graph) {
-    run_passes(graph, permitted(inference_pipeline(), options), options.passes);
+    run_passes(graph, inference_pipeline(options), options.passes);
     prepared.take_from(graph);
     return graph;
   };

@@ -12,23 +12,6 @@ const std::vector<Pass> &all_passes();
 /// The pass of that name, or nullptr.
 const Pass *find_pass(std::string_view name);
 
-/// On a forward graph whose outputs are predictions.
-const std::vector<Pass> &inference_pipeline();
-/// On a forward graph whose outputs are the loss and the metrics.
-const std::vector<Pass> &evaluation_pipeline();
-/// The same, up to and with the gradients: outputs "gradient:<parameter>" beside them.
-const std::vector<Pass> &gradient_pipeline();
-/// The same, with updates in place of the gradients.
-std::vector<Pass> training_pipeline(const OptimizerSpec &);
-
-/// The fusion passes in the order in which build_program runs them, before plan-memory.
-const std::vector<PlanPass> &all_plan_passes();
-const PlanPass *find_plan_pass(std::string_view name);
-
-std::vector<std::string_view> graph_pass_names();
-/// The same, the fusion passes and plan-memory: every name that PassOptions may see.
-std::vector<std::string_view> all_pass_names();
-
 /// Which algorithms a program may use: those whose rounding errors are a direct convolution's, or
 /// also those that stay within 2e-5 of the largest result.
 enum class Math { fast, exact };
@@ -44,6 +27,23 @@ struct ProgramOptions {
   Precision precision = Precision::f32;
   PassOptions passes;
 };
+
+/// On a forward graph whose outputs are predictions, or the loss and the metrics; with the
+/// algorithms and the arithmetic that the options allow.
+std::vector<Pass> inference_pipeline(const ProgramOptions &);
+/// On a forward graph whose outputs are the loss and the metrics, up to and with the gradients:
+/// outputs "gradient:<parameter>" beside them.
+const std::vector<Pass> &gradient_pipeline();
+/// The same, with updates in place of the gradients.
+std::vector<Pass> training_pipeline(const OptimizerSpec &);
+
+/// The fusion passes in the order in which build_program runs them, before plan-memory.
+const std::vector<PlanPass> &all_plan_passes();
+const PlanPass *find_plan_pass(std::string_view name);
+
+std::vector<std::string_view> graph_pass_names();
+/// The same, the fusion passes and plan-memory: every name that PassOptions may see.
+std::vector<std::string_view> all_pass_names();
 
 /// forward model -> choose layout -> {prepare, infer, eval, train} graphs -> plans with memory.
 Program build_program(const Model &, const ProgramOptions &);

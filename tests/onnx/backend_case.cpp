@@ -201,7 +201,7 @@ std::string run_case(const BackendCase &which, Feeding feeding) {
     const std::string problem = compare_outputs(loaded.model.graph, arrays, given);
     if (!problem.empty())
       return problem;
-    run_passes(loaded.model.graph, inference_pipeline(), {});
+    run_passes(loaded.model.graph, inference_pipeline({}), {});
     const std::string after = compare_outputs(loaded.model.graph, arrays, given);
     return after.empty() ? "" : "after the passes, " + after;
   } catch (const CompileError &error) {
