@@ -5,6 +5,7 @@
 #include "frontend/torch_modules.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace sinter {
 
@@ -132,18 +133,26 @@ Value tensor_part(Interpreter &interpreter, KerasTensor &tensor, const Value &in
                                              {&tensor}, location);
 }
 
-/// The same, and x[:, :, None, None], x[..., tf.newaxis]: with new dimensions behind.
+/// The same, and x[:, None], x[:, :, None, 0], x[..., tf.newaxis]: with new dimensions where the
+/// Nones stand among those that remain.
 Value tensor_subscript(Interpreter &interpreter, KerasTensor &tensor, const Value &index,
                        const SourceLocation &location) {
   const std::vector<Value> *given = object<Tuple>(index) ? sequence_items(index) : nullptr;
-  std::vector<Value> items = given ? *given : std::vector<Value>{index};
-  size_t added = 0;
-  for (; items.size() > 1 && std::holds_alternative<None>(items.back()); ++added)
-    items.pop_back();
-  Value result = tensor_part(interpreter, tensor, interpreter.tuple(items), location);
-  for (size_t i = 0; i < added; ++i)
-    result = interpreter.keras().apply_operation("keras.ops.ExpandDims", {{"axis", int64_t{-1}}},
-                                                 {object<KerasTensor>(result)}, location);
+  const std::vector<Value> items = given ? *given : std::vector<Value>{index};
+  std::vector<Value> indices;
+  std::copy_if(items.begin(), items.end(), std::back_inserter(indices),
+               [](const Value &item) { return !std::holds_alternative<None>(item); });
+  Value result = tensor_part(interpreter, tensor, interpreter.tuple(indices), location);
+  int64_t axis = 0;
+  for (const Value &item : items)
+    if (std::holds_alternative<None>(item))
+      result = interpreter.keras().apply_operation("keras.ops.ExpandDims", {{"axis", axis++}},
+                                                   {object<KerasTensor>(result)}, location);
+    else if (std::holds_alternative<Ellipsis>(item)) // for the dimensions without an index
+      axis += static_cast<int64_t>(interpreter.keras().graph().type(tensor.node).shape.size() + 1 -
+                                   indices.size());
+    else if (!std::holds_alternative<int64_t>(item))
+      ++axis;
   return result;
 }
 

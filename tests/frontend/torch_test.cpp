@@ -246,6 +246,12 @@ TEST_CASE("tensors are sliced, split, transposed and expanded") {
   CHECK(forward("        return x[:, :2, 1:]\n") == "[N,2,3,5]");
   CHECK(forward("        return x[:, 0]\n") == "[N,4,5]");
   CHECK(forward("        return x[..., -1, :]\n") == "[N,6,5]");
+  CHECK(forward("        return x[:, None]\n") == "[N,1,6,4,5]");
+  CHECK(forward("        return x[:, 0, None]\n") == "[N,1,4,5]");
+  CHECK(forward("        return x[:, :, None]\n") == "[N,6,1,4,5]");
+  CHECK(forward("        return x[:, None, 1:, 0, None]\n") == "[N,1,5,1,5]");
+  CHECK(forward("        return x[:, None, ..., 0, None]\n") == "[N,1,6,4,1]");
+  CHECK(forward("        return x[..., None]\n") == "[N,6,4,5,1]");
   CHECK(forward("        a, b = x.chunk(2, dim=1)\n        return a * b\n") == "[N,3,4,5]");
   CHECK(forward("        a, b = torch.split(x, 4, dim=1)\n        return b\n") == "[N,2,4,5]");
   CHECK(forward("        a, b = x.split([1, 5], 1)\n        return b.transpose(1, -1)\n") ==
@@ -258,6 +264,7 @@ TEST_CASE("tensors are sliced, split, transposed and expanded") {
   };
   CHECK(fails("x[0]").find("all samples first: x[:, 0], got 0 in dimension 0") !=
         std::string::npos);
+  CHECK(fails("x[None]").find("before the batch") != std::string::npos);
   CHECK(fails("x[:, 6]").find("has no part 6") != std::string::npos);
   CHECK(fails("x[:, ::2]").find("slices without a step") != std::string::npos);
   CHECK(fails("x.split([1, 4], 1)[0]").find("cannot divide 6 into [1, 4]") != std::string::npos);
