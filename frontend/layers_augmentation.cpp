@@ -141,6 +141,23 @@ NodeId take_pixels(LayerBuilder &b, NodeId x, const Positions &at) {
                    {kBatch, at.height, at.width, image[3]});
 }
 
+/// A coordinate beyond `count` pixels, moved back by their count. Like TensorFlow it takes the
+/// pixels to repeat after count - 1 of them: what lies farther away is moved once too often now and
+/// then, and ends at the border.
+NodeId wrapped(LayerBuilder &b, NodeId coordinate, float count) {
+  Composer c = b.composer();
+  const NodeId last = b.constant({}, std::max(count - 1, 1.0F));
+  const auto moved = [&](NodeId distance) { // towards 0
+    const NodeId times = b.append(OpKind::floor, {b.append(OpKind::divide, {distance, last})});
+    return b.append(OpKind::subtract, {distance, compose::affine(c, times, count)});
+  };
+  const NodeId below = compose::affine(c, moved(compose::affine(c, coordinate, -1)), -1, count);
+  const NodeId above = b.append(OpKind::select, {b.append(OpKind::greater, {coordinate, last}),
+                                                 moved(coordinate), coordinate});
+  const NodeId positive = b.append(OpKind::greater_equal, {coordinate, b.constant({}, 0)});
+  return b.append(OpKind::select, {positive, above, below});
+}
+
 /// Where a coordinate lies that may be outside of `extent` pixels, as TensorFlow's
 /// ImageProjectiveTransformV3 does it.
 NodeId brought_inside(LayerBuilder &b, NodeId coordinate, int64_t extent, const std::string &mode) {
@@ -152,15 +169,8 @@ NodeId brought_inside(LayerBuilder &b, NodeId coordinate, int64_t extent, const 
     const NodeId folded =
         b.append(OpKind::minimum, {turn, compose::affine(c, turn, -1, 2 * count)});
     coordinate = compose::affine(c, folded, 1, -0.5F);
-  } else if (mode == "wrap") { // the last pixel lies on the first one
-    const float period = std::max(count - 1, 1.0F);
-    const NodeId turns = compose::affine(c, coordinate, 1 / period);
-    const NodeId below =
-        b.append(OpKind::minimum, {b.append(OpKind::floor, {turns}), b.constant({}, 0)});
-    const NodeId above =
-        b.append(OpKind::relu, {b.append(OpKind::ceil, {compose::affine(c, turns, 1, -1)})});
-    const NodeId away = compose::affine(c, b.append(OpKind::add, {below, above}), period);
-    coordinate = b.append(OpKind::subtract, {coordinate, away});
+  } else if (mode == "wrap") {
+    coordinate = wrapped(b, coordinate, count);
   }
   return compose::clip(c, coordinate, 0, count - 1);
 }

@@ -120,8 +120,9 @@ TEST_CASE("a quarter of a turn puts rows in the place of columns") {
 }
 
 TEST_CASE("pictures move down and to the right, and are filled as told") {
-  const auto row_of = [](const std::string &rest) { // of 0 1 2 3 moved by two
-    const Result r = train("(1, 4, 1)", "RandomTranslation(0, (0.5, 0.5)" + rest + ")");
+  const auto row_of = [](const std::string &rest, const std::string &by = "0.5") {
+    const Result r = // 0 1 2 3 moved by two, or by four times `by`
+        train("(1, 4, 1)", "RandomTranslation(0, (" + by + ", " + by + ")" + rest + ")");
     std::vector<int64_t> from;
     for (int64_t column = 0; column < 4; ++column) {
       from.push_back(-1);
@@ -136,7 +137,11 @@ TEST_CASE("pictures move down and to the right, and are filled as told") {
   using Columns = std::vector<int64_t>;
   CHECK(row_of("") == Columns{1, 0, 0, 1});
   CHECK(row_of(", fill_mode='nearest'") == Columns{0, 0, 0, 1});
-  CHECK(row_of(", fill_mode='wrap'") == Columns{1, 2, 0, 1}); // the last is the first, as in TF
+  CHECK(row_of(", fill_mode='wrap'") == Columns{2, 3, 0, 1});
+  CHECK(row_of(", fill_mode='wrap'", "-0.5") == Columns{2, 3, 0, 1});
+  // TensorFlow takes -3 and 6 for a second round, which puts them beyond the other border.
+  CHECK(row_of(", fill_mode='wrap'", "0.75") == Columns{3, 2, 3, 0});
+  CHECK(row_of(", fill_mode='wrap'", "-0.75") == Columns{3, 0, 1, 0});
   CHECK(row_of(", fill_mode='constant', fill_value=999.0") == Columns{999, 999, 0, 1});
   CHECK(row_of(", interpolation='nearest'") == Columns{1, 0, 0, 1});
 }
