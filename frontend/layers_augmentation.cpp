@@ -114,6 +114,18 @@ struct Positions {
   int64_t height, width;
 };
 
+/// The extents of x, if there can be numbers for its rows and columns, and for its pixels in f32,
+/// with `border` more of them on every side.
+Shape require_numbered(const LayerBuilder &b, NodeId x, int64_t border) {
+  constexpr int64_t kMostPixels = int64_t{1} << 24U;
+  b.require_rank(x, 4, kImages);
+  const Shape image = b.shape(x);
+  if (std::max(image[1], image[2]) > kLongestTable ||
+      (image[1] + 2 * border) * (image[2] + 2 * border) > kMostPixels)
+    b.fail("of pictures of {} x {} pixels is not supported", image[1], image[2]);
+  return image;
+}
+
 NodeId row_numbers(LayerBuilder &b, int64_t height) {
   std::vector<float> numbers(static_cast<size_t>(height));
   for (size_t i = 0; i < numbers.size(); ++i)
@@ -194,6 +206,11 @@ NodeId between(LayerBuilder &b, NodeId first, NodeId last, NodeId share) {
   return b.append(OpKind::add, {first, b.append(OpKind::multiply, {difference, share})});
 }
 
+/// The extents of a picture x that is to be sampled.
+Shape require_sampled(const LayerBuilder &b, NodeId x) {
+  return require_numbered(b, x, b.arguments().text("fill_mode") == "constant" ? 1 : 0);
+}
+
 /// x at positions between its pixels and around it, by the arguments fill_mode, fill_value and
 /// interpolation.
 NodeId sample(LayerBuilder &b, NodeId x, Positions at) {
@@ -206,9 +223,6 @@ NodeId sample(LayerBuilder &b, NodeId x, Positions at) {
     at.column = compose::affine(c, at.column, 1, 1);
   }
   const Shape image = b.shape(x);
-  constexpr int64_t kMostPixels = int64_t{1} << 24U; // whose numbers f32 holds
-  if (image[1] * image[2] > kMostPixels)
-    b.fail("of pictures of {} x {} pixels is not supported", image[1], image[2]);
   at.row = brought_inside(b, at.row, image[1], mode);
   at.column = brought_inside(b, at.column, image[2], mode);
   if (b.arguments().text("interpolation") == "nearest") {
@@ -227,10 +241,9 @@ NodeId sample(LayerBuilder &b, NodeId x, Positions at) {
 
 /// By an angle of the argument's range, in turns, about the middle.
 NodeId apply_random_rotation(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  b.require_rank(inputs[0], 4, kImages);
   constexpr float kTurn = 6.28318530717958648F;
   const NodeId x = inputs[0];
-  const Shape image = b.shape(x);
+  const Shape image = require_sampled(b, x);
   const Range turns = range_argument(b, "factor");
   const NodeId angle = draw(b, x, {turns.low * kTurn, turns.high * kTurn});
   const NodeId cosine = b.append(OpKind::cos, {angle});
@@ -251,9 +264,8 @@ NodeId apply_random_rotation(LayerBuilder &b, const std::vector<NodeId> &inputs)
 
 /// Down and to the right by shares of the picture.
 NodeId apply_random_translation(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  b.require_rank(inputs[0], 4, kImages);
   const NodeId x = inputs[0];
-  const Shape image = b.shape(x);
+  const Shape image = require_sampled(b, x);
   const auto moved = [&](NodeId numbers, const char *name, int64_t extent) {
     const Range share = range_argument(b, name);
     const auto count = static_cast<float>(extent);
@@ -268,9 +280,8 @@ NodeId apply_random_translation(LayerBuilder &b, const std::vector<NodeId> &inpu
 /// Out of the picture by a share, or into it by a negative one; the aspect stays where there is no
 /// factor for the width.
 NodeId apply_random_zoom(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  b.require_rank(inputs[0], 4, kImages);
   const NodeId x = inputs[0];
-  const Shape image = b.shape(x);
+  const Shape image = require_sampled(b, x);
   Composer c = b.composer();
   const auto factor = [&](const char *name) {
     const Range share = range_argument(b, name);
@@ -357,10 +368,9 @@ NodeId apply_center_crop(LayerBuilder &b, const std::vector<NodeId> &inputs) {
 
 /// A part of the wanted size in training, if there is one; else the middle of the wanted aspect.
 NodeId apply_random_crop(LayerBuilder &b, const std::vector<NodeId> &inputs) {
-  b.require_rank(inputs[0], 4, kImages);
   const NodeId x = inputs[0];
   const std::array<int64_t, 2> size = wanted_size(b);
-  const Shape image = b.shape(x);
+  const Shape image = require_numbered(b, x, 0);
   const NodeId middle = resized(b, part_of_aspect(b, x, size), size, /*nearest=*/false);
   if (image[1] < size[0] || image[2] < size[1])
     return middle;

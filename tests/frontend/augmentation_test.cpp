@@ -240,10 +240,10 @@ TEST_CASE("saved models have the layers with the arguments of every version") {
   CHECK(model.graph.all(OpKind::dropout).size() == 1);
 }
 
-TEST_CASE("what is wrong with a factor is said") {
-  const auto error = [](const std::string &layer) {
+TEST_CASE("what is wrong with a layer is said") {
+  const auto error = [](const std::string &layer, const std::string &shape = "(6, 5, 2)") {
     try {
-      one_layer("(6, 5, 2)", layer);
+      one_layer(shape, layer);
       return std::string();
     } catch (const CompileError &raised) {
       return raised.text();
@@ -256,4 +256,18 @@ TEST_CASE("what is wrong with a factor is said") {
         "RandomContrast 'random_contrast' takes at most 1 of the contrast away, got factor=1.5");
   CHECK(error("GaussianNoise(-1)") ==
         "GaussianNoise 'gaussian_noise' needs a stddev of at least 0, got -1");
+  for (const char *layer : {"RandomRotation(0.1)", "RandomTranslation(0.1, 0.1)", "RandomZoom(0.1)",
+                            "RandomCrop(3, 1)"}) {
+    CAPTURE(layer);
+    const auto refused = [&](const std::string &height, const std::string &width) {
+      return error(layer, "(" + height + ", " + width + ", 1)")
+                 .find(" of pictures of " + height + " x " + width + " pixels is not supported") !=
+             std::string::npos;
+    };
+    CHECK(refused("1000000000", "1")); // before a table of its rows is made
+    CHECK(refused("1048577", "2"));
+    CHECK(refused("5000", "5000"));
+    CHECK_FALSE(refused("4096", "4096"));
+  }
+  CHECK(error("RandomZoom(0.1, fill_mode='constant')", "(4096, 4096, 1)") != "");
 }
