@@ -49,9 +49,10 @@ constexpr int64_t kTasks = 8;
 constexpr int64_t kStripBytes = int64_t{1} << 19;
 /// Bytes of input of the images that a large filter's tile is used for before the next tile.
 constexpr int64_t kBlockBytes = int64_t{1} << 20;
-/// Input channels of a part of the sum: with two vectors of filters 16 KB, a third of the first
-/// cache.
-constexpr int64_t kPartChannels = 128;
+/// Input channels of a part of the sum: with two vectors of filters at most 20 KB, less than half
+/// of the first cache, and enough for the loop around them.
+constexpr int64_t kLeastPart = 64;
+constexpr int64_t kMostPart = 160;
 /// Input channels in one iteration of a long sum: few enough jumps and waits for the filter.
 constexpr int kUnrolledSteps = 4;
 /// Images less wide have tiles of several rows.
@@ -296,10 +297,18 @@ private:
     return {tile_.vectors * variant_.vector_width, tile_.rows, tile_height_};
   }
 
+  /// The most input channels that make equal parts; 0 where no number does.
+  int64_t part_channels() const {
+    for (int64_t part = kMostPart; part >= kLeastPart; part -= kUnrolledSteps)
+      if (channels_ % part == 0)
+        return part;
+    return 0;
+  }
+
   /// Whether the sum is made in parts, with tiles of so many columns.
   bool sums_in_parts(int64_t columns) const {
-    return split_channels_ && sums_.size() == 1 && width_ == columns &&
-           channels_ % kPartChannels == 0 && rows_apart_ == 1 && columns_apart_ == 1;
+    return split_channels_ && sums_.size() == 1 && width_ == columns && part_channels() > 0 &&
+           rows_apart_ == 1 && columns_apart_ == 1;
   }
 
   /// sum(pixel) += part(pixel, p) for every p, each part's accumulators in registers.
@@ -310,7 +319,7 @@ private:
     const Var vector("vector"), lane("lane"), y_tile("y_tile"), row("row");
     const Halide::RVar part("part"), inside("inside"), kx = stage.domain[1], ky = stage.domain[2];
     Halide::Stage whole = sum.update();
-    whole.split(stage.domain[0], part, inside, static_cast<int>(kPartChannels));
+    whole.split(stage.domain[0], part, inside, static_cast<int>(part_channels()));
     Func parts = whole.rfactor({{part, Var("p")}, {kx, Var("px")}, {ky, Var("py")}});
 
     sum.compute_at(consumer, channel_tile);
@@ -331,7 +340,8 @@ private:
   void add_prefetch(const Func &parts) {
     if (const std::optional<std::string> filter = contiguous_operand(
             kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width))
-      prefetches_.push_back({parts.name(), *filter, "y_tile", kPartChannels * filter_type().block});
+      prefetches_.push_back(
+          {parts.name(), *filter, "y_tile", part_channels() * filter_type().block});
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
