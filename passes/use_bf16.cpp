@@ -48,7 +48,8 @@ const char *refuse_bf16(const Graph &graph, const Node &node) {
   const bool convolution = node.kind == OpKind::conv2d;
   if (!convolution && node.kind != OpKind::matmul)
     return "it is no convolution or matrix product";
-  if (graph[node.inputs[1]].kind != OpKind::parameter)
+  const Node &operand = graph[node.inputs[1]];
+  if (operand.kind != OpKind::parameter || attrs<ParameterAttrs>(operand).role == "prepared")
     return "its filter is no parameter";
   const TensorType &x = graph.type(node.inputs[0]);
   const Shape &filter = graph.type(node.inputs[1]).shape;

@@ -71,3 +71,22 @@ TEST_CASE("explain says what stays in f32, and why") {
   CHECK(kept.at(1).at("node") == "matmul (dense_1)");
   CHECK(kept.at(1).at("reason") == "it is too little work");
 }
+
+TEST_CASE("explain says that a filter made of a parameter stays in f32") {
+  const std::string path = build_path("explain_prepared.sir");
+  std::ofstream(path) << R"(
+%0 = input {name="x", type=f32[N,512]} : f32[N,512]
+%1 = parameter {name="a", type=f32[512,512]} : f32[512,512]
+%2 = matmul %0, %1 : f32[N,512]
+%3 = parameter {name="b", type=f32[512,512]} : f32[512,512]
+%4 = relu %3 : f32[512,512]
+%5 = matmul %2, %4 : f32[N,512]
+output "prediction" %5)";
+  const ToolRun run = run_sinter(
+      {"explain", path, "--precision=bf16", "--json", "--cache=" + build_path("test_kernels")});
+  CAPTURE(run.err);
+  REQUIRE(run.code == 0);
+  const nlohmann::json kept = nlohmann::json::parse(run.out).at("phases").at(0).at("not_in_bf16");
+  REQUIRE(kept.size() == 1);
+  CHECK(kept.at(0).at("reason") == "its filter is no parameter");
+}
