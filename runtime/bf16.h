@@ -43,7 +43,7 @@ static inline int64_t sinter_bf16_offset(const sinter_bf16_job *job, int32_t row
          (int64_t)phase * job->channels;
 }
 
-/* Each needs what its name says of the processor; any_x86_64 and others run everywhere. */
+/* Each needs what its name says of the processor. */
 void sinter_bf16_run_plain(const sinter_bf16_job *);
 #if defined(__x86_64__)
 void sinter_bf16_run_avx2(const sinter_bf16_job *);
