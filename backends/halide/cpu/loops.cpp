@@ -92,8 +92,10 @@ Var schedule_stores(const OutputGroup &group, const Variant &variant) {
         share(func, args[shared], group.type.batched() ? elements : elements / extents[shared]);
     if (shared == 1)
       rows = inside;
-    if (group.type.batched() && many && extents.size() > 2) { // a batch of one has tasks, too
-      const size_t outermost = extents.size() - 2;
+    size_t outermost = shared - 1; // of a sample: a batch of one has tasks, too
+    while (outermost > 0 && extents[outermost] == 1)
+      --outermost;
+    if (group.type.batched() && many && outermost > 0) {
       const Var inside_sample = share(func, args[outermost], elements / extents[outermost]);
       if (outermost == 1)
         rows = inside_sample;
