@@ -117,10 +117,10 @@ std::string print(const Plan &);
 ///  7. Two values of one arena that are alive at a time do not overlap, but for in-place results.
 ///  8. An in-place result shares the memory of an input of its kernel that is read elementwise.
 ///  9. An update's value lies where its parameter lies.
-/// 10. A slice is of a concatenation along the last dimension, at the place of the only operand
-/// that
-///     it is there, as all its operands are; or it is one by its op, of its operand's last
-///     dimension. It is no view, nor does a view show it, and neither result nor leaf.
+/// 10. A slice is of a concatenation along the last dimension, at the place of the only
+///     operand that it is there, as all its operands are; or it is one by its op, of its
+///     operand's last dimension. It is no view, nor does a view show it, and neither result
+///     nor leaf.
 ///
 /// Throws InternalError quoting the number.
 void verify(const Plan &);
