@@ -9,6 +9,7 @@
 #include "frontend/regularizers.h"
 #include "frontend/torch_modules.h"
 #include "frontend/training.h"
+#include "ir/leaf_names.h"
 
 #include <algorithm>
 
@@ -27,6 +28,7 @@ public:
 private:
   void mark_needed();
   std::string without_own_name(const std::string &) const;
+  std::string rng_name() const;
   NodeId copy(NodeId old, Graph &target, const std::set<int> &frozen);
 
   const Graph &source_;
@@ -52,12 +54,25 @@ void Extraction::mark_needed() {
   }
 }
 
+/// Of a model's input, which may be a tensor in the middle of a network.
+std::string input_name(const Node &node) {
+  return node.kind == OpKind::input ? attrs<InputAttrs>(node).name : node.layer;
+}
+
+/// The random numbers' key is named "rng", unless an input of the model is.
+std::string Extraction::rng_name() const {
+  LeafNames names{Graph()};
+  for (const KerasTensor *input : model_.inputs)
+    names.take(input_name(source_[input->node]));
+  return names.take("rng");
+}
+
 NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) {
   const Node &node = source_[old];
   for (const KerasTensor *input : model_.inputs)
     if (input->node == old && node.kind != OpKind::input) // a tensor in the middle of a network
-      return target.append(OpKind::input, {}, InputAttrs{node.layer, "data", node.type}, node.layer,
-                           node.location);
+      return target.append(OpKind::input, {}, InputAttrs{input_name(node), "data", node.type},
+                           node.layer, node.location);
   Attrs attributes = node.attrs;
   if (auto *parameter = std::get_if<ParameterAttrs>(&attributes)) {
     parameter->name = without_own_name(parameter->name);
@@ -66,6 +81,8 @@ NodeId Extraction::copy(NodeId old, Graph &target, const std::set<int> &frozen) 
     if (frozen.count(old.index) > 0)
       parameter->role = "statistic"; // as much as to say: not trained
   }
+  if (auto *input = std::get_if<InputAttrs>(&attributes); input && input->role == "rng")
+    input->name = rng_name();
   if (auto *norm = std::get_if<BatchNormAttrs>(&attributes)) // gamma, beta, mean, variance
     norm->frozen = norm->frozen || frozen.count(node.inputs[3].index) > 0;
   if (auto *dropout = std::get_if<DropoutAttrs>(&attributes))

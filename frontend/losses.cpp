@@ -1,6 +1,7 @@
 #include "frontend/losses.h"
 
 #include "frontend/training.h"
+#include "ir/leaf_names.h"
 
 namespace sinter {
 
@@ -72,7 +73,7 @@ NodeId label_input(Graph &graph, const std::string &name, const TensorType &type
     if (graph.type(id) == type)
       return id;
   InputAttrs label;
-  label.name = labels.empty() ? "label" : "label_" + name;
+  label.name = LeafNames(graph).take(labels.empty() ? "label" : "label_" + name);
   label.role = "label";
   label.type = type;
   return graph.append(OpKind::input, {}, label, {}, location);

@@ -1,8 +1,8 @@
 #include "passes/add_optimizer.h"
 
 #include "ir/diagnostics.h"
+#include "ir/leaf_names.h"
 #include "passes/differentiate.h"
-#include "passes/leaf_names.h"
 #include "passes/learning_rate.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "passes/specialize_for_training.h"
 
-#include "passes/leaf_names.h"
+#include "ir/leaf_names.h"
 
 #include <algorithm>
 #include <numeric>

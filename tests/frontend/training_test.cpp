@@ -1,3 +1,4 @@
+#include "ir/verify.h"
 #include "tests/frontend/support.h"
 
 #include <doctest/doctest.h>
@@ -369,6 +370,29 @@ TEST_CASE("outputs with the same labels share an input; others have their own") 
   };
   CHECK(labels("'sparse_categorical_crossentropy'") == "label ");
   CHECK(labels("['sparse_categorical_crossentropy', 'mse']") == "label label_c ");
+}
+
+TEST_CASE("what the program feeds is named apart from the model's inputs") {
+  const auto inputs = [](const std::string &name, const std::string &rest) {
+    const Model model = load("import keras\nfrom keras import layers\n"
+                             "x = keras.Input((4, 4, 1), name='" +
+                             name + "')\ny = layers.Flatten()(" + rest);
+    verify(model.graph);
+    std::string text;
+    for (const NodeId id : model.graph.all(OpKind::input)) {
+      const auto &input = attrs<InputAttrs>(model.graph[id]);
+      text += fmt::format("{}:{} ", input.role, input.name);
+    }
+    return text;
+  };
+  const std::string flipped = "layers.RandomFlip()(x))\nmodel = keras.Model(x, y)\n";
+  CHECK(inputs("picture", flipped) == "data:picture rng:rng ");
+  CHECK(inputs("rng", flipped) == "data:rng rng:_rng ");
+  CHECK(inputs("label", "x)\nmodel = keras.Model(x, y)\nmodel.compile('sgd', 'mse')\n") ==
+        "data:label label:_label ");
+  CHECK(inputs("picture", "x)\nmiddle = layers.ReLU(name='rng')(x)\n"
+                          "model = keras.Model(middle, layers.GaussianNoise(0.5)(middle))\n") ==
+        "data:rng rng:_rng ");
 }
 
 TEST_CASE("regularizers add to the loss what they weigh") {

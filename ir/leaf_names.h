@@ -1,4 +1,4 @@
-// New names for the inputs and parameters that passes add.
+// New names for the inputs and parameters that are added to a model.
 #pragma once
 
 #include "ir/graph.h"

@@ -1,4 +1,4 @@
-#include "passes/leaf_names.h"
+#include "ir/leaf_names.h"
 
 namespace sinter {
 
