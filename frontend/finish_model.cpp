@@ -215,14 +215,14 @@ std::vector<std::pair<std::string, const KerasTensor *>> named_outputs(const Ker
 }
 
 /// What the layers' regularizers add to the loss, as scalars. Weights that are not trained are not
-/// regularized, as in Keras.
+/// regularized, as in Keras; the activities of such a layer are.
 std::vector<NodeId> append_penalties(Graph &graph, const std::vector<Layer *> &layers,
                                      const Extraction &extraction) {
   std::vector<NodeId> scalars;
   for (const Layer *layer : layers)
     for (const PenalizedValue &penalized : layer->penalties) {
       const NodeId node = extraction.at(penalized.node);
-      if (!node.valid() || !layer->trainable)
+      if (!node.valid() || (!layer->trainable && graph[node].kind == OpKind::parameter))
         continue;
       const NodeId scalar = append_penalty(graph, node, penalized.penalty, layer->location);
       if (scalar.valid())

@@ -411,6 +411,9 @@ TEST_CASE("regularizers add to the loss what they weigh") {
   CHECK(scales("regularizers.l1_l2(l1=0.25, l2=0.5)") == "0.25 0.5 ");
   CHECK(scales("None") == "");
   CHECK(scales("'l2'", "model.layers[0].trainable = False\n") == "");
+  const std::string activity = "None, activity_regularizer='l2'";
+  CHECK(scales(activity, "model.layers[0].trainable = False\n") == scales(activity));
+  CHECK(scales(activity) != "");
 }
 
 TEST_CASE("losses beyond the classic ones") {
