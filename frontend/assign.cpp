@@ -3,6 +3,7 @@
 #include "frontend/data_array.h"
 #include "frontend/execution_guards.h"
 #include "frontend/layer_tree.h"
+#include "frontend/torch_modules.h"
 
 namespace sinter {
 
@@ -29,9 +30,10 @@ void Interpreter::assign_name(const std::string &name, const Value &value) {
 /// a, *b, c = value
 void Interpreter::assign_elements(const std::vector<Element> &targets, const Value &value,
                                   const SourceLocation &location) {
-  if (Opaque *unknown = object<Opaque>(value)) {
+  if (object<Opaque>(value)) {
+    const Value part = computed_of(*this, value);
     for (const Element &target : targets)
-      assign(target.value, unknown);
+      assign(target.value, part);
     return;
   }
   const std::vector<Value> items = iterate(value, location);
@@ -132,6 +134,11 @@ bool forget_items(const Value &container, const Value &index, Opaque *reason) {
 
 void Interpreter::assign_subscript(const Value &object_value, const Value &index,
                                    const Value &value, const SourceLocation &location) {
+  if (Opaque *unknown = object<Opaque>(object_value)) {
+    if (!unknown->parameter.empty())
+      throw CompileError(location, "setting a part of {} is not supported", unknown->origin);
+    unknown->start.reset();
+  }
   if (object<Opaque>(object_value) || std::holds_alternative<ModuleName>(object_value))
     return skip(location, "this assignment is skipped: it has no meaning in a compiled program");
   if (Opaque *reason = object<Opaque>(index) ? object<Opaque>(index) : uncertain_;

@@ -140,12 +140,12 @@ const Native *parameter_method(const Opaque &parameter, const std::string &name,
 
 Value attribute(Interpreter &interpreter, const Value &value, const std::string &name,
                 const SourceLocation &location) {
-  if (const Opaque *unknown = object<Opaque>(value)) {
+  if (Opaque *unknown = object<Opaque>(value)) {
     if (unknown->criterion && name == "backward")
       return interpreter.make<BoundMethod>(value, find_native("unknown value.backward"));
     if (!unknown->parameter.empty() && name.size() > 1 && name.back() == '_' && name[0] != '_')
       return interpreter.make<BoundMethod>(value, parameter_method(*unknown, name, location));
-    return value;
+    return unknown->start ? example_attribute(interpreter, *unknown, name) : value;
   }
   if (const auto *module = std::get_if<ModuleName>(&value))
     return resolve_name(module->path + '.' + name);

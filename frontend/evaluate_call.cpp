@@ -115,10 +115,10 @@ Value Interpreter::call_native(const Native &native, const CallArguments &argume
   if (is_pure(native.path)) {
     for (const Value &argument : arguments.positional)
       if (object<Opaque>(argument))
-        return argument;
+        return computed_of(*this, argument);
     for (const auto &[name, argument] : arguments.keywords)
       if (object<Opaque>(argument))
-        return argument;
+        return computed_of(*this, argument);
   }
   return native.call(*this, Call{native, bind(*this, native, arguments, location), location, self});
 }

@@ -1,5 +1,6 @@
 #include "frontend/execution_guards.h"
 #include "frontend/modules.h"
+#include "frontend/torch_modules.h"
 
 namespace sinter {
 
@@ -122,7 +123,7 @@ bool Interpreter::expand(const Comprehension &comprehension, size_t clause,
   const SourceLocation location = at(loop.iterable->position);
   const Value iterable = evaluate(loop.iterable);
   if (object<Opaque>(iterable)) {
-    unknown = iterable;
+    unknown = computed_of(*this, iterable);
     return false;
   }
   for (const Value &item : iterate(iterable, location)) {
@@ -169,7 +170,7 @@ Value Interpreter::evaluate(const Comprehension &comprehension, const SourceLoca
 Value Interpreter::evaluate(const UnaryOperation &operation, const SourceLocation &location) {
   const Value operand = evaluate(operation.operand);
   if (operation.op == "not")
-    return object<Opaque>(operand) ? operand : Value(!truth(operand, location));
+    return object<Opaque>(operand) ? computed_of(*this, operand) : Value(!truth(operand, location));
   return unary_operation(*this, operation.op, operand, location);
 }
 

@@ -1,6 +1,7 @@
 #include "frontend/execution_guards.h"
 #include "frontend/modules.h"
 #include "frontend/tensorflow_data.h"
+#include "frontend/torch_modules.h"
 
 #include <utility>
 
@@ -206,6 +207,8 @@ Interpreter::Flow Interpreter::execute_for(const For &loop, const SourceLocation
   Value iterable = evaluate(loop.iterable);
   if (dataset_contents(iterable)) // to look at samples
     iterable = opaque("the batches of a Dataset", location);
+  if (object<Opaque>(iterable))
+    iterable = computed_of(*this, iterable);
   const bool outer_loop = uncertain_loop_;
   Opaque *unknown = object<Opaque>(iterable);
   if (unknown && unknown->loader) // its batches are alike: the body runs once, for all of them

@@ -252,9 +252,7 @@ Value opaque_operation(Interpreter &interpreter, const std::string &op, const Va
     return scaled_example(interpreter, *example, to_number(other));
   if (is_number(other) && op == "/" && &unknown == &left && to_number(other) != 0)
     return scaled_example(interpreter, *example, 1 / to_number(other));
-  Opaque *result = interpreter.make<Opaque>(*example);
-  result->start.reset();
-  return result;
+  return computed_of(interpreter, unknown);
 }
 
 } // namespace
@@ -290,8 +288,9 @@ Value binary_operation(Interpreter &interpreter, const std::string &op, const Va
 
 Value unary_operation(Interpreter &interpreter, const std::string &op, const Value &operand,
                       const SourceLocation &location) {
-  if (object<Opaque>(operand))
-    return operand;
+  if (const Opaque *unknown = object<Opaque>(operand))
+    return op == "-" && unknown->start ? Value(scaled_example(interpreter, *unknown, -1))
+                                       : computed_of(interpreter, operand);
   if (op == "-" && (object<DataArray>(operand) || object<KerasTensor>(operand)))
     return binary_operation(interpreter, "*", operand, int64_t{-1}, location);
   if (is_integral(operand) && op == "~")
@@ -314,7 +313,7 @@ Value comparison(Interpreter &interpreter, const std::string &op, const Value &l
   if (op == "is not")
     return !same_object(left, right);
   if (object<Opaque>(left) || object<Opaque>(right))
-    return object<Opaque>(left) ? left : right;
+    return computed_of(interpreter, object<Opaque>(left) ? left : right);
   for (const Value *side : {&left, &right}) // sys.version_info >= (3, 7)
     if (const auto *name = std::get_if<ModuleName>(side); name && is_skipped(name->path))
       return interpreter.opaque(name->path, location);

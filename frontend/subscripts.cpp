@@ -167,7 +167,7 @@ std::pair<int64_t, int64_t> slice_bounds(const Slice &slice, int64_t length,
 Value subscript(Interpreter &interpreter, const Value &object_value, const Value &index,
                 const SourceLocation &location) {
   if (object<Opaque>(object_value))
-    return object_value;
+    return computed_of(interpreter, object_value);
   if (const auto *module = std::get_if<ModuleName>(&object_value))
     return interpreter.opaque(module->path, location);
   if (const DataArray *array = object<DataArray>(object_value))
@@ -177,7 +177,7 @@ Value subscript(Interpreter &interpreter, const Value &object_value, const Value
   if (dataset_length(interpreter, object_value))
     return interpreter.opaque("a data set", location);
   if (object<Opaque>(index))
-    return index;
+    return computed_of(interpreter, index);
   const Instance *instance = instance_of(object_value);
   if (const Function *method = instance ? find_method(*instance->type, "__getitem__") : nullptr)
     return interpreter.call(bind_method(interpreter, *method, object_value), {{index}, {}},

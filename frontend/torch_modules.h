@@ -31,6 +31,12 @@ std::vector<Native> torch_function_natives();
 std::vector<Native> torch_parameter_natives();
 /// An example that starts as others do, times a factor.
 Opaque *scaled_example(Interpreter &, const Opaque &example, double factor);
+/// What something is that was computed of an unknown value: unknown, too, and no longer what a
+/// Parameter may start as, nor a module's own parameter.
+Value computed_of(Interpreter &, const Value &unknown);
+/// example.NAME: the example itself where its values stay, a method that fills it, or unknown. What
+/// else changes it in place makes it unknown.
+Value example_attribute(Interpreter &, Opaque &example, const std::string &name);
 /// Data sets, transforms, loaders.
 std::vector<Native> torch_data_natives();
 /// Criteria, optimizers, the clipping of gradients.

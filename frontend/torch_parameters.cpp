@@ -67,10 +67,56 @@ Value register_buffer(Interpreter &interpreter, const Call &call) {
   return None{};
 }
 
+/// torch.empty(3).normal_(0, 0.02): it starts so from here on.
+Value fill_example(Interpreter &interpreter, const Call &call) {
+  interpreter.require_certain(call.location, "this initialisation");
+  const auto number = [&](const char *name) {
+    return static_cast<float>(call.arguments.number(name));
+  };
+  std::optional<InitialValues> &start = object<Opaque>(call.self)->start;
+  if (call.native.name() == "normal_")
+    start = InitialValues{"normal", number("mean"), number("std")};
+  else if (call.native.name() == "uniform_")
+    start = InitialValues{"uniform", number("a"), number("b")};
+  else if (call.native.name() == "fill_")
+    start = InitialValues{"constant", number("val")};
+  else
+    start = InitialValues{};
+  return call.self;
+}
+
 } // namespace
+
+Value computed_of(Interpreter &interpreter, const Value &unknown) {
+  const Opaque &operand = *object<Opaque>(unknown);
+  if (!operand.start && operand.parameter.empty())
+    return unknown;
+  Opaque *result = interpreter.make<Opaque>(operand);
+  result->start.reset();
+  if (!result->parameter.empty())
+    result->module = nullptr;
+  return result;
+}
+
+Value example_attribute(Interpreter &interpreter, Opaque &example, const std::string &name) {
+  for (const char *same :
+       {"float", "to", "cuda", "cpu", "clone", "detach", "data", "contiguous", "requires_grad_"})
+    if (name == same)
+      return &example;
+  const Native *method = find_native("example." + name);
+  if (method && example.start)
+    return interpreter.make<BoundMethod>(&example, method);
+  if (name.back() == '_' && name[0] != '_') {
+    example.start.reset();
+    return &example;
+  }
+  return computed_of(interpreter, &example);
+}
 
 Opaque *scaled_example(Interpreter &interpreter, const Opaque &example, double factor) {
   Opaque *scaled = interpreter.make<Opaque>(example);
+  scaled->module = nullptr;
+  scaled->parameter.clear();
   InitialValues &start = *scaled->start;
   if (std::string_view(start.initializer) == "ones")
     start = {"constant", 1, 0};
@@ -123,7 +169,15 @@ std::vector<Native> torch_parameter_natives() {
           {"layer.register_buffer",
            {required("name", Kind::text), required("tensor", Kind::any),
             optional("persistent", Kind::ignored)},
-           register_buffer}};
+           register_buffer},
+          {"example.normal_",
+           {optional("mean", Kind::number, 0), optional("std", Kind::number, 1)},
+           fill_example},
+          {"example.uniform_",
+           {optional("a", Kind::number, 0), optional("b", Kind::number, 1)},
+           fill_example},
+          {"example.fill_", {required("val", Kind::number)}, fill_example},
+          {"example.zero_", {}, fill_example}};
 }
 
 } // namespace sinter

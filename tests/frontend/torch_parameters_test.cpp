@@ -65,6 +65,45 @@ net(torch.randn(2, 3, 6, 6))
         std::string::npos);
 }
 
+TEST_CASE("Parameters start as what their example was changed to") {
+  const auto made = [](const std::string &example) {
+    const Model model = load(kImports + R"(
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        w = )" + example + R"(
+        self.w = nn.Parameter(w)
+    def forward(self, x):
+        return x * self.w
+Net()(torch.randn(1, 7))
+)");
+    const ParameterAttrs &w = parameter(model, "w");
+    return fmt::format("{} {} {}", w.initializer, w.a, w.b);
+  };
+  CHECK(made("-torch.ones(7)") == "constant -1 -0");
+  CHECK(made("-torch.rand(7)") == "uniform -1 -0");
+  CHECK(made("torch.zeros(7).normal_(1, .02)") == "normal 1 0.02");
+  CHECK(made("torch.empty(7).uniform_(-1, 1) * 2") == "uniform -2 2");
+  CHECK(made("torch.ones(7); w.fill_(3.)") == "constant 3 0");
+  CHECK(made("torch.randn(7).float().to('cuda').clone()") == "normal 0 1");
+  CHECK(made("torch.randn(7); w.detach().zero_()") == "zeros 0 0");
+  for (const char *example :
+       {"abs(torch.randn(7))", "torch.ones(7).mul(.5)", "torch.ones(7).neg()", "torch.ones(14)[7:]",
+        "torch.ones(7).view(7, 1)", "torch.rand(7) > 0.5", "not torch.ones(7)", "~torch.ones(7)",
+        "torch.ones(7); w.mul_(2)", "torch.ones(7); w[0] = 2", "torch.ones(2, 7); w, v = w",
+        "[v for v in torch.ones(1, 7)]"}) {
+    CAPTURE(example);
+    CHECK(
+        error_of(kImports + "w = " + example + "\nw = nn.Parameter(w)\n").find("a Parameter of") !=
+        std::string::npos);
+  }
+  for (const char *change : {"w.bias.data[1:].fill_(1.)", "w.bias.data[1:] = 1."}) {
+    CAPTURE(change);
+    CHECK(error_of(kImports + "w = nn.Linear(2, 4)\n" + change + "\nw(torch.ones(1, 2))\n")
+              .find("a module's bias") != std::string::npos);
+  }
+}
+
 TEST_CASE("classes may derive from ModuleList and ModuleDict") {
   const Model model = load(kImports + R"(
 class Blocks(nn.ModuleList):
