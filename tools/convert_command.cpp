@@ -101,20 +101,39 @@ NamedWeightArrays arrays_in_order(const LoadedModel &loaded, const std::vector<N
   return arrays;
 }
 
+size_t count_parameters(const std::vector<LayerPart> &parts) {
+  size_t count = 0;
+  for (const LayerPart &part : parts)
+    count += part.parameters.size() + count_parameters(part.parts);
+  return count;
+}
+
+/// Whether parameters were made by layers within the layer, other than those of its parts.
+bool holds_others(const Graph &graph, const std::string &name,
+                  const std::vector<NodeId> &parameters, const std::vector<LayerPart> &parts) {
+  if (!parts.empty())
+    return !parameters.empty() && parameters.size() != count_parameters(parts);
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [&](NodeId id) { return graph[id].layer != name; });
+}
+
 std::vector<KerasLayerWeights> layers_of_parts(const LoadedModel &loaded,
                                                const std::vector<LayerPart> &parts) {
   std::vector<KerasLayerWeights> layers;
   for (const LayerPart &part : parts)
     layers.push_back({part.name, part.type, arrays_in_order(loaded, part.parameters),
-                      layers_of_parts(loaded, part.parts)});
+                      layers_of_parts(loaded, part.parts),
+                      holds_others(loaded.model.graph, part.name, part.parameters, part.parts)});
   return layers;
 }
 
 std::vector<KerasLayerWeights> layers_of_model(const LoadedModel &loaded) {
   std::vector<KerasLayerWeights> layers;
   for (const LayerRecord &record : loaded.model.layers)
-    layers.push_back({record.name, record.type, arrays_in_order(loaded, record.parameters),
-                      layers_of_parts(loaded, record.parts)});
+    layers.push_back(
+        {record.name, record.type, arrays_in_order(loaded, record.parameters),
+         layers_of_parts(loaded, record.parts),
+         holds_others(loaded.model.graph, record.name, record.parameters, record.parts)});
   return layers;
 }
 

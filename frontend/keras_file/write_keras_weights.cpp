@@ -114,15 +114,12 @@ std::string hdf5_bytes(const std::function<void(hid_t root)> &write) {
   return bytes;
 }
 
-std::string folder(const std::string &name) { return name.substr(0, name.rfind('/') + 1); }
-
 void require_own_weights(const KerasLayerWeights &layer) {
-  for (const auto &[name, array] : layer.arrays)
-    if (folder(name) != folder(layer.arrays[0].first))
-      throw CompileError({},
-                         "{} '{}' holds layers, whose weights can be written to .h5 and not to "
-                         ".weights.h5",
-                         layer.class_name, layer.name);
+  if (layer.holds_others)
+    throw CompileError({},
+                       "{} '{}' holds layers, whose weights can be written to .h5 and not to "
+                       ".weights.h5",
+                       layer.class_name, layer.name);
 }
 
 /// The layers of a model below its group, and the group of its own weights, which has none.
@@ -134,11 +131,11 @@ void write_numbered(hid_t model, const std::vector<KerasLayerWeights> &layers) {
     const int counter = counters[name]++;
     const Hdf5Handle group =
         new_group(container, counter == 0 ? name : fmt::format("{}_{}", name, counter));
+    require_own_weights(layer);
     if (!layer.layers.empty()) {
       write_numbered(group, layer.layers);
       continue;
     }
-    require_own_weights(layer);
     const Hdf5Handle variables = new_group(group, "vars");
     write_text(variables, "name", layer.name);
     for (size_t i = 0; i < layer.arrays.size(); ++i)

@@ -12,6 +12,7 @@ struct KerasLayerWeights {
   std::string class_name; // "Conv2D"
   std::vector<std::pair<std::string, WeightArray>> arrays;
   std::vector<KerasLayerWeights> layers;
+  bool holds_others = false; // some arrays are neither its own nor those of `layers`
 };
 
 /// An HDF5 file of the layers in Keras 2's form, which Keras 3 reads, too: a group a layer, with

@@ -132,6 +132,38 @@ TEST_CASE("a model with its weights becomes ONNX, and that ONNX once more") {
   check_same(load_file(trained.path("again.onnx")).weights, trained.values);
 }
 
+TEST_CASE("objects that hold layers are not written in Keras 3's form") {
+  const ScriptFolder folder;
+  for (const char *layers : {"self.d(x)", "self.e(self.d(x))"}) {
+    folder.write("block.py", std::string(R"(from tensorflow import keras
+L = keras.layers
+class Block(L.Layer):
+    def __init__(self):
+        super().__init__()
+        self.d = L.Dense(5)
+        self.e = L.Dense(5)
+    def call(self, x):
+        return )") + layers + R"(
+model = keras.Sequential([keras.Input((5,)), Block()])
+)");
+    NamedWeights named;
+    for (const auto &[name, array] :
+         random_inputs(load_file(folder.path("block.py")).model.graph, 1, 1))
+      named.emplace_back(name,
+                         WeightArray{array.type.shape, {array.values.begin(), array.values.end()}});
+    folder.write("run.safetensors", safetensors_bytes(named));
+    const auto export_to = [&](const char *name) {
+      return run_sinter({"export", folder.path("run.safetensors"), "-o", folder.path(name),
+                         "--model", folder.path("block.py")});
+    };
+    CAPTURE(layers);
+    CHECK(export_to("run.h5").code == 0);
+    const ToolRun run = export_to("run.weights.h5");
+    CHECK(run.code == kExitUserError);
+    CHECK(run.err.find("Block 'block' holds layers") != std::string::npos);
+  }
+}
+
 TEST_CASE("export says what it needs") {
   const Trained trained;
   const auto error = [&](const std::string &output) {
