@@ -4,16 +4,17 @@
 Needs Debian's python3-torchvision and ONNX Runtime for Node:
 
     npm install --ignore-scripts --prefix DIR onnxruntime-node
-    NODE_PATH=DIR/node_modules bench/peers/onnx_runtime.py [--batch=1] [--threads=1,2] [MODEL...]
+    NODE_PATH=DIR/node_modules bench/peers/onnx_runtime.py [--batch=1,32] [--threads=1,2] [MODEL...]
 
 Sinter is called through the library that it makes of the same file. Rounds alternate between the
 two, so that both see the same machine; ONNX Runtime's process, whose threads spin for a while after
-a run, is stopped while it is not its turn. Prints medians in milliseconds and the ratio ONNX
-Runtime / Sinter: above 1, Sinter is faster.
+a run, is stopped while it is not its turn. A turn is as many runs as fit into --seconds, one at
+least. Prints medians in milliseconds and the ratio ONNX Runtime / Sinter: above 1, Sinter is faster.
 """
 
 import argparse
 import ctypes
+import itertools
 import math
 import os
 import signal
@@ -27,7 +28,8 @@ import numpy
 import torch
 import torchvision
 
-MODELS = ["vgg16", "resnet18", "resnet34", "resnet50"]
+MODELS = ["vgg16", "resnet18", "resnet34", "resnet50", "googlenet", "squeezenet1_1",
+          "mobilenet_v2", "densenet121"]
 PEERS = os.path.dirname(os.path.abspath(__file__))
 SIZE = 224
 ALIGNMENT = 64
@@ -114,23 +116,36 @@ class OnnxRuntime:
         self.process.wait()
 
 
-def measure(sides, rounds, runs):
-    """The median of each side; the first round warms up."""
+def measure(sides, rounds, seconds):
+    """The median of each side. The first turn warms up and tells how many runs fit into one."""
+    runs = [max(1, int(seconds * 1e3 / side.times(2)[1])) for side in sides]
     samples = [[] for _ in sides]
-    for turn in range(rounds + 1):
-        for side, times in zip(sides, samples):
-            measured = side.times(runs)
-            times.extend(measured if turn > 0 else [])
+    for _ in range(rounds):
+        for side, count, times in zip(sides, runs, samples):
+            times.extend(side.times(count))
     return [statistics.median(times) for times in samples]
 
 
+def compare(name, batch, threads, folder, options):
+    """Prints the row of a model; returns its ratio."""
+    model = export(name, folder)
+    sides = [OnnxRuntime(model, batch, threads),
+             Sinter(options.sinter, model, folder, batch, threads)]
+    peer, ours = measure(sides, options.rounds, options.seconds)
+    for side in sides:
+        side.close()
+    print(f"{name:16} {peer:14.2f} {ours:10.2f} {peer / ours:7.2f}", flush=True)
+    return peer / ours
+
+
 def main():
+    numbers = lambda text: [int(word) for word in text.split(",")]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", default=MODELS)
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--batch", type=numbers, default=[1])
+    parser.add_argument("--threads", type=numbers, default=[1, 2])
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--runs", type=int, default=5, help="a round")
+    parser.add_argument("--seconds", type=float, default=0.5, help="of a side's turn in a round")
     parser.add_argument("--folder", help="keep exported models and libraries there")
     parser.add_argument("--sinter",
                         default=os.path.join(PEERS, "..", "..", "build", "bin", "sinter"))
@@ -138,19 +153,10 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or temporary
         os.makedirs(folder, exist_ok=True)
-        for threads in [int(word) for word in options.threads.split(",")]:
-            print(f"batch {options.batch}, {threads} thread{'s' if threads > 1 else ''}\n"
+        for batch, threads in itertools.product(options.batch, options.threads):
+            print(f"batch {batch}, {threads} thread{'s' if threads > 1 else ''}\n"
                   f"{'model':16} {'ONNX Runtime':>14} {'Sinter':>10} {'ratio':>7}")
-            ratios = []
-            for name in options.models:
-                model = export(name, folder)
-                sides = [OnnxRuntime(model, options.batch, threads),
-                         Sinter(options.sinter, model, folder, options.batch, threads)]
-                peer, ours = measure(sides, options.rounds, options.runs)
-                for side in sides:
-                    side.close()
-                ratios.append(peer / ours)
-                print(f"{name:16} {peer:14.2f} {ours:10.2f} {ratios[-1]:7.2f}", flush=True)
+            ratios = [compare(name, batch, threads, folder, options) for name in options.models]
             mean = math.exp(statistics.fmean(math.log(ratio) for ratio in ratios))
             print(f"{'geometric mean':16} {'':14} {'':10} {mean:7.2f}\n")
 
