@@ -3,6 +3,7 @@
 #include "ir/ops/winograd_matrices.h"
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace sinter {
 
@@ -19,6 +20,7 @@ constexpr double kNoOverlap = 0.5;
 constexpr double kImagesPerFilter = 4;
 /// Less would not be worth the memory of a second, larger filter.
 constexpr double kLeastGain = 0.95;
+constexpr const char *kInference = "inference", *kTraining = "training";
 /// Channels must fill vectors.
 constexpr int64_t kLanes = 16;
 
@@ -68,8 +70,26 @@ double training_time(const Work &work) {
          (work.transform_flops > 0 ? filter : 0);
 }
 
-/// The tile of the fastest algorithm, 0 for a direct convolution.
-int64_t choose_tile(const Sizes &sizes, double (*time)(const Work &)) {
+/// A setting that convolutions are computed in.
+struct Setting {
+  const char *name; // in what names a convolution
+  double (*time)(const Work &);
+  const TunedAlgorithms &tuned;
+};
+
+std::string describe(const char *what, const Sizes &sizes, const std::array<int64_t, 4> &padding,
+                     const char *setting) {
+  return fmt::format("{} {}x{} {}->{} padding {} {}", what, sizes.height, sizes.width,
+                     sizes.channels, sizes.filters, fmt::join(padding, ","), setting);
+}
+
+/// The tile of the fastest algorithm, 0 for a direct convolution: as was measured, else by
+/// estimates.
+int64_t choose_tile(const Sizes &sizes, const std::string &description, const Setting &setting) {
+  if (setting.tuned)
+    if (const std::optional<int64_t> tile = setting.tuned(description))
+      return *tile;
+  const auto time = setting.time;
   int64_t best = 0;
   double least = kLeastGain * time(direct_work(sizes));
   for (const int64_t tile : {2, 4}) {
@@ -119,21 +139,26 @@ std::optional<Convolution> find_convolution(const Graph &graph, const Node &node
   return result;
 }
 
-/// The filter gradient's tile, 0 for the direct algorithm: the products of a convolution whose
-/// filter is the transformed sums.
-int64_t choose_gradient_tile(const Graph &graph, const Node &node) {
-  if (node.kind != OpKind::conv2d_filter_gradient)
-    return 0;
-  const Shape &filter = node.type.shape;
-  if (!is_suited(attrs<Conv2dGradientAttrs>(node), filter))
-    return 0;
+/// The sizes of a filter gradient's products: those of a convolution whose filter is the
+/// transformed sums.
+Sizes gradient_sizes(const Graph &graph, const Node &node) {
   const Shape &dy = graph.type(node.inputs[1]).shape;
-  return choose_tile({dy[1], dy[2], filter[2], filter[3]}, training_time);
+  return {dy[1], dy[2], node.type.shape[2], node.type.shape[3]};
 }
 
-void use_winograd_gradients(Graph &graph) {
-  graph = rewrite(graph, [](const RewriteContext &context) -> std::optional<NodeId> {
-    const int64_t tile = choose_gradient_tile(context.before, context.node());
+/// The filter gradient's tile, 0 for the direct algorithm.
+int64_t choose_gradient_tile(const Graph &graph, const Node &node, const Setting &setting) {
+  if (node.kind != OpKind::conv2d_filter_gradient ||
+      !is_suited(attrs<Conv2dGradientAttrs>(node), node.type.shape))
+    return 0;
+  const Sizes sizes = gradient_sizes(graph, node);
+  const auto &padding = attrs<Conv2dGradientAttrs>(node).padding;
+  return choose_tile(sizes, describe("filter_gradient", sizes, padding, setting.name), setting);
+}
+
+void use_winograd_gradients(Graph &graph, const Setting &setting) {
+  graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
+    const int64_t tile = choose_gradient_tile(context.before, context.node(), setting);
     if (tile == 0)
       return std::nullopt;
     const auto &attributes = attrs<Conv2dGradientAttrs>(context.node());
@@ -142,13 +167,15 @@ void use_winograd_gradients(Graph &graph) {
   });
 }
 
-void use_winograd(Graph &graph, double (*time)(const Work &)) {
+void use_winograd(Graph &graph, const Setting &setting) {
   graph = rewrite(graph, [&](const RewriteContext &context) -> std::optional<NodeId> {
     const Node &node = context.node();
     const std::optional<Convolution> convolution = find_convolution(context.before, node);
     if (!convolution)
       return std::nullopt;
-    const int64_t tile = choose_tile(convolution->sizes, time);
+    const int64_t tile = choose_tile(
+        convolution->sizes,
+        describe("convolution", convolution->sizes, convolution->padding, setting.name), setting);
     if (tile == 0)
       return std::nullopt;
     const int64_t block = convolution->sizes.filters % (2 * kLanes) == 0 ? 2 * kLanes : kLanes;
@@ -161,11 +188,38 @@ void use_winograd(Graph &graph, double (*time)(const Work &)) {
 
 } // namespace
 
-void choose_algorithms(Graph &graph) { use_winograd(graph, inference_time); }
+void choose_algorithms(Graph &graph, const TunedAlgorithms &tuned) {
+  use_winograd(graph, {kInference, inference_time, tuned});
+}
 
-void choose_training_algorithms(Graph &graph) {
-  use_winograd(graph, training_time);
-  use_winograd_gradients(graph);
+void choose_training_algorithms(Graph &graph, const TunedAlgorithms &tuned) {
+  const Setting setting{kTraining, training_time, tuned};
+  use_winograd(graph, setting);
+  use_winograd_gradients(graph, setting);
+}
+
+std::optional<ConvolutionAlgorithm> algorithm_of(const Graph &graph, NodeId id, bool training) {
+  const Node &node = graph[id];
+  const char *setting = training ? kTraining : kInference;
+  if (node.kind == OpKind::winograd_conv2d) {
+    const auto &attributes = attrs<WinogradAttrs>(node);
+    const Shape &shape = node.type.shape;
+    const Sizes sizes{shape[1], shape[2], graph.type(node.inputs[0]).shape[3], shape[3]};
+    return {{describe("convolution", sizes, attributes.padding, setting), attributes.tile}};
+  }
+  if (node.kind == OpKind::winograd_filter_gradient) {
+    const auto &attributes = attrs<WinogradGradientAttrs>(node);
+    return {{describe("filter_gradient", gradient_sizes(graph, node), attributes.padding, setting),
+             attributes.tile}};
+  }
+  if (node.kind == OpKind::conv2d_filter_gradient &&
+      is_suited(attrs<Conv2dGradientAttrs>(node), node.type.shape))
+    return {{describe("filter_gradient", gradient_sizes(graph, node),
+                      attrs<Conv2dGradientAttrs>(node).padding, setting),
+             0}};
+  if (const std::optional<Convolution> found = find_convolution(graph, node))
+    return {{describe("convolution", found->sizes, found->padding, setting), 0}};
+  return std::nullopt;
 }
 
 } // namespace sinter

@@ -21,18 +21,38 @@
 //
 //   %4 = conv2d_filter_gradient %0, %2      ->  %4 = winograd_filter_gradient %0, %2
 //
+// Where a convolution was tuned, the faster algorithm is known and nothing is estimated.
+//
 // Requires: choose_layout, and gradients made: the Winograd operations have none.
 // Guarantees: other nodes stay as they are.
 #pragma once
 
 #include "ir/graph.h"
 
+#include <functional>
+#include <optional>
+#include <string>
+
 namespace sinter {
 
+/// What was measured to be the fastest for a convolution of this description
+/// ("convolution 56x56 64->64 padding 1,1,1,1 inference"): the tile of Winograd's algorithm, 2 or
+/// 4, or 0 for a direct convolution. Nothing where nobody measured.
+using TunedAlgorithms = std::function<std::optional<int64_t>(const std::string &description)>;
+
 /// For inference.
-void choose_algorithms(Graph &);
+void choose_algorithms(Graph &, const TunedAlgorithms & = {});
 
 /// For a training step with its gradients.
-void choose_training_algorithms(Graph &);
+void choose_training_algorithms(Graph &, const TunedAlgorithms & = {});
+
+struct ConvolutionAlgorithm {
+  std::string description; // as TunedAlgorithms gets it
+  int64_t tile = 0;
+};
+
+/// How a node computes a convolution, or a filter's gradient, for which there is a choice; nothing
+/// for other nodes.
+std::optional<ConvolutionAlgorithm> algorithm_of(const Graph &, NodeId, bool training);
 
 } // namespace sinter

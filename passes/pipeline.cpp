@@ -47,9 +47,9 @@ const std::vector<Pass> &all_passes() {
       {"cancel-transposes", "moves transposes until they meet their inverses", cancel_transposes},
       {"canonicalize", "gives each meaning one spelling", canonicalize},
       {"choose-algorithms", "computes convolutions by Winograd's algorithm where it pays",
-       choose_algorithms},
+       [](Graph &graph) { choose_algorithms(graph); }},
       {"choose-training-algorithms", "the same for forward and backward passes of whole batches",
-       choose_training_algorithms},
+       [](Graph &graph) { choose_training_algorithms(graph); }},
       {"choose-layout", "stores filters and dense weights in blocks of outputs", choose_layout},
       {"differentiate", "adds the gradient of the loss by every weight", differentiate,
        /*may_reject=*/true},
@@ -149,6 +149,7 @@ const std::vector<std::string_view> kGradient = {
     "merge-common-subexpressions",
 };
 
+/// Without the passes that the options forbid; the others with what was measured.
 std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &options) {
   const auto is_forbidden = [&](const Pass &pass) {
     const bool fast = pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
@@ -156,6 +157,13 @@ std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &opti
            (pass.name == kUseBf16 && options.precision == Precision::f32);
   };
   passes.erase(std::remove_if(passes.begin(), passes.end(), is_forbidden), passes.end());
+  for (Pass &pass : passes)
+    if (pass.name == kChooseAlgorithms)
+      pass.run = [tuned = options.algorithms](Graph &graph) { choose_algorithms(graph, tuned); };
+    else if (pass.name == kChooseTrainingAlgorithms)
+      pass.run = [tuned = options.algorithms](Graph &graph) {
+        choose_training_algorithms(graph, tuned);
+      };
   return passes;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ir/program.h"
+#include "passes/choose_algorithms.h"
 #include "passes/run_passes.h"
 
 namespace sinter {
@@ -25,6 +26,7 @@ struct ProgramOptions {
   bool train = true; // false: --no-train
   Math math = Math::fast;
   Precision precision = Precision::f32;
+  TunedAlgorithms algorithms; // empty: estimates alone
   PassOptions passes;
 };
 

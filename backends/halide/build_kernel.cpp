@@ -87,16 +87,34 @@ int64_t elements_per_sample(const LoweredKernel &lowered) {
   return most;
 }
 
+/// A kernel with its schedule.
 struct Scheduled {
+  LoweredKernel lowered;
+  KernelSchedule schedule;
+  Decisions decisions;
+};
+
+Scheduled schedule(const KernelGraph &kernel, const Variant &variant, const KernelChoice &choice) {
+  Scheduled result{lower_kernel(kernel), {}, Decisions(choice)};
+  result.schedule = schedule_kernel(result.lowered, variant, result.decisions);
+  return result;
+}
+
+struct Generated {
   std::string algorithm;
   int64_t elements_per_sample;
+  KernelChoice unfit;
   Halide::Module module;
 };
 
-Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const std::string &symbol,
-                      bool checked) {
-  const LoweredKernel lowered = lower_kernel(kernel);
-  const KernelSchedule schedule = schedule_kernel(lowered, variant);
+/// A choice that was made for another schedule is left out as a whole.
+Generated make_module(const KernelGraph &kernel, const Variant &variant, const KernelChoice &choice,
+                      const std::string &symbol, bool checked) {
+  Scheduled scheduled = schedule(kernel, variant, choice);
+  const KernelChoice unfit = scheduled.decisions.unfit();
+  if (!unfit.empty())
+    scheduled = schedule(kernel, variant, {});
+  const LoweredKernel &lowered = scheduled.lowered;
   std::vector<Halide::Argument> arguments;
   for (const Halide::ImageParam &input : lowered.inputs)
     arguments.emplace_back(input);
@@ -105,14 +123,14 @@ Scheduled make_module(const KernelGraph &kernel, const Variant &variant, const s
   RemoveAssertions remove_assertions;
   if (!checked)
     pipeline.add_custom_lowering_pass(&remove_assertions, nullptr);
-  InsertPrefetches insert_prefetches(schedule.prefetches);
+  InsertPrefetches insert_prefetches(scheduled.schedule.prefetches);
   pipeline.add_custom_lowering_pass(&insert_prefetches, nullptr);
   Halide::Module module = pipeline.compile_to_module(
       arguments, symbol, Halide::Target(full_target(variant)), Halide::LinkageType::External);
   for (LoweredFunc &function : module.functions())
     if (function.name == symbol)
       adapt_signature(function, lowered);
-  return {schedule.algorithm, elements_per_sample(lowered), module};
+  return {scheduled.schedule.algorithm, elements_per_sample(lowered), unfit, module};
 }
 
 /// Halide's complaint about what we gave it is our fault.
@@ -133,23 +151,30 @@ std::string full_target(const Variant &variant) {
   return variant.halide_target + "-user_context-no_runtime-no_bounds_query-disable_llvm_loop_opt";
 }
 
+std::vector<Decision> kernel_decisions(const KernelGraph &kernel, const Variant &variant,
+                                       const KernelChoice &choice) {
+  return guarded<std::vector<Decision>>(
+      kernel, [&] { return schedule(kernel, variant, choice).decisions.all(); });
+}
+
 BuiltKernel build_kernel(const KernelGraph &kernel, const Variant &variant,
-                         const std::string &symbol, bool checked) {
+                         const KernelChoice &choice, const std::string &symbol, bool checked) {
   return guarded<BuiltKernel>(kernel, [&] {
-    const Scheduled scheduled = make_module(kernel, variant, symbol, checked);
-    return BuiltKernel{scheduled.algorithm, scheduled.elements_per_sample,
-                       generate_object(scheduled.module)};
+    const Generated generated = make_module(kernel, variant, choice, symbol, checked);
+    return BuiltKernel{generated.algorithm, generated.elements_per_sample, generated.unfit,
+                       generate_object(generated.module)};
   });
 }
 
 std::string build_kernel_text(const KernelGraph &kernel, const Variant &variant,
-                              const std::string &symbol, KernelText text) {
+                              const KernelChoice &choice, const std::string &symbol,
+                              KernelText text) {
   return guarded<std::string>(kernel, [&] {
-    const Scheduled scheduled = make_module(kernel, variant, symbol, /*checked=*/false);
+    const Generated generated = make_module(kernel, variant, choice, symbol, /*checked=*/false);
     if (text == KernelText::assembly)
-      return generate_assembly(scheduled.module);
+      return generate_assembly(generated.module);
     std::ostringstream stmt;
-    stmt << scheduled.module;
+    stmt << generated.module;
     return stmt.str();
   });
 }

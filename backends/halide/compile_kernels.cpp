@@ -20,15 +20,27 @@ namespace {
 struct Task {
   const KernelGraph *kernel;
   const Variant *variant;
+  std::optional<TunedKernel> tuned;
   std::string key;
   std::string symbol;
   KernelObject result;
 };
 
+std::optional<TunedKernel> find_choice(const KernelTuning &tuning, const std::string &text,
+                                       const Variant &variant) {
+  return tuning ? tuning(text, variant) : std::nullopt;
+}
+
+std::string choice_of(const std::optional<TunedKernel> &tuned) {
+  return tuned ? choice_text(tuned->choice) : "";
+}
+
 /// All that decides the object, the versions of the schedules and of Halide included.
-std::string cache_key(const std::string &text, const Variant &variant, bool checked) {
-  return fmt::format("{}target {}\nassertions {}\nschedules {}\n", text, full_target(variant),
-                     checked ? "kept" : "removed", SINTER_SCHEDULE_VERSION);
+std::string cache_key(const std::string &text, const Variant &variant,
+                      const std::optional<TunedKernel> &tuned, bool checked) {
+  return fmt::format("{}target {}\nchoice {}\nassertions {}\nschedules {}\n", text,
+                     full_target(variant), choice_of(tuned), checked ? "kept" : "removed",
+                     SINTER_SCHEDULE_VERSION);
 }
 
 std::string kernel_symbol(const std::string &key, const Variant &variant) {
@@ -51,9 +63,11 @@ void run_task(Task &task, const KernelCache &cache, bool checked) {
   std::optional<CachedKernel> kernel = cache.load(task.key);
   const bool cached = kernel.has_value();
   if (!cached) {
-    BuiltKernel built = build_kernel(*task.kernel, *task.variant, task.symbol, checked);
+    BuiltKernel built =
+        build_kernel(*task.kernel, *task.variant, task.tuned ? task.tuned->choice : KernelChoice{},
+                     task.symbol, checked);
     kernel = CachedKernel{std::move(built.algorithm), built.elements_per_sample,
-                          std::move(built.object)};
+                          std::move(built.object), choice_text(built.unfit)};
     cache.store(task.key, *kernel);
   }
   task.result = {task.symbol,
@@ -61,7 +75,9 @@ void run_task(Task &task, const KernelCache &cache, bool checked) {
                  std::move(kernel->algorithm),
                  kernel->elements_per_sample,
                  arguments(*task.kernel),
-                 cached};
+                 cached,
+                 kernel->unfit.empty() ? task.tuned : std::nullopt,
+                 kernel->unfit};
 }
 
 /// Runs all tasks on `jobs` threads; rethrows the first failure in the order of the tasks.
@@ -117,10 +133,12 @@ compile_kernels(const std::vector<const Plan *> &plans, const std::vector<Varian
     for (const Variant &variant : variants) {
       indices[p].emplace_back();
       for (const KernelGraph &kernel : kernels[p]) {
-        const std::string key = cache_key(kernel.text(), variant, options.checked);
+        const std::string text = kernel.text();
+        const std::optional<TunedKernel> tuned = find_choice(options.tuning, text, variant);
+        const std::string key = cache_key(text, variant, tuned, options.checked);
         const auto [known, added] = task_of_key.emplace(key, tasks.size());
         if (added)
-          tasks.push_back({&kernel, &variant, key, kernel_symbol(key, variant), {}});
+          tasks.push_back({&kernel, &variant, tuned, key, kernel_symbol(key, variant), {}});
         indices[p].back().push_back(known->second);
       }
     }
@@ -136,9 +154,23 @@ compile_kernels(const std::vector<const Plan *> &plans, const std::vector<Varian
   return result;
 }
 
-std::string kernel_text(const Plan &plan, int kernel, const Variant &variant, KernelText text) {
+std::string tuning_text(const Plan &plan, int kernel) {
+  return extract_kernel(plan, plan.kernels.at(static_cast<size_t>(kernel))).text();
+}
+
+std::vector<Decision> kernel_decisions(const Plan &plan, int kernel, const Variant &variant,
+                                       const KernelChoice &choice) {
+  return kernel_decisions(extract_kernel(plan, plan.kernels.at(static_cast<size_t>(kernel))),
+                          variant, choice);
+}
+
+std::string kernel_text(const Plan &plan, int kernel, const Variant &variant, KernelText kind,
+                        const KernelTuning &tuning) {
   const Kernel &wanted = plan.kernels.at(static_cast<size_t>(kernel));
-  return build_kernel_text(extract_kernel(plan, wanted), variant, wanted.name, text);
+  const KernelGraph graph = extract_kernel(plan, wanted);
+  const std::optional<TunedKernel> tuned = find_choice(tuning, graph.text(), variant);
+  return build_kernel_text(graph, variant, tuned ? tuned->choice : KernelChoice{}, wanted.name,
+                           kind);
 }
 
 } // namespace sinter

@@ -16,19 +16,19 @@ namespace {
 
 __extension__ typedef unsigned __int128 Uint128;
 
-constexpr const char *kMagic = "sinter-kernel-2";
+constexpr const char *kMagic = "sinter-kernel-3";
 
 /// What follows the header line, in this order, with these sizes.
 struct Header {
-  size_t key = 0, algorithm = 0, object = 0;
+  size_t key = 0, algorithm = 0, unfit = 0, object = 0;
 };
 
 std::string body(const std::string &key, const CachedKernel &kernel) {
-  return key + kernel.algorithm + kernel.object;
+  return key + kernel.algorithm + kernel.unfit + kernel.object;
 }
 
-/// Reads `magic elements key-size algorithm-size object-size hash` and the body, if all of it is
-/// sound.
+/// Reads `magic elements key-size algorithm-size unfit-size object-size hash` and the body, if all
+/// of it is sound.
 std::optional<CachedKernel> parse(const std::string &content, const std::string &key) {
   const size_t end = content.find('\n');
   if (end == std::string::npos)
@@ -37,14 +37,15 @@ std::optional<CachedKernel> parse(const std::string &content, const std::string 
   std::string magic, hash;
   Header sizes;
   int64_t elements = 0;
-  line >> magic >> elements >> sizes.key >> sizes.algorithm >> sizes.object >> hash;
+  line >> magic >> elements >> sizes.key >> sizes.algorithm >> sizes.unfit >> sizes.object >> hash;
   const std::string rest = content.substr(end + 1);
   if (!line || magic != kMagic || sizes.key != key.size() ||
-      rest.size() != sizes.key + sizes.algorithm + sizes.object ||
+      rest.size() != sizes.key + sizes.algorithm + sizes.unfit + sizes.object ||
       rest.compare(0, sizes.key, key) != 0 || content_hash(std::to_string(elements) + rest) != hash)
     return std::nullopt;
+  const size_t unfit = sizes.key + sizes.algorithm;
   return CachedKernel{rest.substr(sizes.key, sizes.algorithm), elements,
-                      rest.substr(sizes.key + sizes.algorithm)};
+                      rest.substr(unfit + sizes.unfit), rest.substr(unfit, sizes.unfit)};
 }
 
 /// A name that no other process or thread picks.
@@ -89,8 +90,8 @@ void KernelCache::store(const std::string &key, const CachedKernel &kernel) cons
   const std::string content = body(key, kernel);
   {
     std::ofstream file(temporary, std::ios::binary);
-    file << fmt::format("{} {} {} {} {} {}\n", kMagic, kernel.elements_per_sample, key.size(),
-                        kernel.algorithm.size(), kernel.object.size(),
+    file << fmt::format("{} {} {} {} {} {} {}\n", kMagic, kernel.elements_per_sample, key.size(),
+                        kernel.algorithm.size(), kernel.unfit.size(), kernel.object.size(),
                         content_hash(std::to_string(kernel.elements_per_sample) + content))
          << content;
     file.flush();

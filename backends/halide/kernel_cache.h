@@ -14,6 +14,7 @@ struct CachedKernel {
   std::string algorithm;
   int64_t elements_per_sample = 0;
   std::string object;
+  std::string unfit; // of the choice in the key, as text
 };
 
 /// A folder with a file an entry. Reading a torn, corrupt or foreign file gives nothing; writing

@@ -9,9 +9,12 @@
 // sinter_bf16_products and libm.
 #pragma once
 
+#include "backends/halide/kernel_choice.h"
 #include "ir/plan.h"
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +49,17 @@ struct KernelArgument {
   }
 };
 
+/// A choice for a kernel, with the times that decided it.
+struct TunedKernel {
+  KernelChoice choice;
+  double microseconds = 0;
+  double estimated_microseconds = 0; // of what the estimates choose
+};
+
+/// What is known of a kernel, given by its text (KernelGraph::text), in a variant.
+using KernelTuning =
+    std::function<std::optional<TunedKernel>(const std::string &text, const Variant &)>;
+
 struct KernelObject {
   std::string symbol;
   std::shared_ptr<const std::string> object; // ELF; shared by identical kernels
@@ -53,12 +67,15 @@ struct KernelObject {
   int64_t elements_per_sample = 0; // of the largest buffer with a batch: n times it fits an int32
   std::vector<KernelArgument> arguments; // inputs, then outputs
   bool cached = false;                   // it was compiled before
+  std::optional<TunedKernel> tuned;      // the choice that made it; none: the estimates
+  std::string unfit;                     // "tile_rows=99": a choice that was left out as impossible
 };
 
 struct KernelOptions {
   std::string cache_dir; // "" for no cache
   int jobs = 0;          // threads that compile; 0: one a processor
   bool checked = false;  // keep Halide's assertions: finds a schedule that leaves a buffer
+  KernelTuning tuning;   // may be empty
 };
 
 /// Compiles the distinct kernels of all plans for all variants side by side. The result is indexed
@@ -67,9 +84,18 @@ std::vector<std::vector<std::vector<KernelObject>>>
 compile_kernels(const std::vector<const Plan *> &plans, const std::vector<Variant> &variants,
                 const KernelOptions &);
 
+/// The text that KernelTuning is asked about: equal kernels, of any plan, have equal ones.
+std::string tuning_text(const Plan &, int kernel);
+
+/// What the schedule of one kernel decides, given a choice: those of its decisions that come after
+/// what is chosen depend on it.
+std::vector<Decision> kernel_decisions(const Plan &, int kernel, const Variant &,
+                                       const KernelChoice &);
+
 enum class KernelText { stmt, assembly };
 
 /// The scheduled loops or the assembly of one kernel, for --emit=stmt|asm.
-std::string kernel_text(const Plan &, int kernel, const Variant &, KernelText);
+std::string kernel_text(const Plan &, int kernel, const Variant &, KernelText,
+                        const KernelTuning & = {});
 
 } // namespace sinter

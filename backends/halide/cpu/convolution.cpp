@@ -65,9 +65,11 @@ enum Dimension { channel = 0, x = 1, y = 2, image = 3 };
 
 class ConvolutionSchedule {
 public:
-  ConvolutionSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
-      : kernel_(kernel), node_(node), variant_(variant), padded_(node.stages.front()),
-        filter_(node.find_stage("filter")), around_(find_surroundings(kernel, node)) {
+  ConvolutionSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant,
+                      Decisions &decisions)
+      : kernel_(kernel), node_(node), variant_(variant), decisions_(decisions),
+        padded_(node.stages.front()), filter_(node.find_stage("filter")),
+        around_(find_surroundings(kernel, node)) {
     SINTER_ASSERT(padded_.role == "padded", "a convolution's first stage is {}", padded_.role);
     for (const Stage &stage : node.stages)
       if (stage.kind == Stage::Kind::reduction) {
@@ -87,7 +89,7 @@ public:
     lanes_ = filter.storage_shape().front() * std::max<int64_t>(filter.block, 1);
     channels_ = filter.shape[2];
     depthwise_ = channels_ == 1 && padded_.type.shape[3] == filters_ && filters_ > 1;
-    split_channels_ = wants_split_channels();
+    choose_split();
     choose_tile();
     choose_strip();
   }
@@ -139,9 +141,8 @@ private:
 
   void choose_tile() {
     if (!depthwise_) {
-      tile_ = sinter::choose_tile(width_, lanes_, variant_, /*longest=*/28);
-      if (width_ < kNarrow && !around_.pooled)
-        choose_narrow_tile();
+      if (width_ >= kNarrow || around_.pooled || !choose_narrow_tile())
+        tile_ = sinter::choose_tile(width_, lanes_, variant_, /*longest=*/28, decisions_);
       return;
     }
     // Neighbouring windows share inputs: 8 accumulators leave registers for those of a few rows.
@@ -149,10 +150,11 @@ private:
     tile_height_ = static_cast<int>(std::min<int64_t>(height_, 2));
   }
 
-  /// Several whole rows, for enough pixels to each vector of the filter that is loaded.
-  void choose_narrow_tile() {
+  /// Several whole rows, for enough pixels to each vector of the filter that is loaded. Whether
+  /// there is such a tile.
+  bool choose_narrow_tile() {
     const bool in_parts = sums_in_parts(width_); // whose filter is in the first cache
-    int64_t least = -1;
+    std::vector<Alternative> alternatives;
     for (int height = 1; height <= std::min<int64_t>(height_, 4); ++height)
       for (int vectors = 1; vectors <= 8; ++vectors) {
         const RegisterTile tile{height * static_cast<int>(width_), vectors};
@@ -163,12 +165,15 @@ private:
         const int64_t step = std::max(half_cycles(tile), filter);
         const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
         const int64_t work = tiles * (step + kLoopOverhead);
-        if (least >= 0 && work >= least)
-          continue;
-        least = work;
-        tile_ = {static_cast<int>(width_), vectors};
-        tile_height_ = height;
+        alternatives.push_back({static_cast<double>(work), {height, vectors}});
       }
+    if (alternatives.empty())
+      return false;
+    const std::vector<int64_t> tile =
+        decisions_.decide({"tile_height", "tile_vectors"}, std::move(alternatives));
+    tile_ = {static_cast<int>(width_), static_cast<int>(tile[1])};
+    tile_height_ = static_cast<int>(tile[0]);
+    return true;
   }
 
   int64_t input_bytes() const {
@@ -185,17 +190,34 @@ private:
     return !depthwise_ && filter_type().storage_bytes() > input_bytes() && tasks() > 1;
   }
 
+  /// Where an image is not cut, the sum may be made in parts.
+  void choose_split() {
+    const bool either = !depthwise_ && !around_.pooled && tasks() > 1;
+    split_channels_ = wants_split_channels();
+    if (either)
+      split_channels_ = decisions_.decide("split_channels", split_channels_ ? 1 : 0, {0, 1}) == 1;
+    part_ = part_channels();
+    if (split_channels_ && part_ > 0)
+      part_ = decisions_.decide("part_channels", part_, {0});
+  }
+
   /// Rows of a sum that one task computes: few enough for the cache, and for enough tasks.
   void choose_strip() {
     const int64_t strips = (input_bytes() + kStripBytes - 1) / kStripBytes;
     const int64_t count = std::clamp<int64_t>(std::max(strips, tasks()), 1, height_);
     if (split_channels_) {
       strip_ = height_;
-      block_ = static_cast<int>(std::clamp<int64_t>(kBlockBytes / input_bytes(), 1, 8));
+      block_ = static_cast<int>(decisions_.decide(
+          "block_images", std::clamp<int64_t>(kBlockBytes / input_bytes(), 1, 8), {1, 2, 4, 8}));
       return;
     }
-    strip_ = (height_ + count - 1) / count;
-    strip_ = std::min((strip_ + tile_height_ - 1) / tile_height_ * tile_height_, height_);
+    const auto whole_tiles = [&](int64_t rows) {
+      return std::min((rows + tile_height_ - 1) / tile_height_ * tile_height_, height_);
+    };
+    const int64_t rows = (height_ + count - 1) / count;
+    strip_ = decisions_.decide("strip_rows", whole_tiles(rows),
+                               {whole_tiles((rows + 1) / 2), whole_tiles(rows * 2),
+                                whole_tiles((height_ + 1) / 2), height_});
   }
 
   int64_t image_work() const { return taps_ * lanes_ * width_ * height_; }
@@ -307,7 +329,7 @@ private:
 
   /// Whether the sum is made in parts, with tiles of so many columns.
   bool sums_in_parts(int64_t columns) const {
-    return split_channels_ && sums_.size() == 1 && width_ == columns && part_channels() > 0 &&
+    return split_channels_ && sums_.size() == 1 && width_ == columns && part_ > 0 &&
            rows_apart_ == 1 && columns_apart_ == 1;
   }
 
@@ -319,7 +341,7 @@ private:
     const Var vector("vector"), lane("lane"), y_tile("y_tile"), row("row");
     const Halide::RVar part("part"), inside("inside"), kx = stage.domain[1], ky = stage.domain[2];
     Halide::Stage whole = sum.update();
-    whole.split(stage.domain[0], part, inside, static_cast<int>(part_channels()));
+    whole.split(stage.domain[0], part, inside, static_cast<int>(part_));
     Func parts = whole.rfactor({{part, Var("p")}, {kx, Var("px")}, {ky, Var("py")}});
 
     sum.compute_at(consumer, channel_tile);
@@ -339,9 +361,9 @@ private:
   /// While all the pixels use a part of the filter, the next one comes.
   void add_prefetch(const Func &parts) {
     if (const std::optional<std::string> filter = contiguous_operand(
-            kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width))
-      prefetches_.push_back(
-          {parts.name(), *filter, "y_tile", part_channels() * filter_type().block});
+            kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width);
+        filter && decisions_.decide("prefetch", 1, {0}) == 1)
+      prefetches_.push_back({parts.name(), *filter, "y_tile", part_ * filter_type().block});
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
@@ -382,6 +404,7 @@ private:
   const LoweredKernel &kernel_;
   const LoweredNode &node_;
   const Variant &variant_;
+  Decisions &decisions_;
   const Stage &padded_;
   const Stage *filter_; // a copy; null where the filter is read as it is
   std::vector<const Stage *> sums_;
@@ -397,6 +420,7 @@ private:
   bool depthwise_ = false;
   RegisterTile tile_; // of tile_height_ image rows, each tile_.rows pixels
   int tile_height_ = 1;
+  int64_t part_ = 0;            // input channels of a part of the sum; 0: no parts
   int64_t strip_ = 1;           // rows of a sum that one task computes
   bool split_channels_ = false; // among tasks
   int block_ = 1;               // images that a task takes, when it has some of the channels
@@ -406,8 +430,8 @@ private:
 } // namespace
 
 KernelSchedule schedule_convolution(const LoweredKernel &kernel, const LoweredNode &convolution,
-                                    const Variant &variant) {
-  return ConvolutionSchedule(kernel, convolution, variant).apply();
+                                    const Variant &variant, Decisions &decisions) {
+  return ConvolutionSchedule(kernel, convolution, variant, decisions).apply();
 }
 
 } // namespace sinter

@@ -56,9 +56,9 @@ std::vector<int> divisors(int64_t extent, int limit) {
 
 /// Of equal tiles the first is taken: whole blocks before several. Every tile divides the filter:
 /// taps come whole or singly, channels and vectors by divisors.
-FilterTile choose_filter_tile(const FilterShape &shape, const Variant &variant) {
-  FilterTile best;
-  double least = -1;
+FilterTile choose_filter_tile(const FilterShape &shape, const Variant &variant,
+                              Decisions &decisions) {
+  std::vector<Alternative> alternatives;
   for (int vectors : divisors(shape.block / variant.vector_width, 4))
     for (int blocks : divisors(shape.blocks, 4))
       for (int channels : divisors(shape.channels, 28))
@@ -72,18 +72,24 @@ FilterTile choose_filter_tile(const FilterShape &shape, const Variant &variant) 
             const RegisterTile registers = tile.registers();
             const double work = static_cast<double>(half_cycles(registers) + kLoopOverhead) /
                                 (registers.rows * registers.vectors);
-            if (least < 0 || work < least) {
-              least = work;
-              best = tile;
-            }
+            alternatives.push_back(
+                {work,
+                 {tile.vectors_in_block, tile.blocks, tile.channels, tile.width, tile.height}});
           }
-  return best;
+  if (alternatives.empty())
+    return {};
+  std::vector<int> tile;
+  for (const int64_t number : decisions.decide(
+           {"tile_vectors", "tile_blocks", "tile_channels", "tile_width", "tile_height"},
+           std::move(alternatives)))
+    tile.push_back(static_cast<int>(number));
+  return {tile[0], tile[1], tile[2], tile[3], tile[4]};
 }
 
 class FilterGradientSchedule {
 public:
   FilterGradientSchedule(const LoweredKernel &kernel, const LoweredNode &node,
-                         const Variant &variant)
+                         const Variant &variant, Decisions &decisions)
       : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
         padded_(stage(0, "padded")), gradient_(stage(1, "gradient")), image_(stage(2, "reduction")),
         chunk_(stage(3, "reduction")), total_(stage(4, "reduction")) {
@@ -93,7 +99,7 @@ public:
     blocked_ = type.blocked();
     tiled_ = shape_.block % variant.vector_width == 0;
     if (tiled_)
-      tile_ = choose_filter_tile(shape_, variant);
+      tile_ = choose_filter_tile(shape_, variant, decisions);
   }
 
   std::string apply() {
@@ -258,8 +264,8 @@ private:
 } // namespace
 
 std::string schedule_filter_gradient(const LoweredKernel &kernel, const LoweredNode &gradient,
-                                     const Variant &variant) {
-  return FilterGradientSchedule(kernel, gradient, variant).apply();
+                                     const Variant &variant, Decisions &decisions) {
+  return FilterGradientSchedule(kernel, gradient, variant, decisions).apply();
 }
 
 } // namespace sinter

@@ -40,7 +40,8 @@ struct Columns {
 
 class ProductSchedule {
 public:
-  ProductSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
+  ProductSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant,
+                  Decisions &decisions)
       : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
         sum_(node.stages.back()), right_(node.find_stage("right")) {
     const TensorType &type = kernel.kernel.graph.type(node.id);
@@ -53,7 +54,7 @@ public:
     const int64_t padded = b.storage_shape().front() * b.block;
     columns_ = type.blocked() ? Columns{true, type.block, type.storage_shape()[0]}
                               : Columns{false, padded, 1};
-    choose();
+    choose(decisions);
   }
 
   std::string apply() {
@@ -73,13 +74,13 @@ public:
 
 private:
   /// A tile of whole vectors, where the columns are any.
-  void choose() {
+  void choose(Decisions &decisions) {
     const int longest = rows_ == kBatch ? kBatchRows : kStaticRows;
     if (columns_.blocked && columns_.lanes % variant_.vector_width != 0) {
       tile_ = {1, 1}; // a block that no vector fits
       return;
     }
-    tile_ = choose_tile(rows_, columns_.lanes, variant_, longest);
+    tile_ = choose_tile(rows_, columns_.lanes, variant_, longest, decisions);
   }
 
   int lanes() const { return lanes_for(columns_.lanes, variant_); }
@@ -180,8 +181,8 @@ private:
 } // namespace
 
 std::string schedule_matmul(const LoweredKernel &kernel, const LoweredNode &product,
-                            const Variant &variant) {
-  return ProductSchedule(kernel, product, variant).apply();
+                            const Variant &variant, Decisions &decisions) {
+  return ProductSchedule(kernel, product, variant, decisions).apply();
 }
 
 } // namespace sinter

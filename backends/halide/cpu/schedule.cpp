@@ -46,26 +46,27 @@ std::string schedule_stages(const LoweredKernel &kernel, const Variant &variant)
 
 } // namespace
 
-KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &variant) {
+KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &variant,
+                               Decisions &decisions) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
   if (contraction && contraction->find_stage("spread"))
-    return {schedule_winograd_gradient(kernel, *contraction, variant)};
+    return {schedule_winograd_gradient(kernel, *contraction, variant, decisions)};
   if (contraction && contraction->find_stage("gradient"))
-    return {schedule_filter_gradient(kernel, *contraction, variant)};
+    return {schedule_filter_gradient(kernel, *contraction, variant, decisions)};
   if (contraction && kernel.nodes.size() == 1 &&
       kernel.kernel.graph[contraction->id].kind == OpKind::winograd_filter)
     return {schedule_winograd_filter(kernel, variant)};
   if (contraction && contraction->find_stage("tiles"))
-    return schedule_winograd(kernel, *contraction, variant);
+    return schedule_winograd(kernel, *contraction, variant, decisions);
   if (contraction && contraction->find_stage("products"))
     return {schedule_bf16(kernel, *contraction, variant)};
   if (contraction && contraction->find_stage("padded"))
-    return schedule_convolution(kernel, *contraction, variant);
+    return schedule_convolution(kernel, *contraction, variant, decisions);
   if (contraction && contraction->find_stage("left"))
     return {schedule_matmul_transposed(kernel, *contraction, variant)};
   if (contraction && kernel.kernel.graph.type(contraction->id).rank() == 2)
-    return {schedule_matmul(kernel, *contraction, variant)};
+    return {schedule_matmul(kernel, *contraction, variant, decisions)};
   return {schedule_stages(kernel, variant)};
 }
 

@@ -4,12 +4,13 @@
 #pragma once
 
 #include "backends/halide/cpu/kernel_schedule.h"
+#include "backends/halide/kernel_choice.h"
 #include "backends/halide/kernels.h"
 #include "backends/halide/lower_kernel.h"
 
 namespace sinter {
 
-/// Schedules every Func of the kernel.
-KernelSchedule schedule_kernel(const LoweredKernel &, const Variant &);
+/// Schedules every Func of the kernel, as `Decisions` says where it says something.
+KernelSchedule schedule_kernel(const LoweredKernel &, const Variant &, Decisions &);
 
 } // namespace sinter

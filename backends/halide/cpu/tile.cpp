@@ -26,11 +26,19 @@ bool fits_registers(const RegisterTile &tile, const Variant &variant) {
   return tile.rows * tile.vectors + tile.vectors + temporaries <= variant.registers;
 }
 
-RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, int longest) {
+RegisterTile decide_tile(Decisions &decisions, std::vector<Alternative> alternatives) {
+  if (alternatives.empty())
+    return {};
+  const std::vector<int64_t> tile =
+      decisions.decide({"tile_rows", "tile_vectors"}, std::move(alternatives));
+  return {static_cast<int>(tile[0]), static_cast<int>(tile[1])};
+}
+
+RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, int longest,
+                         Decisions &decisions) {
   const int64_t many_rows = 64; // stands for the batch
   const int64_t count = rows == kBatch ? many_rows : rows;
-  RegisterTile best;
-  int64_t least = -1;
+  std::vector<Alternative> alternatives;
   // Of equal tiles the first is taken: with 32 registers the narrowest, which reads the fewest
   // weights. With 16 the widest: one vector under many rows is a run of multiply-adds so dense that
   // valgrind 3.19 fails to translate it, and users check their programs with valgrind.
@@ -45,13 +53,10 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
         continue;
       const int64_t tiles = (count + height - 1) / height * (lanes / vectors);
       const int64_t work = tiles * (half_cycles(tile) + kLoopOverhead);
-      if (least < 0 || work < least) {
-        least = work;
-        best = tile;
-      }
+      alternatives.push_back({static_cast<double>(work), {height, vectors}});
     }
   }
-  return best;
+  return decide_tile(decisions, std::move(alternatives));
 }
 
 } // namespace sinter

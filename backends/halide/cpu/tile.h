@@ -1,6 +1,7 @@
 // Register tiles: how many accumulators of which shape a contraction keeps in registers.
 #pragma once
 
+#include "backends/halide/kernel_choice.h"
 #include "backends/halide/kernels.h"
 
 #include <cstdint>
@@ -25,7 +26,10 @@ bool fits_registers(const RegisterTile &, const Variant &);
 
 /// The tile with the least estimated work for a result of `rows` by `lanes` elements. Tiles may
 /// overhang the rows (the batch counts as many rows) but divide the lanes, which are whole vectors.
-/// `longest` limits the rows.
-RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &, int longest);
+/// `longest` limits the rows. The decision's names are tile_rows and tile_vectors.
+RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &, int longest, Decisions &);
+
+/// The decision between tiles whose alternatives were made elsewhere.
+RegisterTile decide_tile(Decisions &, std::vector<Alternative> alternatives);
 
 } // namespace sinter

@@ -55,9 +55,10 @@ int64_t divided_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 class WinogradSchedule {
 public:
-  WinogradSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant)
-      : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
-        filter_(node.find_stage("filter")) {
+  WinogradSchedule(const LoweredKernel &kernel, const LoweredNode &node, const Variant &variant,
+                   Decisions &decisions)
+      : kernel_(kernel), node_(node), variant_(variant), decisions_(decisions),
+        around_(find_surroundings(kernel, node)), filter_(node.find_stage("filter")) {
     const Graph &graph = kernel.kernel.graph;
     const Node &n = graph[node.id];
     size_ = attrs<WinogradAttrs>(n).tile;
@@ -111,7 +112,8 @@ private:
   void choose_images(int64_t limit) {
     const int64_t image_bytes = (size_ + 2) * (size_ + 2) * columns_ * rows_ * channels_ * 4;
     if (chunk_ == rows_)
-      images_ = static_cast<int>(std::clamp<int64_t>(limit / image_bytes, 1, kMostImages));
+      images_ = static_cast<int>(decisions_.decide(
+          "images", std::clamp<int64_t>(limit / image_bytes, 1, kMostImages), {1, 2, 4, 8}));
   }
 
   void choose_chunk(int64_t filter_bytes) {
@@ -119,11 +121,16 @@ private:
     const int64_t limit =
         std::clamp(filter_bytes / kFilterBytesToChunkBytes, kLeastChunkBytes, kMostChunkBytes);
     const int64_t most = std::clamp<int64_t>(limit / row_bytes, 1, rows_);
-    share_chunks_ = filter_bytes <= kFilterBytesToTileBytes * row_bytes * rows_;
+    const bool small_filter = filter_bytes <= kFilterBytesToTileBytes * row_bytes * rows_;
+    share_chunks_ = decisions_.decide("share_chunks", small_filter ? 1 : 0, {0, 1}) == 1;
     if (share_chunks_)
       choose_shared_chunk(most);
     else
       chunk_ = divided_up(rows_, divided_up(rows_, most));
+    std::vector<int64_t> others;
+    for (const int64_t parts : {1, 2, 3, 4, 6, 8, 16})
+      others.push_back(divided_up(rows_, parts));
+    chunk_ = decisions_.decide("chunk_rows", chunk_, others);
     if (!share_chunks_)
       choose_images(limit);
   }
@@ -146,7 +153,7 @@ private:
   /// Two vectors wide at most: wider tiles read more of the filter than the second cache delivers.
   void choose_tile() {
     const int64_t count = chunk_ * columns_;
-    int64_t least = -1;
+    std::vector<Alternative> alternatives;
     for (int vectors = 2; vectors >= 1; --vectors)
       for (int rows = static_cast<int>(std::min<int64_t>(count, 28)); rows >= 1; --rows) {
         const RegisterTile candidate{rows, vectors};
@@ -155,11 +162,9 @@ private:
           continue;
         const int64_t tiles = divided_up(count, rows) * (lanes_ / lanes);
         const int64_t work = tiles * (half_cycles(candidate) + kLoopOverhead);
-        if (least >= 0 && work >= least)
-          continue;
-        least = work;
-        tile_ = candidate;
+        alternatives.push_back({static_cast<double>(work), {rows, vectors}});
       }
+    tile_ = decide_tile(decisions_, std::move(alternatives));
   }
 
   void apply_to(Func consumer, int step) {
@@ -210,7 +215,8 @@ private:
     if (channels_ % kUnrolledSteps == 0) // makes up for the filter's way from memory
       update.unroll(depth, kUnrolledSteps);
     if (const std::optional<std::string> filter =
-            contiguous_operand(kernel_, node_, filter_, int64_t{tile_.vectors} * lanes))
+            contiguous_operand(kernel_, node_, filter_, int64_t{tile_.vectors} * lanes);
+        filter && decisions_.decide("prefetch", 1, {0}) == 1)
       prefetches_.push_back(
           {accumulators.name(), *filter, rows.name(), channels_ * tile_.vectors * lanes});
   }
@@ -238,6 +244,7 @@ private:
   const LoweredKernel &kernel_;
   const LoweredNode &node_;
   const Variant &variant_;
+  Decisions &decisions_;
   const Surroundings around_;
   const Stage *filter_; // a copy; null where the filter is read as it is
   int64_t size_ = 4;    // of a tile of results
@@ -270,8 +277,8 @@ std::string schedule_winograd_filter(const LoweredKernel &kernel, const Variant 
 }
 
 KernelSchedule schedule_winograd(const LoweredKernel &kernel, const LoweredNode &convolution,
-                                 const Variant &variant) {
-  return WinogradSchedule(kernel, convolution, variant).apply();
+                                 const Variant &variant, Decisions &decisions) {
+  return WinogradSchedule(kernel, convolution, variant, decisions).apply();
 }
 
 } // namespace sinter

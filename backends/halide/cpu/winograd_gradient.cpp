@@ -37,10 +37,10 @@ enum SumDimension { filter = 0, row = 1, sum_x = 2, sum_y = 3 };
 class WinogradGradientSchedule {
 public:
   WinogradGradientSchedule(const LoweredKernel &kernel, const LoweredNode &node,
-                           const Variant &variant)
+                           const Variant &variant, Decisions &decisions)
       : kernel_(kernel), node_(node), variant_(variant), around_(find_surroundings(kernel, node)),
         total_(reduction(1)), chunk_(reduction(0)) {
-    choose_tile();
+    choose_tile(decisions);
   }
 
   std::string apply() {
@@ -69,9 +69,9 @@ private:
   }
 
   /// Tiles divide the channels and the vectors of filters.
-  void choose_tile() {
+  void choose_tile(Decisions &decisions) {
     const Shape &shape = total_.type.shape;
-    double least = -1;
+    std::vector<Alternative> alternatives;
     for (int vectors = 1; vectors <= 4; ++vectors)
       for (int64_t rows = std::min(kMostRows, shape[2]); rows >= 1; --rows) {
         const RegisterTile candidate{static_cast<int>(rows), vectors};
@@ -80,11 +80,9 @@ private:
           continue;
         const double work = static_cast<double>(half_cycles(candidate) + kLoopOverhead) /
                             (candidate.rows * candidate.vectors);
-        if (least >= 0 && work >= least)
-          continue;
-        least = work;
-        tile_ = candidate;
+        alternatives.push_back({work, {rows, vectors}});
       }
+    tile_ = decide_tile(decisions, std::move(alternatives));
   }
 
   /// The way back and what follows it, a vector of filters of all taps at a time.
@@ -183,8 +181,8 @@ private:
 } // namespace
 
 std::string schedule_winograd_gradient(const LoweredKernel &kernel, const LoweredNode &gradient,
-                                       const Variant &variant) {
-  return WinogradGradientSchedule(kernel, gradient, variant).apply();
+                                       const Variant &variant, Decisions &decisions) {
+  return WinogradGradientSchedule(kernel, gradient, variant, decisions).apply();
 }
 
 } // namespace sinter

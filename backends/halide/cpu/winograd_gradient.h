@@ -1,6 +1,7 @@
 // The gradient of a filter by Winograd's algorithm.
 #pragma once
 
+#include "backends/halide/kernel_choice.h"
 #include "backends/halide/kernels.h"
 #include "backends/halide/lower_kernel.h"
 
@@ -10,6 +11,6 @@ namespace sinter {
 
 /// Schedules a kernel whose contraction is winograd_filter_gradient, with the optimizer's update.
 std::string schedule_winograd_gradient(const LoweredKernel &, const LoweredNode &gradient,
-                                       const Variant &);
+                                       const Variant &, Decisions &);
 
 } // namespace sinter
