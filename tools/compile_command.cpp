@@ -99,9 +99,11 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
     deliver_texts(options, {{text_extension("ir"), print(result)}}, tool);
     return kExitOk;
   }
-  const Program program =
-      build_program_for(model, default_name(options), options.backend, options.pipeline, tool);
+  const Tuning tuning = load_tuning_for(options.backend);
+  const Program program = build_program_for(model, default_name(options), options.backend, tuning,
+                                            options.pipeline, tool);
   BuildOptions build;
+  build.tuning = tuning.kernels();
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
   build.embed_weights = options.embed_weights;
@@ -115,7 +117,7 @@ int run_compile(const CompileCommandOptions &options, Tool &tool) {
   build.output = options.output;
   for (const std::string &kind : options.emit)
     if (!parse_emit(kind))
-      build.texts.push_back({text_extension(kind), program_text(program, kind, build.target)});
+      build.texts.push_back({text_extension(kind), program_text(program, kind, build)});
   report(build_outputs(program, build, tool.diagnostics), options, tool);
   return kExitOk;
 }

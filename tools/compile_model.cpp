@@ -1,5 +1,6 @@
 #include "tools/compile_model.h"
 
+#include "backends/halide/kernels.h"
 #include "passes/pipeline.h"
 #include "tools/options.h"
 
@@ -58,11 +59,12 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
 }
 
 Program build_program_for(const Model &model, const std::string &default_name,
-                          const BackendOptions &backend, const PipelineOptions &options,
-                          Tool &tool) {
+                          const BackendOptions &backend, const Tuning &tuning,
+                          const PipelineOptions &options, Tool &tool) {
   ProgramOptions program;
   program.math = backend.math;
   program.precision = backend.precision;
+  program.algorithms = tuning.algorithms(variants_for_target(backend.target).back().name);
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);

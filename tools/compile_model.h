@@ -28,7 +28,7 @@ void add_pipeline_options(CLI::App &command, PipelineOptions &);
 
 /// Runs the pipelines; prints and times go to `tool.err`.
 Program build_program_for(const Model &, const std::string &default_name, const BackendOptions &,
-                          const PipelineOptions &, Tool &);
+                          const Tuning &, const PipelineOptions &, Tool &);
 
 /// For CLI::Option::check: "" for graph passes ("a,b"), else which of them is none.
 std::string check_graph_passes(const std::string &argument);

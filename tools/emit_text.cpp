@@ -28,15 +28,15 @@ std::string plans_text(const Program &program) {
   return text;
 }
 
-std::string kernels_text(const Program &program, const std::string &target, KernelText kind,
+std::string kernels_text(const Program &program, const BuildOptions &options, KernelText kind,
                          const char *comment) {
   std::string text;
-  for (const Variant &variant : variants_for_target(target))
+  for (const Variant &variant : variants_for_target(options.target))
     for (const Phase &phase : phases(program))
       for (size_t k = 0; k < phase.plan->kernels.size(); ++k)
-        text += fmt::format("{} {}, {}: {}\n{}\n", comment, variant.name, phase.name,
-                            phase.plan->kernels[k].name,
-                            kernel_text(*phase.plan, static_cast<int>(k), variant, kind));
+        text += fmt::format(
+            "{} {}, {}: {}\n{}\n", comment, variant.name, phase.name, phase.plan->kernels[k].name,
+            kernel_text(*phase.plan, static_cast<int>(k), variant, kind, options.tuning));
   return text;
 }
 
@@ -61,16 +61,16 @@ void choose_built_kinds(const Program &program, const std::vector<std::string> &
     if (const std::optional<Emit> emit = parse_emit(kind))
       options.emit.push_back(*emit);
   if (std::find(kinds.begin(), kinds.end(), name(Emit::assembly)) != kinds.end())
-    options.kernel_assembly = kernels_text(program, options.target, KernelText::assembly, "#");
+    options.kernel_assembly = kernels_text(program, options, KernelText::assembly, "#");
 }
 
 std::string program_text(const Program &program, const std::string &kind,
-                         const std::string &target) {
+                         const BuildOptions &options) {
   if (kind == "ir")
     return print(program.model);
   if (kind == "plan")
     return plans_text(program);
-  return kernels_text(program, target, KernelText::stmt, "//");
+  return kernels_text(program, options, KernelText::stmt, "//");
 }
 
 std::vector<TextFile> emit_texts(const Program &program, const std::vector<std::string> &kinds,
@@ -83,7 +83,7 @@ std::vector<TextFile> emit_texts(const Program &program, const std::vector<std::
   for (const std::string &kind : kinds) {
     const std::string extension = text_extension(kind);
     texts.push_back({extension, parse_emit(kind) ? read_file(options.output + extension)
-                                                 : program_text(program, kind, options.target)});
+                                                 : program_text(program, kind, options)});
   }
   return texts;
 }

@@ -19,7 +19,7 @@ void choose_built_kinds(const Program &, const std::vector<std::string> &kinds,
 
 /// Of the others. ir: the model as .sir. plan: the plan of every phase. stmt: the loops of every
 /// kernel.
-std::string program_text(const Program &, const std::string &kind, const std::string &target);
+std::string program_text(const Program &, const std::string &kind, const BuildOptions &);
 
 /// The texts of `kinds`, in their order; llvm and asm come of one build with `options`, whose kinds
 /// were chosen above.

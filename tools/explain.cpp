@@ -5,6 +5,7 @@
 #include "tools/text_table.h"
 
 #include <fmt/format.h>
+#include <set>
 
 namespace sinter {
 
@@ -43,13 +44,45 @@ std::vector<PrecisionExplanation> explain_precision(const Graph &graph) {
   return kept;
 }
 
-PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string> &algorithms) {
+std::string times_text(double microseconds, double estimated_microseconds) {
+  return fmt::format("tuned: {:.1f} us, the cost model's choice {:.1f} us", microseconds,
+                     estimated_microseconds);
+}
+
+std::string chosen_by(const KernelObject &kernel) {
+  if (kernel.tuned)
+    return times_text(kernel.tuned->microseconds, kernel.tuned->estimated_microseconds);
+  return kernel.unfit.empty()
+             ? "cost model"
+             : fmt::format("cost model; a tuning entry is ignored: {} does not fit", kernel.unfit);
+}
+
+std::vector<AlgorithmExplanation> explain_algorithms(const Phase &phase, const std::string &variant,
+                                                     const Tuning &tuning) {
+  std::vector<AlgorithmExplanation> result;
+  std::set<std::string> seen;
+  const bool training = phase.name == std::string("train");
+  for (int i = 0; i < phase.plan->graph.size(); ++i) {
+    const auto found = algorithm_of(phase.plan->graph, {i}, training);
+    if (!found || !seen.insert(found->description).second)
+      continue;
+    const TuningEntry *entry = tuning.convolution(found->description, variant);
+    const bool followed = entry && entry->choice.at(kWinogradTile) == found->tile;
+    result.push_back(
+        {found->description, found->tile == 0 ? "direct" : fmt::format("F({},3)", found->tile),
+         followed ? times_text(entry->microseconds, entry->estimated_microseconds) : "cost model"});
+  }
+  return result;
+}
+
+PhaseExplanation explain_phase(const Phase &phase, const std::vector<KernelObject> &kernels) {
   const Plan &plan = *phase.plan;
   PhaseExplanation result;
   result.name = phase.name;
   for (size_t k = 0; k < plan.kernels.size(); ++k) {
     const KernelFacts facts = kernel_facts(plan, plan.kernels[k]);
-    result.kernels.push_back({plan.kernels[k].name, facts.ops, facts.layers, algorithms[k]});
+    result.kernels.push_back({plan.kernels[k].name, facts.ops, facts.layers, kernels[k].algorithm,
+                              chosen_by(kernels[k])});
   }
   for (const Refusal &refusal : plan.refusals)
     result.refusals.push_back({node_text(plan.graph, refusal.producer),
@@ -70,10 +103,11 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<std::string
 std::string kernels_text(const PhaseExplanation &phase) {
   TextTable table({{"Kernel", Align::left},
                    {"Algorithm", Align::left},
+                   {"Chosen by", Align::left},
                    {"Layers", Align::left},
                    {"Fused operations", Align::left}});
   for (const KernelExplanation &kernel : phase.kernels)
-    table.add_row({kernel.name, kernel.algorithm, kernel.layers, kernel.ops});
+    table.add_row({kernel.name, kernel.algorithm, kernel.chosen_by, kernel.layers, kernel.ops});
   return table.str();
 }
 
@@ -98,6 +132,11 @@ std::string phase_text(const PhaseExplanation &phase, bool memory) {
       fmt::format("\n{}: {} kernels, arena {} bytes + {} bytes a sample\n", phase.name,
                   phase.kernels.size(), phase.arena_fixed, phase.arena_per_sample);
   result += kernels_text(phase);
+  if (!phase.algorithms.empty())
+    result += "algorithms of convolutions:\n";
+  for (const AlgorithmExplanation &algorithm : phase.algorithms)
+    result += fmt::format("  {}: {}, {}\n", algorithm.convolution, algorithm.algorithm,
+                          algorithm.chosen_by);
   if (!phase.refusals.empty())
     result += "not fused:\n";
   for (const RefusalExplanation &refusal : phase.refusals)
@@ -116,7 +155,7 @@ std::string phase_text(const PhaseExplanation &phase, bool memory) {
 } // namespace
 
 Explanation explain(const Program &program, const std::string &variant,
-                    const std::vector<std::vector<std::string>> &algorithms) {
+                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning) {
   Explanation result;
   result.model = program.model.name;
   result.variant = variant;
@@ -124,8 +163,10 @@ Explanation explain(const Program &program, const std::string &variant,
     result.layouts.push_back({slot.attrs.name, slot.attrs.type.str(), slot.bytes});
   result.parameter_bytes = program.parameter_bytes;
   const std::vector<Phase> all = phases(program);
-  for (size_t i = 0; i < all.size(); ++i)
-    result.phases.push_back(explain_phase(all[i], algorithms[i]));
+  for (size_t i = 0; i < all.size(); ++i) {
+    result.phases.push_back(explain_phase(all[i], kernels[i]));
+    result.phases.back().algorithms = explain_algorithms(all[i], variant, tuning);
+  }
   return result;
 }
 
@@ -156,6 +197,7 @@ nlohmann::ordered_json json(const Explanation &explanation) {
                {"arena_fixed", phase.arena_fixed},
                {"arena_per_sample", phase.arena_per_sample},
                {"kernels", Json::array()},
+               {"algorithms", Json::array()},
                {"not_fused", Json::array()},
                {"without_a_kernel", Json::array()},
                {"not_in_bf16", Json::array()},
@@ -164,7 +206,12 @@ nlohmann::ordered_json json(const Explanation &explanation) {
       entry["kernels"].push_back({{"name", kernel.name},
                                   {"ops", kernel.ops},
                                   {"layers", kernel.layers},
-                                  {"algorithm", kernel.algorithm}});
+                                  {"algorithm", kernel.algorithm},
+                                  {"chosen_by", kernel.chosen_by}});
+    for (const AlgorithmExplanation &algorithm : phase.algorithms)
+      entry["algorithms"].push_back({{"convolution", algorithm.convolution},
+                                     {"algorithm", algorithm.algorithm},
+                                     {"chosen_by", algorithm.chosen_by}});
     for (const RefusalExplanation &refusal : phase.refusals)
       entry["not_fused"].push_back({{"producer", refusal.producer},
                                     {"consumer", refusal.consumer},

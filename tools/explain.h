@@ -1,8 +1,10 @@
 // Why the program is as it is: fusion, layouts, algorithms, memory.
 #pragma once
 
+#include "backends/halide/kernels.h"
 #include "ir/program.h"
 #include "tools/emit_text.h"
+#include "tuning/tuning.h"
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -15,6 +17,14 @@ struct KernelExplanation {
   std::string ops;       // "conv2d+bias_add+relu"
   std::string layers;    // "conv2d, max_pooling2d"
   std::string algorithm; // "direct 14x32"
+  std::string chosen_by; // "cost model", or what was measured
+};
+
+/// A convolution whose algorithm was chosen before there were kernels.
+struct AlgorithmExplanation {
+  std::string convolution; // "convolution 56x56 64->64 padding 1,1,1,1 inference"
+  std::string algorithm;   // "direct", "F(2,3)", "F(4,3)"
+  std::string chosen_by;
 };
 
 struct RefusalExplanation {
@@ -44,6 +54,7 @@ struct FreeExplanation {
 struct PhaseExplanation {
   std::string name; // "train"
   std::vector<KernelExplanation> kernels;
+  std::vector<AlgorithmExplanation> algorithms; // each convolution once
   std::vector<RefusalExplanation> refusals;
   std::vector<FreeExplanation> free;
   std::vector<PrecisionExplanation> kept_f32;
@@ -64,9 +75,9 @@ struct Explanation {
   std::vector<PhaseExplanation> phases;
 };
 
-/// `algorithms`: of every kernel, by phase, in the order of phases().
+/// `kernels`: of every phase, in the order of phases(), as compiled for the variant with `tuning`.
 Explanation explain(const Program &, const std::string &variant,
-                    const std::vector<std::vector<std::string>> &algorithms);
+                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning);
 
 /// With `memory`, also the place of every value.
 std::string text(const Explanation &, bool memory);

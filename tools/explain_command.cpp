@@ -19,31 +19,29 @@ struct ExplainOptions {
   bool json = false;
 };
 
-/// The algorithm of every kernel of every phase, for the best variant of the target.
-std::vector<std::vector<std::string>> algorithms(const std::vector<Phase> &phases,
-                                                 const Variant &variant, const std::string &cache) {
+/// The kernels of every phase in one variant.
+std::vector<std::vector<KernelObject>>
+kernels_of(const std::vector<Phase> &phases, const Variant &variant, const KernelOptions &options) {
   std::vector<const Plan *> plans;
   for (const Phase &phase : phases)
     plans.push_back(phase.plan);
-  KernelOptions options;
-  options.cache_dir = cache;
-  std::vector<std::vector<std::string>> result;
-  for (const auto &variants : compile_kernels(plans, {variant}, options)) {
-    std::vector<std::string> &names = result.emplace_back();
-    for (const KernelObject &kernel : variants.front())
-      names.push_back(kernel.algorithm);
-  }
+  std::vector<std::vector<KernelObject>> result;
+  for (auto &variants : compile_kernels(plans, {variant}, options))
+    result.push_back(std::move(variants.front()));
   return result;
 }
 
 int run_explain(const ExplainOptions &options, Tool &tool) {
   const Model model = load_model_and_warn(options.model, tool).model;
+  const Tuning tuning = load_tuning_for(options.backend);
   const Program program =
-      build_program_for(model, stem(options.model.path), options.backend, {}, tool);
+      build_program_for(model, stem(options.model.path), options.backend, tuning, {}, tool);
   const Variant variant = variants_for_target(options.backend.target).back();
+  KernelOptions kernels;
+  kernels.cache_dir = cache_directory(options.backend.cache);
+  kernels.tuning = tuning.kernels();
   const Explanation explanation =
-      explain(program, variant.name,
-              algorithms(phases(program), variant, cache_directory(options.backend.cache)));
+      explain(program, variant.name, kernels_of(phases(program), variant, kernels), tuning);
   if (options.json)
     tool.out << json_text(json(explanation)) << "\n";
   else

@@ -105,6 +105,8 @@ void add_backend_options(CLI::App &command, BackendOptions &options,
       ->default_str("f32");
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
+  command.add_option("--tuning", options.tuning,
+                     "Database of `sinter tune`, or off (default: tuning.json in the cache)");
 }
 
 std::string cache_directory(const std::string &option) {
@@ -117,6 +119,20 @@ std::string cache_directory(const std::string &option) {
     return std::string(xdg) + "/sinter";
   const char *home = std::getenv("HOME");
   return home && *home ? std::string(home) + "/.cache/sinter" : "";
+}
+
+std::string default_tuning_path(const BackendOptions &options) {
+  const std::string cache = cache_directory(options.cache);
+  return cache.empty() ? "" : cache + "/tuning.json";
+}
+
+Tuning load_tuning_for(const BackendOptions &options) {
+  if (options.tuning == "off")
+    return {};
+  if (!options.tuning.empty() && !std::filesystem::exists(options.tuning))
+    throw CompileError({}, "--tuning: there is no {}", options.tuning);
+  const std::string path = options.tuning.empty() ? default_tuning_path(options) : options.tuning;
+  return {path.empty() ? TuningDatabase() : load_tuning(path), shipped_tuning()};
 }
 
 std::string stem(const std::string &path) { return std::filesystem::path(path).stem().string(); }

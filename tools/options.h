@@ -4,6 +4,7 @@
 #include "frontend/load_model.h"
 #include "passes/pipeline.h"
 #include "tools/command.h"
+#include "tuning/tuning.h"
 
 #include <functional>
 #include <memory>
@@ -26,18 +27,26 @@ void add_model_option(CLI::App &command, ModelOptions &);
 /// Loads MODEL and prints its warnings on `tool.err`.
 LoadedModel load_model_and_warn(const ModelOptions &, Tool &);
 
-/// --target, --math, --precision and --cache.
+/// --target, --math, --precision, --cache and --tuning.
 struct BackendOptions {
   std::string target;
   Math math = Math::fast;
   Precision precision = Precision::f32;
-  std::string cache; // DIR, "off", or "" for the default
+  std::string cache;  // DIR, "off", or "" for the default
+  std::string tuning; // FILE, "off", or "" for the default
 };
 void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);
 
 /// The directory that --cache means: DIR, "" for "off", by default $XDG_CACHE_HOME/sinter or
 /// ~/.cache/sinter ("" when neither variable is set).
 std::string cache_directory(const std::string &option);
+
+/// The user's own tuning database: tuning.json in the cache; "" when there is none.
+std::string default_tuning_path(const BackendOptions &);
+
+/// What --tuning means: nothing for "off"; else the table that comes with the compiler, behind FILE
+/// or the default database. Throws CompileError for a FILE that is not there, or no database.
+Tuning load_tuning_for(const BackendOptions &);
 
 /// "fashion_cnn" of "examples/fashion_cnn.py".
 std::string stem(const std::string &path);

@@ -29,17 +29,18 @@ struct ProgramCommandOptions {
 
 /// Builds the program at `path`, unless it is there.
 void build_program_file(const LoadedModel &loaded, const ProgramCommandOptions &options,
-                        const std::string &path, Tool &tool) {
+                        const Tuning &tuning, const std::string &path, Tool &tool) {
   if (std::filesystem::exists(path))
     return;
   BuildOptions build;
   build.output = path;
   build.target = options.backend.target;
   build.cache_directory = cache_directory(options.backend.cache);
+  build.tuning = tuning.kernels();
   build.weights = initial_weights(loaded, {});
   build_outputs(
-      build_program_for(loaded.model, stem(options.model.path), options.backend, {}, tool), build,
-      tool.diagnostics);
+      build_program_for(loaded.model, stem(options.model.path), options.backend, tuning, {}, tool),
+      build, tool.diagnostics);
 }
 
 /// Replaces this process by the program. It runs from an open file, so its path may go before it
@@ -61,11 +62,13 @@ int open_program(const std::string &path) {
 }
 
 /// The folder of the program in the cache; "" when there is no cache that could hold it.
-std::string cached_folder(const LoadedModel &loaded, const ProgramCommandOptions &options) {
+std::string cached_folder(const LoadedModel &loaded, const ProgramCommandOptions &options,
+                          const Tuning &tuning) {
   const std::string cache = cache_directory(options.backend.cache);
   if (cache.empty())
     return "";
-  std::string folder = fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend));
+  std::string folder =
+      fmt::format("{}/programs/{}", cache, program_key(loaded, options.backend, tuning));
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   return error ? "" : folder;
@@ -74,14 +77,15 @@ std::string cached_folder(const LoadedModel &loaded, const ProgramCommandOptions
 int run_program_command(const ProgramCommandOptions &options, Tool &tool) {
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
   const std::string program_name = stem(options.model.path);
-  const std::string folder = cached_folder(loaded, options);
+  const Tuning tuning = load_tuning_for(options.backend);
+  const std::string folder = cached_folder(loaded, options, tuning);
   int program = -1;
   if (folder.empty()) {
     const TemporaryFolder temporary;
-    build_program_file(loaded, options, temporary.path() + "/" + program_name, tool);
+    build_program_file(loaded, options, tuning, temporary.path() + "/" + program_name, tool);
     program = open_program(temporary.path() + "/" + program_name);
   } else {
-    build_program_file(loaded, options, folder + "/" + program_name, tool);
+    build_program_file(loaded, options, tuning, folder + "/" + program_name, tool);
     keep_recent_programs(folder);
     program = open_program(folder + "/" + program_name);
   }

@@ -83,12 +83,14 @@ NamedArrays prepared_values(const Program &program,
 /// Checks the phases' kernels in one variant; the last phase is the gradients' when asked for.
 void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
                     const std::string &prefix, const std::map<std::string, WeightArray> &weights,
-                    const NamedArrays &prepared, const VerifyOptions &options, Report &report) {
+                    const NamedArrays &prepared, const VerifyOptions &options, const Tuning &tuning,
+                    Report &report) {
   std::vector<const Plan *> plans;
   for (const Phase &phase : checked)
     plans.push_back(phase.plan);
   KernelOptions kernel_options;
   kernel_options.cache_dir = cache_directory(options.backend.cache);
+  kernel_options.tuning = tuning.kernels();
   const KernelLibrary library(plans, variant, kernel_options, options.threads);
   for (size_t i = 0; i < checked.size(); ++i) {
     const Plan &plan = *checked[i].plan;
@@ -112,8 +114,8 @@ void verify_variant(const std::vector<Phase> &checked, const Variant &variant,
   }
 }
 
-Report verify_model(const LoadedModel &loaded, const Program &program,
-                    const VerifyOptions &options) {
+Report verify_model(const LoadedModel &loaded, const Program &program, const VerifyOptions &options,
+                    const Tuning &tuning) {
   const Model &model = loaded.model;
   std::vector<Phase> checked = phases(program);
   Plan gradient_plan;
@@ -129,7 +131,7 @@ Report verify_model(const LoadedModel &loaded, const Program &program,
   Report report;
   for (const Variant &variant : variants)
     verify_variant(checked, variant, variants.size() > 1 ? variant.name + ":" : "", loaded.weights,
-                   prepared, options, report);
+                   prepared, options, tuning, report);
   return report;
 }
 
@@ -183,9 +185,10 @@ nlohmann::ordered_json json(const Report &report) {
 
 int run_verify(const VerifyOptions &options, Tool &tool) {
   const LoadedModel loaded = load_model_and_warn(options.model, tool);
+  const Tuning tuning = load_tuning_for(options.backend);
   const Program program =
-      build_program_for(loaded.model, stem(options.model.path), options.backend, {}, tool);
-  const Report report = verify_model(loaded, program, options);
+      build_program_for(loaded.model, stem(options.model.path), options.backend, tuning, {}, tool);
+  const Report report = verify_model(loaded, program, options, tuning);
   if (options.json)
     tool.out << json_text(json(report)) << "\n";
   else

@@ -117,6 +117,7 @@ void Builder::compile() {
     add(SINTER_TRAIN, *program_.train);
   KernelOptions kernel_options;
   kernel_options.cache_dir = options_.cache_directory;
+  kernel_options.tuning = options_.tuning;
   auto kernels = compile_kernels(plans, compiled_.variants, kernel_options);
   for (size_t i = 0; i < plans.size(); ++i)
     compiled_.phases[phases[i]] = {plans[i], std::move(kernels[i])};
@@ -132,6 +133,10 @@ void Builder::write_kernels() {
           continue;
         kernel_paths_.push_back(files_.write_scratch(kernel.symbol + ".o", *kernel.object));
         result_.kernels_compiled += kernel.cached ? 0 : 1;
+        if (!kernel.unfit.empty())
+          diagnostics_.warn({}, fmt::format("a tuning entry is ignored: {} does not fit the kernel "
+                                            "{} ({})",
+                                            kernel.unfit, kernel.symbol, kernel.algorithm));
       }
   result_.kernels = static_cast<int>(written.size());
 }

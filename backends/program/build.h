@@ -6,6 +6,7 @@
 // none of them, and no old one is harmed.
 #pragma once
 
+#include "backends/halide/kernels.h"
 #include "ir/diagnostics.h"
 #include "ir/program.h"
 
@@ -38,6 +39,7 @@ struct BuildOptions {
   std::string output;                  // OUT above
   std::string target = "x86-64";       // "host", "x86-64" or a Halide target string
   std::string cache_directory;         // of compiled kernels; "" for none
+  KernelTuning tuning;                 // may be empty
   std::vector<InitialWeights> weights; // may name any subset of the program's parameters
   std::vector<TextFile> texts;         // to appear with what is built
   std::string kernel_assembly;         // follows the host module's in OUT.s

@@ -40,22 +40,23 @@ may_include backends/halide 'ir|backends/halide'
 may_include backends/reference 'ir|backends/reference'
 may_include backends/verify 'ir|runtime|backends/halide|backends/reference|backends/verify'
 may_include backends/program 'ir|runtime|backends/halide|backends/program'
-may_include tools 'ir|frontend|passes|backends|runtime|tools'
+may_include tuning 'ir|passes|backends|runtime|tuning'
+may_include tools 'ir|frontend|passes|backends|runtime|tuning|tools'
 
 forbid libraries 'include (<Halide\.h|"ir/kernel_builder.h")' \
-  $(sources frontend passes backends/reference backends/verify backends/program runtime tools)
+  $(sources frontend passes backends/reference backends/verify backends/program runtime tuning tools)
 forbid libraries 'include <Halide\.h' \
   $(sources ir | grep -Ev '^ir/(ops/|kernel_builder)')
 forbid libraries 'include [<"](llvm|lld)[/-]' \
-  $(sources ir frontend passes backends/halide backends/reference runtime tools |
+  $(sources ir frontend passes backends/halide backends/reference runtime tuning tools |
     grep -v '^backends/halide/machine_code\.cpp')
 
-wc -l $(sources ir frontend passes backends runtime tools tests) /dev/null |
+wc -l $(sources ir frontend passes backends runtime tuning tools tests) /dev/null |
   awk '$2 != "total" && $1 > 600 { print $2 ":" $1 ": longer than 600 lines    [length]" }' >>"$violations"
 
-forbid ops 'case OpKind::' $(sources frontend passes backends runtime tools)
+forbid ops 'case OpKind::' $(sources frontend passes backends runtime tuning tools)
 forbid exits '(std::(cerr|cout|exit|abort)|(^|[^_[:alnum:].])(exit|abort|assert)\()' \
-  $(sources ir frontend passes backends)
+  $(sources ir frontend passes backends tuning)
 
 cat "$violations"
 [ ! -s "$violations" ]
