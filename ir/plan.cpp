@@ -4,6 +4,7 @@
 #include "ir/op.h"
 #include "ir/print.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace sinter {
@@ -33,6 +34,15 @@ std::string placement_text(const Plan &plan, NodeId id) {
                      placement.in_place ? " in_place" : "");
 }
 
+std::string arena_text(const Plan &plan) {
+  std::string result =
+      fmt::format("  arena {} + {} a sample", plan.arena_fixed, plan.arena_per_sample);
+  if (!plan.micro_batches.empty())
+    result += fmt::format(" + {} a sample, at most {}", plan.micro_batch_per_sample,
+                          plan.micro_batch_most);
+  return result + "\n";
+}
+
 } // namespace
 
 const char *name(Region region) {
@@ -57,14 +67,42 @@ const char *name(Region region) {
     return "arena_fixed";
   case Region::arena_batch:
     return "arena_batch";
+  case Region::arena_micro_batch:
+    return "arena_micro_batch";
   }
   SINTER_UNREACHABLE("region {}", static_cast<int>(region));
+}
+
+bool is_sample_by_sample(const Graph &graph, const Kernel &kernel) {
+  return std::all_of(kernel.nodes.begin(), kernel.nodes.end(),
+                     [&](NodeId id) {
+                       const Node &node = graph[id];
+                       const bool reads_batch =
+                           std::any_of(node.inputs.begin(), node.inputs.end(),
+                                       [&](NodeId input) { return graph.type(input).batched(); });
+                       return !op_def(node.kind).traits.random &&
+                              (node.type.batched() || !reads_batch);
+                     }) &&
+         std::all_of(kernel.outputs.begin(), kernel.outputs.end(),
+                     [&](NodeId id) { return graph.type(id).batched(); });
 }
 
 NodeId storage_root(const Graph &graph, NodeId id) {
   while (op_def(graph[id].kind).traits.view)
     id = graph[id].inputs[0];
   return id;
+}
+
+int64_t Plan::arena_bytes(int64_t n) const {
+  return arena_fixed + n * arena_per_sample +
+         std::min(n * micro_batch_per_sample, micro_batch_most);
+}
+
+MicroBatch Plan::micro_batch_of(int kernel) const {
+  for (const MicroBatch &micro_batch : micro_batches)
+    if (micro_batch.contains(kernel))
+      return micro_batch;
+  return {kernel, kernel + 1, 0};
 }
 
 Location Plan::locate(NodeId id) const {
@@ -118,8 +156,12 @@ std::string print(const Plan &plan) {
   for (const Refusal &refusal : plan.refusals)
     result += fmt::format("  apart %{} %{}: {}\n", refusal.producer.index, refusal.consumer.index,
                           refusal.reason);
+  for (const MicroBatch &part : plan.micro_batches)
+    result += fmt::format("  micro_batch {}: \"{}\" to \"{}\"\n", part.samples,
+                          plan.kernels[static_cast<size_t>(part.first)].name,
+                          plan.kernels[static_cast<size_t>(part.last - 1)].name);
   if (!plan.placements.empty())
-    result += fmt::format("  arena {} + {} a sample\n", plan.arena_fixed, plan.arena_per_sample);
+    result += arena_text(plan);
   return result + "}\n";
 }
 

@@ -23,8 +23,18 @@ struct Kernel {
   std::vector<NodeId> outputs; // values written to memory, in argument order
 };
 
+/// Kernels [first, last) that run for at most `samples` samples of the batch at a time, one
+/// micro-batch after another: what one writes, the next finds in a cache. A sample's values depend
+/// on that sample alone.
+struct MicroBatch {
+  int first = 0, last = 0;
+  int64_t samples = 0;
+  bool contains(int kernel) const { return first <= kernel && kernel < last; }
+};
+
 /// Where a value lives. Bytes and offsets are per sample in `arena_batch`: its address is
-/// arena + arena_fixed + n * offset, with n the run-time batch.
+/// arena + arena_fixed + n * offset, with n the run-time batch; and in `arena_micro_batch`, behind
+/// that: arena + arena_fixed + n * arena_per_sample + min(n, samples) * offset.
 enum class Region {
   none,       // inside a kernel only
   data,       // the caller's x
@@ -35,7 +45,8 @@ enum class Region {
   step,
   parameter, // offset into the parameter region
   arena_fixed,
-  arena_batch
+  arena_batch,
+  arena_micro_batch // of values that only one MicroBatch's kernels write and read
 };
 const char *name(Region);
 
@@ -74,6 +85,10 @@ struct Refusal {
   std::string reason; // "the value has other users"
 };
 
+/// Whether a sample of what the kernel computes depends on that sample of what it reads alone, and
+/// not on its number: whatever has a batch, but what is reduced over it and random numbers.
+bool is_sample_by_sample(const Graph &, const Kernel &);
+
 /// The value whose memory a view shares (itself when it is no view).
 NodeId storage_root(const Graph &, NodeId);
 
@@ -83,14 +98,21 @@ struct Plan {
   std::vector<Slice> slices;         // by node index; empty when there is none
   std::vector<Placement> placements; // by node index: the owner's
   std::vector<Refusal> refusals;
-  int64_t arena_fixed = 0;      // bytes
-  int64_t arena_per_sample = 0; // bytes
+  std::vector<MicroBatch> micro_batches; // in order; other kernels run for the whole batch
+  int64_t arena_fixed = 0;               // bytes
+  int64_t arena_per_sample = 0;          // bytes
+  int64_t micro_batch_per_sample = 0;    // bytes of the micro-batch that needs the most a sample
+  int64_t micro_batch_most = 0; // bytes of the one that needs the most with all its samples
 
   NodeId storage_root(NodeId id) const { return sinter::storage_root(graph, id); }
   /// Its slice, or one with an invalid base.
   Slice slice(NodeId id) const {
     return slices.empty() ? Slice{} : slices[static_cast<size_t>(id.index)];
   }
+  /// Bytes for the values of a batch of n.
+  int64_t arena_bytes(int64_t n) const;
+  /// The micro-batch that the kernel is in; one without samples, of that kernel alone, if in none.
+  MicroBatch micro_batch_of(int kernel) const;
   Location locate(NodeId) const;
   /// By node: the same of all, in one go.
   std::vector<Location> locations() const;
@@ -115,12 +137,16 @@ std::string print(const Plan &);
 ///  6. Every value in memory has a place of its size; offsets are aligned to 64 bytes and inside
 ///     their region.
 ///  7. Two values of one arena that are alive at a time do not overlap, but for in-place results.
+///     What a micro-batch's kernels read from elsewhere is alive until the last of them.
 ///  8. An in-place result shares the memory of an input of its kernel that is read elementwise.
 ///  9. An update's value lies where its parameter lies.
 /// 10. A slice is of a concatenation along the last dimension, at the place of the only
 ///     operand that it is there, as all its operands are; or it is one by its op, of its
 ///     operand's last dimension. It is no view, nor does a view show it, and neither result
 ///     nor leaf.
+/// 11. Micro-batches follow each other. What their kernels compute has a batch, and a sample of it
+///     depends on that sample alone. A value in `arena_micro_batch` is no result, and one
+///     micro-batch's kernels are all that write and read it.
 ///
 /// Throws InternalError quoting the number.
 void verify(const Plan &);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <set>
 
 namespace sinter {
@@ -27,6 +28,7 @@ public:
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       check_kernel(static_cast<int>(i));
     check_coverage();
+    check_micro_batches();
     find_complete();
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       check_reads(static_cast<int>(i));
@@ -92,8 +94,16 @@ private:
                     "invariant 2: kernel {} reads memory of a constant, %{}", k.name, input.index);
       SINTER_ASSERT(complete_[index(input)] < position,
                     "invariant 3: kernel {} reads %{} before it is written", k.name, input.index);
-      last_use_[index(owner(input))] = position;
+      last_use_[index(owner(input))] =
+          std::max(last_use_[index(owner(input))], last_need(position, owner(input)));
     }
+  }
+
+  /// The last kernel before which the memory of a value that kernel `position` reads must be left
+  /// alone: the next micro-batch reads it again, unless it is their own.
+  int last_need(int position, NodeId value) const {
+    const bool own = !plan_.placements.empty() && place(value).region == Region::arena_micro_batch;
+    return own ? position : plan_.micro_batch_of(position).last - 1;
   }
 
   /// Where the operand begins in the rows of the concatenation, or -1 when it is not there once.
@@ -205,6 +215,31 @@ private:
     }
   }
 
+  void check_micro_batches() const {
+    int end = 0;
+    for (const MicroBatch &part : plan_.micro_batches) {
+      SINTER_ASSERT(part.samples > 0 && end <= part.first && part.first < part.last &&
+                        part.last <= static_cast<int>(plan_.kernels.size()),
+                    "invariant 11: a micro-batch of {} samples in kernels {} to {}", part.samples,
+                    part.first, part.last);
+      end = part.last;
+      for (int i = part.first; i < part.last; ++i)
+        SINTER_ASSERT(is_sample_by_sample(graph_, kernel(i)),
+                      "invariant 11: kernel {} mixes samples", kernel(i).name);
+    }
+  }
+
+  /// Whether the value may lie in the memory of the kernel's micro-batch, or does not.
+  void check_region(int position, NodeId value) {
+    if (place(value).region != Region::arena_micro_batch)
+      return;
+    const MicroBatch part = plan_.micro_batch_of(position);
+    const auto known = home_.emplace(value, part.first).first;
+    SINTER_ASSERT(part.samples > 0 && known->second == part.first,
+                  "invariant 11: kernel {} uses %{} of another micro-batch", kernel(position).name,
+                  value.index);
+  }
+
   const Placement &place(NodeId id) const { return plan_.placements[index(id)]; }
 
   void check_place(NodeId id) const {
@@ -214,25 +249,35 @@ private:
                       placement.bytes >= graph_.type(id).storage_bytes(),
                   "invariant 6: %{} lies at {}+{}", id.index, placement.offset, placement.bytes);
     const bool batched = graph_.type(id).batched();
-    SINTER_ASSERT(!(placement.region == Region::arena_fixed && batched) &&
-                      !(placement.region == Region::arena_batch && !batched),
+    const bool by_sample =
+        placement.region == Region::arena_batch || placement.region == Region::arena_micro_batch;
+    SINTER_ASSERT(!(placement.region == Region::arena_fixed && batched) && !(by_sample && !batched),
                   "invariant 6: %{} : {} lies in {}", id.index, graph_.type(id).str(),
                   name(placement.region));
     const int64_t end = placement.offset + placement.bytes;
-    SINTER_ASSERT((placement.region != Region::arena_fixed || end <= plan_.arena_fixed) &&
-                      (placement.region != Region::arena_batch || end <= plan_.arena_per_sample),
-                  "invariant 6: %{} ends at {}, beyond its arena", id.index, end);
+    SINTER_ASSERT(
+        (placement.region != Region::arena_fixed || end <= plan_.arena_fixed) &&
+            (placement.region != Region::arena_batch || end <= plan_.arena_per_sample) &&
+            (placement.region != Region::arena_micro_batch || end <= plan_.micro_batch_per_sample),
+        "invariant 6: %{} ends at {}, beyond its arena", id.index, end);
   }
 
   void check_memory() {
-    for (const Output &output : graph_.outputs) // results are read after the last kernel
+    for (const Output &output : graph_.outputs) { // results are read after the last kernel
       last_use_[index(owner(output.value))] = static_cast<int>(plan_.kernels.size());
+      SINTER_ASSERT(place(owner(output.value)).region != Region::arena_micro_batch,
+                    "invariant 11: the result %{} is one of a micro-batch", output.value.index);
+    }
     std::vector<NodeId> written;
-    for (const Kernel &k : plan_.kernels) {
-      for (NodeId input : k.inputs)
+    for (size_t i = 0; i < plan_.kernels.size(); ++i) {
+      const Kernel &k = plan_.kernels[i];
+      for (NodeId input : k.inputs) {
         check_place(owner(input));
+        check_region(static_cast<int>(i), owner(input));
+      }
       for (NodeId output : k.outputs) {
         check_place(owner(output));
+        check_region(static_cast<int>(i), owner(output));
         check_overlap(output, written);
         if (place(output).in_place)
           check_in_place(k, output);
@@ -303,6 +348,7 @@ private:
   std::vector<int> written_by_;     // by node: the position of the kernel whose output it is
   std::vector<int> complete_;       // by node: after which kernel all of it is there
   std::vector<int> last_use_;       // by owner of memory: the position of its last reader
+  std::map<NodeId, int> home_;      // the first kernel of the micro-batch that a value is of
 };
 
 } // namespace

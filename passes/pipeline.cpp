@@ -7,6 +7,7 @@
 #include "passes/canonicalize.h"
 #include "passes/choose_algorithms.h"
 #include "passes/choose_layout.h"
+#include "passes/choose_micro_batches.h"
 #include "passes/differentiate.h"
 #include "passes/eliminate_dead_nodes.h"
 #include "passes/fold_batch_norm.h"
@@ -36,6 +37,7 @@ namespace {
 constexpr std::string_view kChooseAlgorithms = "choose-algorithms";
 constexpr std::string_view kChooseTrainingAlgorithms = "choose-training-algorithms";
 constexpr std::string_view kUseBf16 = "use-bf16";
+constexpr std::string_view kChooseMicroBatches = "choose-micro-batches";
 constexpr std::string_view kPlanMemory = "plan-memory";
 
 } // namespace
@@ -106,6 +108,7 @@ std::vector<std::string_view> all_pass_names() {
   std::vector<std::string_view> names = graph_pass_names();
   for (const PlanPass &pass : all_plan_passes())
     names.push_back(pass.name);
+  names.push_back(kChooseMicroBatches);
   names.push_back(kPlanMemory);
   return names;
 }
@@ -206,9 +209,16 @@ Graph loss_graph(const Graph &forward) {
   return with_outputs(forward, [](const Output &output) { return !is_prediction(output); });
 }
 
-Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const PassOptions &options) {
+/// Whether a plan's kernels may run for some samples of the batch at a time.
+enum class Batch { whole, cut };
+
+Plan plan_graph(Graph graph, const std::vector<ParameterSlot> &slots, const PassOptions &options,
+                Batch batch) {
   Plan plan = make_plan(std::move(graph));
   std::vector<PlanPass> passes = all_plan_passes();
+  if (batch == Batch::cut)
+    passes.push_back(
+        {kChooseMicroBatches, "cuts the batch into what stays in a cache", choose_micro_batches});
   passes.push_back({kPlanMemory, "gives every value its place",
                     [&](Plan &fused) { plan_memory(fused, slots); }});
   run_passes(plan, passes, options);
@@ -272,16 +282,16 @@ Program build_program(const Model &model, const ProgramOptions &options) {
   Graphs graphs = build_graphs(program.model, options);
   program.parameters = place_all(program.model.graph, graphs);
   program.parameter_bytes = region_bytes(program.parameters);
-  const auto plan = [&](Graph &graph) {
-    return plan_graph(std::move(graph), program.parameters, options.passes);
+  const auto plan = [&](Graph &graph, Batch batch) {
+    return plan_graph(std::move(graph), program.parameters, options.passes, batch);
   };
-  program.infer = plan(graphs.infer);
+  program.infer = plan(graphs.infer, Batch::cut);
   if (graphs.eval)
-    program.eval = plan(*graphs.eval);
-  if (graphs.train)
-    program.train = plan(*graphs.train);
+    program.eval = plan(*graphs.eval, Batch::cut);
+  if (graphs.train) // whose activations wait for their gradients
+    program.train = plan(*graphs.train, Batch::whole);
   if (graphs.prepare.size() > 0) {
-    program.prepare = plan(graphs.prepare);
+    program.prepare = plan(graphs.prepare, Batch::whole);
     for (Plan *user : {&program.infer, program.eval ? &*program.eval : nullptr})
       if (user) // preparation runs in their memory, before them
         user->arena_fixed = std::max(user->arena_fixed, program.prepare->arena_fixed);
@@ -298,7 +308,7 @@ Plan build_gradient_plan(const Model &model) {
   graph.updates.clear(); // of moving statistics: the check evaluates one point many times
   eliminate_dead_nodes(graph);
   isolate_results(graph);
-  return plan_graph(std::move(graph), place_parameters({&forward}), {});
+  return plan_graph(std::move(graph), place_parameters({&forward}), {}, Batch::whole);
 }
 
 } // namespace sinter

@@ -66,19 +66,22 @@ class MemoryPlanner {
 public:
   MemoryPlanner(Plan &plan, const std::vector<ParameterSlot> &slots)
       : plan_(plan), slots_(slots), locations_(plan.locations()), last_use_(nodes(), -1),
-        allocated_(nodes(), false) {}
+        allocated_(nodes(), false), home_(nodes(), kUnused),
+        in_micro_batch_(plan.micro_batches.size()) {}
 
   void run() {
     plan_.placements.assign(nodes(), {});
     for (int i = 0; i < plan_.graph.size(); ++i)
       place_leaf({i});
     place_results();
+    find_homes();
     find_last_uses();
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       for (NodeId output : plan_.kernels[i].outputs)
         allocate(output, static_cast<int>(i));
     plan_.arena_fixed = aligned(commit(fixed_, Region::arena_fixed));
     plan_.arena_per_sample = commit(batched_, Region::arena_batch);
+    commit_micro_batches();
     for (int i = 0; i < plan_.graph.size(); ++i) // a view lies where its operand lies
       plan_.placements[static_cast<size_t>(i)] = place(owner({i}));
   }
@@ -87,6 +90,7 @@ private:
   size_t nodes() const { return plan_.graph.nodes().size(); }
   Placement &place(NodeId id) { return plan_.placements[static_cast<size_t>(id.index)]; }
   int &last_use(NodeId id) { return last_use_[static_cast<size_t>(id.index)]; }
+  int &home(NodeId id) { return home_[static_cast<size_t>(id.index)]; }
   NodeId owner(NodeId id) const { return locations_[static_cast<size_t>(id.index)].owner; }
 
   void place_leaf(NodeId id) {
@@ -137,23 +141,53 @@ private:
             Region::prediction, 0, plan_.graph.type(output.value).storage_bytes(), false};
   }
 
+  /// The number of the micro-batch that the kernel is in, or kNowhere.
+  int number_of_micro_batch(int kernel) const {
+    for (size_t i = 0; i < plan_.micro_batches.size(); ++i)
+      if (plan_.micro_batches[i].contains(kernel))
+        return static_cast<int>(i);
+    return kNowhere;
+  }
+
+  void find_homes() {
+    for (size_t i = 0; i < plan_.kernels.size(); ++i) {
+      const int number = number_of_micro_batch(static_cast<int>(i));
+      const auto use = [&](NodeId id) {
+        int &known = home(owner(id));
+        known = known == kUnused || known == number ? number : kNowhere;
+      };
+      std::for_each(plan_.kernels[i].inputs.begin(), plan_.kernels[i].inputs.end(), use);
+      std::for_each(plan_.kernels[i].outputs.begin(), plan_.kernels[i].outputs.end(), use);
+    }
+    for (const Output &output : plan_.graph.outputs)
+      home(owner(output.value)) = kNowhere;
+  }
+
+  /// The kernels that run between the first and the last time that a value is written or read by
+  /// this one: each other, in a micro-batch that is not the value's home.
+  MicroBatch span(NodeId value, int kernel) {
+    return home(value) == kNowhere ? plan_.micro_batch_of(kernel)
+                                   : MicroBatch{kernel, kernel + 1, 0};
+  }
+
   void find_last_uses() {
     for (size_t i = 0; i < plan_.kernels.size(); ++i)
       for (NodeId input : plan_.kernels[i].inputs)
-        last_use(owner(input)) = static_cast<int>(i);
+        last_use(owner(input)) = span(owner(input), static_cast<int>(i)).last - 1;
     for (const Output &output : plan_.graph.outputs) // read after the last kernel
       last_use(plan_.storage_root(output.value)) = static_cast<int>(plan_.kernels.size());
   }
 
   void allocate(NodeId output, int kernel) {
     const NodeId value = owner(output);
-    const int last = std::max(last_use(value), kernel);
+    const MicroBatch written = span(value, kernel);
+    const int last = std::max(last_use(value), written.last - 1);
     if (place(value).region != Region::none || allocated_[static_cast<size_t>(value.index)])
       return;
     allocated_[static_cast<size_t>(value.index)] = true;
-    std::vector<Block> &blocks = plan_.graph.type(value).batched() ? batched_ : fixed_;
+    std::vector<Block> &blocks = blocks_of(value);
     if (value != output) { // what is made by parts is read after the last of them
-      blocks.push_back(new_block(value, kernel, last));
+      blocks.push_back(new_block(value, written.first, last));
       return;
     }
     if (Block *block = find_dying_operand(value, kernel, blocks)) {
@@ -162,7 +196,13 @@ private:
       place(value).in_place = true;
       return;
     }
-    blocks.push_back(new_block(value, kernel, last));
+    blocks.push_back(new_block(value, written.first, last));
+  }
+
+  std::vector<Block> &blocks_of(NodeId value) {
+    if (home(value) >= 0)
+      return in_micro_batch_[static_cast<size_t>(home(value))];
+    return plan_.graph.type(value).batched() ? batched_ : fixed_;
   }
 
   Block new_block(NodeId value, int first, int last) const {
@@ -202,13 +242,27 @@ private:
     return size;
   }
 
+  void commit_micro_batches() {
+    plan_.micro_batch_per_sample = plan_.micro_batch_most = 0;
+    for (size_t i = 0; i < in_micro_batch_.size(); ++i) {
+      const int64_t bytes = commit(in_micro_batch_[i], Region::arena_micro_batch);
+      plan_.micro_batch_per_sample = std::max(plan_.micro_batch_per_sample, bytes);
+      plan_.micro_batch_most =
+          std::max(plan_.micro_batch_most, bytes * plan_.micro_batches[i].samples);
+    }
+  }
+
+  static constexpr int kNowhere = -1, kUnused = -2; // as homes
+
   Plan &plan_;
   const std::vector<ParameterSlot> &slots_;
   const std::vector<Location> locations_; // by node
   std::vector<int> last_use_;             // by owner of memory: the last kernel that reads it
   std::vector<bool> allocated_;
+  std::vector<int> home_; // by owner of memory: the only micro-batch whose kernels use it
   std::vector<Block> fixed_;
   std::vector<Block> batched_;
+  std::vector<std::vector<Block>> in_micro_batch_; // by micro-batch
 };
 
 } // namespace

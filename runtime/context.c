@@ -23,6 +23,13 @@ static int add_bytes(size_t *total, int64_t count, int64_t size) {
          *total <= (size_t)PTRDIFF_MAX;
 }
 
+static int64_t micro_batch_bytes(const sinter_phase_info *phase, int32_t max_batch) {
+  int64_t bytes;
+  const int overflow =
+      __builtin_mul_overflow(phase->micro_batch_per_sample, (int64_t)max_batch, &bytes);
+  return overflow || bytes > phase->micro_batch_most ? phase->micro_batch_most : bytes;
+}
+
 /* The largest of the phases that may run; they never run at once. 0 on overflow. */
 static int arena_bytes(const sinter_model *model, int32_t max_batch, int32_t phase_limit,
                        size_t *bytes) {
@@ -30,7 +37,8 @@ static int arena_bytes(const sinter_model *model, int32_t max_batch, int32_t pha
   for (int32_t phase = 0; phase <= phase_limit; ++phase) {
     size_t needed = 0;
     if (!add_bytes(&needed, 1, model->phases[phase].arena_fixed) ||
-        !add_bytes(&needed, max_batch, model->phases[phase].arena_per_sample))
+        !add_bytes(&needed, max_batch, model->phases[phase].arena_per_sample) ||
+        !add_bytes(&needed, 1, micro_batch_bytes(&model->phases[phase], max_batch)))
       return 0;
     if (needed > *bytes)
       *bytes = needed;

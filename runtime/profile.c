@@ -50,9 +50,13 @@ static void search_outputs(sinter_context *context, int32_t kernel) {
   }
 }
 
-void sinter_profile_end(sinter_context *context, int32_t kernel, double begin) {
+void sinter_profile_end(sinter_context *context, int32_t kernel, double begin, int32_t last) {
   sinter_profile_entry *entry = &context->profile[kernel];
-  const double seconds = sinter_seconds() - begin;
+  entry->begun += sinter_seconds() - begin;
+  if (!last)
+    return;
+  const double seconds = entry->begun;
+  entry->begun = 0;
   if (entry->samples && entry->calls < entry->sample_capacity)
     entry->samples[entry->calls] = seconds;
   if (entry->calls == 0 || seconds < entry->min_seconds)

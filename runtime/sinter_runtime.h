@@ -133,8 +133,9 @@ typedef struct sinter_phase_info {
   const sinter_kernel *kernels;
   int32_t kernel_count;
   int32_t largest_batch; /* what the kernels can address: the elements of a buffer fit an int32 */
-  int64_t arena_fixed,
-      arena_per_sample; /* bytes: the arena of a batch of n is fixed + n * per_sample */
+  /* Bytes: the arena of a batch of n is
+   * fixed + n * per_sample + min(n * micro_batch_per_sample, micro_batch_most). */
+  int64_t arena_fixed, arena_per_sample, micro_batch_per_sample, micro_batch_most;
 } sinter_phase_info;
 
 /* x' = x * a, / a, + a or - a, in float32, in the order of the script. */
@@ -252,7 +253,7 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 8u
+#define SINTER_ABI 9u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
@@ -262,6 +263,7 @@ struct sinter_watch; /* the search for a non-finite value; the runtime's own */
 typedef struct sinter_profile_entry {
   uint64_t calls;
   double seconds, min_seconds;
+  double begun;    /* seconds of the call that goes on with the batch's next samples */
   double *samples; /* of the first sample_capacity calls; may be NULL */
   uint32_t sample_capacity;
 } sinter_profile_entry;
@@ -323,9 +325,10 @@ int sinter_kernel_failed(int32_t code, const char *kernel);
 const char *sinter_last_error(void); /* thread-local; "" when none */
 int sinter_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Called around each kernel when context->profile is set (and only then). */
+/* Called around each kernel when context->profile is set (and only then). A kernel that runs for
+ * some samples of the batch at a time is one call, whose end is that of the `last` samples. */
 double sinter_profile_begin(void);
-void sinter_profile_end(sinter_context *, int32_t kernel, double begin);
+void sinter_profile_end(sinter_context *, int32_t kernel, double begin, int32_t last);
 
 /* The names are in rising order: "x86-64" (with SSE4.1), "avx2", "avx512". The best that the CPU
  * and the operating system allow (cpuid, xgetbv), never above SINTER_VARIANT=<name> when that is

@@ -84,6 +84,10 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<KernelObjec
     result.kernels.push_back({plan.kernels[k].name, facts.ops, facts.layers, kernels[k].algorithm,
                               chosen_by(kernels[k])});
   }
+  for (const MicroBatch &part : plan.micro_batches)
+    result.micro_batches.push_back({plan.kernels[static_cast<size_t>(part.first)].name,
+                                    plan.kernels[static_cast<size_t>(part.last - 1)].name,
+                                    part.samples});
   for (const Refusal &refusal : plan.refusals)
     result.refusals.push_back({node_text(plan.graph, refusal.producer),
                                node_text(plan.graph, refusal.consumer), refusal.reason});
@@ -97,6 +101,8 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<KernelObjec
   result.values = explain_memory(plan);
   result.arena_fixed = plan.arena_fixed;
   result.arena_per_sample = plan.arena_per_sample;
+  result.micro_batch_per_sample = plan.micro_batch_per_sample;
+  result.micro_batch_most = plan.micro_batch_most;
   return result;
 }
 
@@ -129,14 +135,20 @@ std::string memory_text(const PhaseExplanation &phase) {
 
 std::string phase_text(const PhaseExplanation &phase, bool memory) {
   std::string result =
-      fmt::format("\n{}: {} kernels, arena {} bytes + {} bytes a sample\n", phase.name,
+      fmt::format("\n{}: {} kernels, arena {} bytes + {} bytes a sample", phase.name,
                   phase.kernels.size(), phase.arena_fixed, phase.arena_per_sample);
+  if (!phase.micro_batches.empty())
+    result += fmt::format(" + {} bytes a sample of a micro-batch, at most {}",
+                          phase.micro_batch_per_sample, phase.micro_batch_most);
+  result += "\n";
   result += kernels_text(phase);
   if (!phase.algorithms.empty())
     result += "algorithms of convolutions:\n";
   for (const AlgorithmExplanation &algorithm : phase.algorithms)
     result += fmt::format("  {}: {}, {}\n", algorithm.convolution, algorithm.algorithm,
                           algorithm.chosen_by);
+  for (const MicroBatchExplanation &part : phase.micro_batches)
+    result += fmt::format("{} samples at a time: {} to {}\n", part.samples, part.first, part.last);
   if (!phase.refusals.empty())
     result += "not fused:\n";
   for (const RefusalExplanation &refusal : phase.refusals)
@@ -196,8 +208,11 @@ nlohmann::ordered_json json(const Explanation &explanation) {
     Json entry{{"name", phase.name},
                {"arena_fixed", phase.arena_fixed},
                {"arena_per_sample", phase.arena_per_sample},
+               {"micro_batch_per_sample", phase.micro_batch_per_sample},
+               {"micro_batch_most", phase.micro_batch_most},
                {"kernels", Json::array()},
                {"algorithms", Json::array()},
+               {"micro_batches", Json::array()},
                {"not_fused", Json::array()},
                {"without_a_kernel", Json::array()},
                {"not_in_bf16", Json::array()},
@@ -212,6 +227,9 @@ nlohmann::ordered_json json(const Explanation &explanation) {
       entry["algorithms"].push_back({{"convolution", algorithm.convolution},
                                      {"algorithm", algorithm.algorithm},
                                      {"chosen_by", algorithm.chosen_by}});
+    for (const MicroBatchExplanation &part : phase.micro_batches)
+      entry["micro_batches"].push_back(
+          {{"first", part.first}, {"last", part.last}, {"samples", part.samples}});
     for (const RefusalExplanation &refusal : phase.refusals)
       entry["not_fused"].push_back({{"producer", refusal.producer},
                                     {"consumer", refusal.consumer},

@@ -51,15 +51,23 @@ struct FreeExplanation {
   std::string value, type, reason;
 };
 
+/// Kernels that run for some samples of the batch at a time.
+struct MicroBatchExplanation {
+  std::string first, last; // kernels
+  int64_t samples = 0;
+};
+
 struct PhaseExplanation {
   std::string name; // "train"
   std::vector<KernelExplanation> kernels;
   std::vector<AlgorithmExplanation> algorithms; // each convolution once
+  std::vector<MicroBatchExplanation> micro_batches;
   std::vector<RefusalExplanation> refusals;
   std::vector<FreeExplanation> free;
   std::vector<PrecisionExplanation> kept_f32;
   std::vector<ValueExplanation> values; // those that lie in memory, by node
   int64_t arena_fixed = 0, arena_per_sample = 0;
+  int64_t micro_batch_per_sample = 0, micro_batch_most = 0;
 };
 
 struct LayoutExplanation {

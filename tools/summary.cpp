@@ -12,10 +12,6 @@ namespace sinter {
 
 namespace {
 
-int64_t arena_bytes(const Plan &plan, int64_t batch) {
-  return plan.arena_fixed + batch * plan.arena_per_sample;
-}
-
 constexpr int kNoLayer = std::numeric_limits<int>::max();
 
 /// The layer of every node, an index of model.layers: the one that the node names, or else (a layer
@@ -71,10 +67,10 @@ void measure_memory(const Program &program, int64_t batch, ModelSummary &summary
   for (const ParameterSlot &slot : program.parameters)
     (slot.attrs.role == "optimizer" ? summary.optimizer_bytes : summary.parameter_bytes) +=
         slot.bytes;
-  summary.inference_bytes = arena_bytes(program.infer, batch);
+  summary.inference_bytes = program.infer.arena_bytes(batch);
   if (program.train)
-    summary.training_bytes = std::max(arena_bytes(*program.train, batch),
-                                      program.eval ? arena_bytes(*program.eval, batch) : 0);
+    summary.training_bytes = std::max(program.train->arena_bytes(batch),
+                                      program.eval ? program.eval->arena_bytes(batch) : 0);
 }
 
 std::string with_commas(int64_t value) {

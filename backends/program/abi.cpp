@@ -24,7 +24,7 @@ Abi::Abi(llvm::LLVMContext &c)
                    {p, dims, i64, i64, i64, i32, i32, i32, f32, f32, p}); // b, then `initial`
   value = make("sinter_value", {i64, i64, i64, i32, i32, i32, i32});
   kernel = make("sinter_kernel", {p, p, p, p, f64, f64, f64, f64, p, i32});
-  phase_info = make("sinter_phase_info", {p, i32, i32, i64, i64});
+  phase_info = make("sinter_phase_info", {p, i32, i32, i64, i64, i64, i64});
   scaling = make("sinter_scaling", {i32, f32});
   subset_step = make("sinter_subset_step", {i32, i32, i64, i64, f64, i64});
   subset = make("sinter_subset", {i32, i32, p});
@@ -86,7 +86,7 @@ constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_kernel_failed", "iip"},
     {"sinter_last_error", "p"},
     {"sinter_profile_begin", "d"},
-    {"sinter_profile_end", "vpid"},
+    {"sinter_profile_end", "vpidi"},
     {"sinter_save", "ipp"},
     {"sinter_load", "ipp"},
     {"sinter_session_first_epoch", "ip"},

@@ -115,7 +115,9 @@ Json memory_json(const CompiledProgram &compiled) {
     if (const Plan *plan = compiled.phases[phase].plan)
       object[kPhases[phase]] = {{"kernels", plan->kernels.size()},
                                 {"arena_fixed", plan->arena_fixed},
-                                {"arena_per_sample", plan->arena_per_sample}};
+                                {"arena_per_sample", plan->arena_per_sample},
+                                {"micro_batch_per_sample", plan->micro_batch_per_sample},
+                                {"micro_batch_most", plan->micro_batch_most}};
   return object;
 }
 

@@ -268,6 +268,15 @@ std::string mode_macros(const CompiledProgram &compiled) {
   return text;
 }
 
+/// min(n * micro_batch_per_sample, micro_batch_most)
+std::string micro_batch_term(const ContextBytes &bytes) {
+  if (bytes.micro_batch_per_sample == 0)
+    return "";
+  return fmt::format(" + \\\n    ((size_t)(n) < {0}u ? (size_t)(n) * (size_t){1}u : (size_t){2}u)",
+                     bytes.micro_batch_most / bytes.micro_batch_per_sample,
+                     bytes.micro_batch_per_sample, bytes.micro_batch_most);
+}
+
 std::string memory_macros(const CompiledProgram &compiled) {
   std::string text = "\n/* At least @p@_context_bytes(n, mode), for static memory. */\n";
   static constexpr const char *kModes[] = {"INFER", "EVAL", "TRAIN"};
@@ -275,8 +284,8 @@ std::string memory_macros(const CompiledProgram &compiled) {
     if (compiled.phases[phase].plan == nullptr)
       continue;
     const ContextBytes bytes = context_bytes(compiled, phase);
-    text += fmt::format("#define @P@_{}_BYTES(n) ((size_t){}u + (size_t)(n) * (size_t){}u)\n",
-                        kModes[phase], bytes.fixed, bytes.per_sample);
+    text += fmt::format("#define @P@_{}_BYTES(n) ((size_t){}u + (size_t)(n) * (size_t){}u{})\n",
+                        kModes[phase], bytes.fixed, bytes.per_sample, micro_batch_term(bytes));
   }
   return text;
 }
@@ -348,6 +357,9 @@ ContextBytes context_bytes(const CompiledProgram &compiled, int phase) {
     if (const Plan *plan = compiled.phases[p].plan) {
       result.fixed = std::max(result.fixed, round_up(plan->arena_fixed));
       result.per_sample = std::max(result.per_sample, round_up(plan->arena_per_sample));
+      result.micro_batch_per_sample =
+          std::max(result.micro_batch_per_sample, round_up(plan->micro_batch_per_sample));
+      result.micro_batch_most = std::max(result.micro_batch_most, round_up(plan->micro_batch_most));
     }
   }
   result.fixed += sinter_context_bytes(&model, /*max_batch=*/1, phase);

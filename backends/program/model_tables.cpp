@@ -158,11 +158,12 @@ llvm::Constant *TableWriter::phases() {
     Constants kernels;
     for (size_t i = 0; i < phase.plan->kernels.size(); ++i)
       kernels.push_back(kernel(phase, i));
-    rows.push_back(
-        make(abi_.phase_info,
-             {m_.table("kernels", abi_.kernel, kernels),
-              m_.int32(static_cast<int64_t>(kernels.size())), m_.int32(largest_batch(phase)),
-              m_.int64(phase.plan->arena_fixed), m_.int64(phase.plan->arena_per_sample)}));
+    rows.push_back(make(
+        abi_.phase_info,
+        {m_.table("kernels", abi_.kernel, kernels), m_.int32(static_cast<int64_t>(kernels.size())),
+         m_.int32(largest_batch(phase)), m_.int64(phase.plan->arena_fixed),
+         m_.int64(phase.plan->arena_per_sample), m_.int64(phase.plan->micro_batch_per_sample),
+         m_.int64(phase.plan->micro_batch_most)}));
   }
   return llvm::ConstantArray::get(llvm::ArrayType::get(abi_.phase_info, rows.size()), rows);
 }

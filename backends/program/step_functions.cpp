@@ -2,7 +2,8 @@
 // variant's table, test its result. Buffers live in one stack frame that every kernel reuses, as
 // kernels run one after another; their dimension tables are constants, but for those with the
 // batch, which are built once a call. Long steps are cut into functions of bounded length: LLVM's
-// time grows faster than a function does.
+// time grows faster than a function does. Such a part runs its kernels for some samples of the
+// batch: for all of them, or for one micro-batch after another.
 #include "backends/program/step_functions.h"
 
 #include <algorithm>
@@ -62,36 +63,51 @@ llvm::Constant *kernel_table(ModuleWriter &m, const CompiledPhase &code, const s
   return m.table(name, m.abi.pointer, rows);
 }
 
-// Kernels that follow each other: [first, last).
+// Kernels that follow each other, [first, last), and run for so many samples at a time; 0: all.
 struct KernelRange {
   size_t first, last;
+  int64_t samples;
 };
 
-// Writes one function with the signature of a step: the step itself, or the part of it that runs
-// some of the kernels.
+// The functions of a range, to be called one after another.
+struct StepPart {
+  KernelRange range;
+  std::vector<llvm::Function *> functions;
+};
+
+// Writes one function with the signature of a step: the step itself, or a part of it, which runs
+// some of the kernels for samples [begin, begin + count) and has these as further parameters.
 class StepWriter {
 public:
-  StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase,
-             const std::string &name)
-      : compiled_(compiled), phase_(phase), code_(compiled.phases[phase]), plan_(*code_.plan),
-        w_(module, name, module.abi.i32, parameter_types(module.abi, phase), parameter_names(phase),
-           llvm::GlobalValue::InternalLinkage) {}
+  enum class Extent { step, part };
 
-  llvm::Function *write_part(llvm::Constant *kernel_table, KernelRange);
-  llvm::Function *write_step(const std::vector<llvm::Function *> &parts, llvm::Function *prepare);
+  StepWriter(ModuleWriter &module, const CompiledProgram &compiled, sinter_phase phase,
+             const std::string &name, Extent extent)
+      : compiled_(compiled), phase_(phase), extent_(extent), code_(compiled.phases[phase]),
+        plan_(*code_.plan),
+        w_(module, name, module.abi.i32, parameter_types(module.abi, phase, extent),
+           parameter_names(phase, extent).c_str(), llvm::GlobalValue::InternalLinkage) {}
+
+  llvm::Function *write_part(llvm::Constant *kernel_table, const KernelRange &);
+  llvm::Function *write_step(const std::vector<StepPart> &parts, llvm::Function *prepare);
 
 private:
-  static std::vector<llvm::Type *> parameter_types(const Abi &abi, sinter_phase phase) {
+  static std::vector<llvm::Type *> parameter_types(const Abi &abi, sinter_phase phase,
+                                                   Extent extent) {
+    std::vector<llvm::Type *> types{abi.pointer, abi.pointer, abi.pointer, abi.i32, abi.pointer};
     if (phase == SINTER_PREPARE)
-      return {abi.pointer};
+      types = {abi.pointer};
     if (phase == SINTER_INFER)
-      return {abi.pointer, abi.pointer, abi.i32, abi.pointer};
-    return {abi.pointer, abi.pointer, abi.pointer, abi.i32, abi.pointer};
+      types = {abi.pointer, abi.pointer, abi.i32, abi.pointer};
+    if (extent == Extent::part)
+      types.insert(types.end(), {abi.i32, abi.i32});
+    return types;
   }
-  static const char *parameter_names(sinter_phase phase) {
-    return phase == SINTER_PREPARE ? "context"
-           : phase == SINTER_INFER ? "context inputs n outputs"
-                                   : "context inputs labels n metrics";
+  static std::string parameter_names(sinter_phase phase, Extent extent) {
+    const std::string names = phase == SINTER_PREPARE ? "context"
+                              : phase == SINTER_INFER ? "context inputs n outputs"
+                                                      : "context inputs labels n metrics";
+    return extent == Extent::part ? names + " begin count" : names;
   }
   bool has_metrics() const { return phase_ == SINTER_EVAL || phase_ == SINTER_TRAIN; }
   llvm::Value *context() { return w_.argument(0); }
@@ -102,6 +118,11 @@ private:
       return w_.int32(1);
     return w_.argument(phase_ == SINTER_INFER ? 2 : 3);
   }
+  llvm::Value *begin() { return from_last(2); } // of a part
+  llvm::Value *count() { return from_last(1); }
+  llvm::Value *from_last(unsigned i) {
+    return w_.argument(static_cast<unsigned>(w_.function()->arg_size()) - i);
+  }
   llvm::Value *results() { return w_.argument(phase_ == SINTER_INFER ? 3 : 4); } // or metrics
   llvm::Value *load_context(unsigned field) {
     return w_.load_field(w_.abi().context, context(), field);
@@ -111,9 +132,12 @@ private:
   void prepare_parameters(llvm::Function *prepare);
   std::vector<llvm::Value *> load_ports(llvm::Value *array, size_t count);
   void load_addresses();
-  void prepare_calls(llvm::Constant *kernel_table, KernelRange);
+  void find_samples(int64_t samples);
+  void prepare_calls(llvm::Constant *kernel_table, const KernelRange &);
+  void call_parts(const StepPart &);
   llvm::Value *address(NodeId);
   llvm::Value *owner_address(NodeId);
+  llvm::Value *whole_address(NodeId);
   llvm::Value *input_address(const std::vector<Port> &, const std::vector<llvm::Value *> &, NodeId);
   llvm::Value *output_address(NodeId);
   llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
@@ -126,6 +150,7 @@ private:
 
   const CompiledProgram &compiled_;
   sinter_phase phase_;
+  Extent extent_;
   const CompiledPhase &code_;
   const Plan &plan_;
   FunctionWriter w_;
@@ -135,6 +160,10 @@ private:
   llvm::Value *parameters_ = nullptr;
   llvm::Value *arena_ = nullptr;
   llvm::Value *batch_arena_ = nullptr; // arena + arena_fixed
+  llvm::Value *micro_arena_ = nullptr; // that + n * arena_per_sample
+  llvm::Value *begin64_ = nullptr;     // of a part
+  llvm::Value *room64_ = nullptr;      // the samples of its first call
+  llvm::Value *is_last_ = nullptr;     // whether the part's samples are the last
   llvm::Value *pool_ = nullptr;
   llvm::Value *profiling_ = nullptr;
   llvm::Value *functions_ = nullptr; // the variant's row of the kernel table
@@ -182,7 +211,19 @@ void StepWriter::load_addresses() {
   batch_arena_ = offset_pointer(arena_, w_.module().int64(plan_.arena_fixed));
 }
 
-void StepWriter::prepare_calls(llvm::Constant *kernel_table, KernelRange range) {
+// Of a part, whose micro-batches have so many samples; 0: all of the batch.
+void StepWriter::find_samples(int64_t samples) {
+  llvm::Value *all = batch64_;
+  llvm::Value *most = w_.module().int64(samples);
+  begin64_ = w_.ir().CreateSExt(begin(), w_.abi().i64);
+  room64_ = samples == 0 ? all : w_.ir().CreateSelect(w_.ir().CreateICmpSLT(all, most), all, most);
+  micro_arena_ = offset_pointer(
+      batch_arena_, w_.ir().CreateMul(batch64_, w_.module().int64(plan_.arena_per_sample)));
+  llvm::Value *rest = w_.ir().CreateNSWSub(batch(), begin());
+  is_last_ = w_.ir().CreateZExt(w_.ir().CreateICmpEQ(rest, count()), w_.abi().i32);
+}
+
+void StepWriter::prepare_calls(llvm::Constant *kernel_table, const KernelRange &range) {
   const Abi &abi = w_.abi();
   pool_ = load_context(context_field::pool);
   // A profile counts the kernels of the phase that is measured, which is never preparation.
@@ -239,6 +280,17 @@ llvm::Value *StepWriter::address(NodeId id) {
 }
 
 llvm::Value *StepWriter::owner_address(NodeId root) {
+  llvm::Value *first = whole_address(root);
+  const TensorType &type = plan_.graph.type(root);
+  const Region region = plan_.placements[static_cast<size_t>(root.index)].region;
+  if (extent_ == Extent::step || !type.batched() || region == Region::arena_micro_batch)
+    return first;
+  return offset_pointer(first,
+                        w_.ir().CreateMul(begin64_, w_.module().int64(type.storage_bytes())));
+}
+
+// Of the value's first sample.
+llvm::Value *StepWriter::whole_address(NodeId root) {
   const Placement &place = plan_.placements[static_cast<size_t>(root.index)];
   llvm::Value *offset = w_.module().int64(place.offset);
   switch (place.region) {
@@ -260,6 +312,8 @@ llvm::Value *StepWriter::owner_address(NodeId root) {
     return offset_pointer(arena_, offset);
   case Region::arena_batch:
     return offset_pointer(batch_arena_, w_.ir().CreateMul(batch64_, offset));
+  case Region::arena_micro_batch:
+    return offset_pointer(micro_arena_, w_.ir().CreateMul(room64_, offset));
   case Region::none:
     break;
   }
@@ -289,7 +343,7 @@ llvm::Value *StepWriter::dimensions(const KernelArgument &argument) {
                          m.module.getDataLayout().getTypeAllocSize(type));
     llvm::Value *outermost =
         w_.element(abi.halide_dimension, copy, w_.int32(static_cast<int64_t>(rows.size()) - 1));
-    w_.ir().CreateStore(batch(),
+    w_.ir().CreateStore(count(),
                         w_.field(abi.halide_dimension, outermost, halide_dimension_field::extent));
     table = copy;
   }
@@ -325,15 +379,15 @@ void StepWriter::call_kernel(size_t index) {
   llvm::FunctionType *type = llvm::FunctionType::get(w_.abi().i32, types, false);
   llvm::Value *number = w_.int32(static_cast<int64_t>(index));
 
-  const Variable begin = w_.variable(w_.abi().f64, w_.module().float64(0), "begin");
-  w_.if_then(profiling_, [&] { w_.set(begin, w_.call("sinter_profile_begin", {})); });
+  const Variable begun = w_.variable(w_.abi().f64, w_.module().float64(0), "begun");
+  w_.if_then(profiling_, [&] { w_.set(begun, w_.call("sinter_profile_begin", {})); });
   llvm::Value *code =
       w_.ir().CreateCall(type, w_.load_element(w_.abi().pointer, functions_, number), arguments);
   w_.if_then(w_.ir().CreateICmpNE(code, w_.int32(0)), [&] {
     w_.return_value(w_.call("sinter_kernel_failed", {code, w_.module().text(kernel.name)}));
   });
   w_.if_then(profiling_, [&] {
-    w_.call("sinter_profile_end", {context(), number, w_.get(begin)});
+    w_.call("sinter_profile_end", {context(), number, w_.get(begun), is_last_});
   });
 }
 
@@ -350,8 +404,9 @@ void StepWriter::copy_metrics() {
   });
 }
 
-llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, KernelRange range) {
+llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, const KernelRange &range) {
   load_addresses();
+  find_samples(range.samples);
   prepare_calls(kernel_table, range);
   for (size_t index = range.first; index < range.last; ++index)
     call_kernel(index);
@@ -359,7 +414,32 @@ llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, KernelRange
   return w_.function();
 }
 
-llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &parts,
+// for (i = 0; i <= (n - 1) / samples; ++i) each function(..., i * samples, min(samples, the rest))
+void StepWriter::call_parts(const StepPart &part) {
+  const auto call_all = [&](llvm::Value *begin, llvm::Value *count) {
+    std::vector<llvm::Value *> arguments;
+    for (llvm::Argument &argument : w_.function()->args())
+      arguments.push_back(&argument);
+    arguments.insert(arguments.end(), {begin, count});
+    for (llvm::Function *function : part.functions)
+      w_.return_if_failed(w_.ir().CreateCall(function, arguments));
+  };
+  if (part.range.samples == 0) {
+    call_all(w_.int32(0), batch());
+    return;
+  }
+  llvm::Value *samples = w_.int32(part.range.samples);
+  llvm::Value *last = w_.ir().CreateSDiv(w_.ir().CreateNSWSub(batch(), w_.int32(1)), samples);
+  w_.for_loop("micro_batch", w_.int32(0), w_.ir().CreateNSWAdd(last, w_.int32(1)),
+              [&](llvm::Value *i) {
+                llvm::Value *begin = w_.ir().CreateNSWMul(i, samples);
+                llvm::Value *rest = w_.ir().CreateNSWSub(batch(), begin);
+                llvm::Value *whole = w_.ir().CreateICmpSLT(samples, rest);
+                call_all(begin, w_.ir().CreateSelect(whole, samples, rest));
+              });
+}
+
+llvm::Function *StepWriter::write_step(const std::vector<StepPart> &parts,
                                        llvm::Function *prepare) {
   if (phase_ != SINTER_PREPARE)
     check_arguments();
@@ -367,17 +447,32 @@ llvm::Function *StepWriter::write_step(const std::vector<llvm::Function *> &part
     prepare_parameters(prepare);
   if (phase_ == SINTER_TRAIN)
     w_.call("sinter_begin_train_step", {context()});
-  std::vector<llvm::Value *> arguments;
-  for (llvm::Argument &argument : w_.function()->args())
-    arguments.push_back(&argument);
-  for (llvm::Function *part : parts)
-    w_.return_if_failed(w_.ir().CreateCall(part, arguments));
+  for (const StepPart &part : parts)
+    call_parts(part);
   if (has_metrics()) {
     load_addresses();
     copy_metrics();
   }
   w_.return_value(w_.int32(SINTER_OK));
   return w_.function();
+}
+
+// The kernels of each micro-batch, and those between them.
+std::vector<KernelRange> ranges(const Plan &plan) {
+  std::vector<KernelRange> result;
+  size_t done = 0;
+  const auto append_whole = [&](size_t last) {
+    if (done < last)
+      result.push_back({done, last, 0});
+    done = last;
+  };
+  for (const MicroBatch &part : plan.micro_batches) {
+    append_whole(static_cast<size_t>(part.first));
+    done = static_cast<size_t>(part.last);
+    result.push_back({static_cast<size_t>(part.first), done, part.samples});
+  }
+  append_whole(plan.kernels.size());
+  return result;
 }
 
 } // namespace
@@ -387,17 +482,24 @@ llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &
   const std::string name = function_name(phase);
   const CompiledPhase &code = compiled.phases[phase];
   llvm::Constant *kernels = kernel_table(module, code, name + "_kernels");
-  const size_t count = code.plan->kernels.size();
-  std::vector<llvm::Function *> parts;
-  for (size_t first = 0; first < count; first += kKernelsPerFunction) {
-    const KernelRange range{first, std::min(first + kKernelsPerFunction, count)};
-    StepWriter part(module, compiled, phase, fmt::format("{}_{}", name, parts.size()));
-    parts.push_back(part.write_part(kernels, range));
+  std::vector<StepPart> parts;
+  std::vector<llvm::Function *> functions;
+  for (const KernelRange &whole : ranges(*code.plan)) {
+    StepPart &part = parts.emplace_back(StepPart{whole, {}});
+    for (size_t first = whole.first; first < whole.last; first += kKernelsPerFunction) {
+      const KernelRange range{first, std::min(first + kKernelsPerFunction, whole.last),
+                              whole.samples};
+      StepWriter writer(module, compiled, phase, fmt::format("{}_{}", name, functions.size()),
+                        StepWriter::Extent::part);
+      functions.push_back(writer.write_part(kernels, range));
+      part.functions.push_back(functions.back());
+    }
   }
-  if (parts.size() > 1) // a single one becomes part of the step again
-    for (llvm::Function *part : parts)
-      part->addFnAttr(llvm::Attribute::NoInline);
-  return StepWriter(module, compiled, phase, name).write_step(parts, prepare);
+  if (functions.size() > 1) // a single one becomes part of the step again
+    for (llvm::Function *function : functions)
+      function->addFnAttr(llvm::Attribute::NoInline);
+  return StepWriter(module, compiled, phase, name, StepWriter::Extent::step)
+      .write_step(parts, prepare);
 }
 
 } // namespace sinter

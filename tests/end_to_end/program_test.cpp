@@ -6,6 +6,7 @@
 #include "tests/runtime/data_files.h"
 
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -183,6 +184,47 @@ TEST_CASE("a step of many kernels runs them all in order") {
   REQUIRE(file.size() > sizeof sums);
   std::memcpy(sums.data(), file.data() + file.size() - sizeof sums, sizeof sums);
   CHECK(sums == std::array<float, 2>{kLayers + 0.5F, kLayers + 0.5F});
+}
+
+TEST_CASE("a batch that runs for some samples at a time gives each what it gets alone") {
+  constexpr int kSamples = 9; // micro-batches of 4, the last one of 1
+  constexpr int kClasses = 5;
+  Model model;
+  model.name = "wide";
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,96,96,3]} : f32[N,96,96,3]
+%1 = parameter {name="a", type=f32[3,3,3,16], initializer="uniform", a=-0.3, b=0.3} : f32[3,3,3,16]
+%2 = conv2d %0, %1 {padding=[1,1,1,1]} : f32[N,96,96,16]
+%3 = parameter {name="b", type=f32[3,3,16,16], initializer="uniform", a=-0.3, b=0.3} : f32[3,3,16,16]
+%4 = conv2d %2, %3 {padding=[1,1,1,1]} : f32[N,96,96,16]
+%5 = add %2, %4 : f32[N,96,96,16]
+%6 = reduce_mean %5 {axes=[1,2]} : f32[N,16]
+%7 = parameter {name="c", type=f32[16,5], initializer="uniform", a=-0.3, b=0.3} : f32[16,5]
+%8 = matmul %6, %7 : f32[N,5]
+output "prediction" %8)",
+                            "wide.sir");
+  BuildOptions options;
+  options.target = "host";
+  options.output = folder() + "/wide";
+  build_model(model, "wide", options);
+  const auto predict = [](int first, int count, int threads) {
+    std::vector<float> pixels(static_cast<size_t>(count) * 96 * 96 * 3);
+    for (size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = std::sin(static_cast<float>(i + static_cast<size_t>(first) * 96 * 96 * 3));
+    write_bytes(folder() + "/pixels.npy",
+                npy("<f4", "(" + std::to_string(count) + ",96,96,3)", pixels));
+    const CommandResult result =
+        run("run --input=@pixels.npy --output=@scores.npy --threads=" + std::to_string(threads),
+            "./wide");
+    CAPTURE(result.output);
+    REQUIRE(result.status == 0);
+    const std::string file = read("scores.npy");
+    return file.substr(file.size() - static_cast<size_t>(count) * kClasses * sizeof(float));
+  };
+  std::string alone;
+  for (int i = 0; i < kSamples; ++i)
+    alone += predict(i, 1, 1);
+  CHECK(predict(0, kSamples, 1) == alone);
+  CHECK(predict(0, kSamples, 2) == alone);
 }
 
 namespace {

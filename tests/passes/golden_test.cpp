@@ -4,6 +4,7 @@
 #include "ir/print.h"
 #include "ir/verify.h"
 #include "passes/add_optimizer.h"
+#include "passes/choose_micro_batches.h"
 #include "passes/make_plan.h"
 #include "passes/pipeline.h"
 #include "passes/plan_memory.h"
@@ -68,6 +69,8 @@ std::optional<PlanPass> plan_pass(const std::string &name) {
   if (name == "plan-memory")
     return PlanPass{"plan-memory", "",
                     [](Plan &plan) { plan_memory(plan, place_parameters({&plan.graph})); }};
+  if (name == "choose-micro-batches")
+    return PlanPass{"choose-micro-batches", "", choose_micro_batches};
   const PlanPass *found = find_plan_pass(name);
   return found ? std::optional(*found) : std::nullopt;
 }

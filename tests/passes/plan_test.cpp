@@ -19,21 +19,45 @@ namespace {
 
 constexpr int64_t kBatchSize = 3;
 
+/// Samples [begin, begin + count) of a batch.
+struct Samples {
+  int64_t begin = 0, count = kBatchSize;
+};
+
+/// These samples of a value; all of it when it has no batch.
+Array take(const Array &whole, const Samples &samples) {
+  if (!whole.type.batched())
+    return whole;
+  Array part(whole.type, samples.count);
+  const int64_t each = whole.size() / whole.batch;
+  std::copy_n(whole.values.begin() + samples.begin * each, part.size(), part.values.begin());
+  return part;
+}
+
 /// What lies in memory, value by value: writing one destroys every other that it overlaps.
 class Memory {
 public:
   explicit Memory(const Plan &plan) : plan_(plan), arrays_(plan.graph.nodes().size()) {}
 
-  void write(NodeId value, const Array &array) {
+  void write(NodeId value, const Array &array, const Samples &samples = {}) {
     const Placement &place = at(plan_.locate(value).owner);
     REQUIRE(place.region != Region::none);
     for (int i = 0; i < plan_.graph.size(); ++i) {
       const Placement &other = at(plan_.locate({i}).owner);
+      if (i == value.index)
+        continue;
       if (other.region == place.region && other.offset < place.offset + place.bytes &&
           place.offset < other.offset + other.bytes && !are_beside(value, {i}))
         arrays_[static_cast<size_t>(i)] = {};
     }
-    arrays_[static_cast<size_t>(value.index)] = array;
+    Array &kept = arrays_[static_cast<size_t>(value.index)];
+    const bool again = place.region == Region::arena_micro_batch && kept.size() == 0;
+    if (samples.begin == 0 || again)
+      kept = Array(array.type, array.type.batched() ? kBatchSize : array.batch);
+    REQUIRE_MESSAGE(kept.size() > 0, "%" << value.index << " was destroyed while it was written");
+    const int64_t each = array.size() / std::max<int64_t>(array.batch, 1);
+    std::copy(array.values.begin(), array.values.end(),
+              kept.values.begin() + (array.type.batched() ? samples.begin * each : 0));
   }
 
   /// The value, or its storage root under the view's type; a free one from what it is made of.
@@ -73,23 +97,36 @@ private:
   std::vector<Array> arrays_;
 };
 
-void run_kernel(const Plan &plan, const Kernel &kernel, Memory &memory) {
+void run_kernel(const Plan &plan, const Kernel &kernel, Memory &memory, const Samples &samples) {
   const Graph &graph = plan.graph;
   std::vector<Array> inside(graph.nodes().size());
   const auto value = [&](NodeId id) -> Array & { return inside[static_cast<size_t>(id.index)]; };
   for (NodeId input : kernel.inputs)
-    value(input) = memory.read(input);
+    value(input) = take(memory.read(input), samples);
   for (NodeId id : kernel.nodes) {
     std::vector<const Array *> operands;
     for (NodeId input : graph[id].inputs) {
       if (graph[input].kind == OpKind::constant)
-        value(input) = evaluate_node(graph[input], kBatchSize, {});
+        value(input) = evaluate_node(graph[input], samples.count, {});
       operands.push_back(&value(input));
     }
-    value(id) = evaluate_node(graph[id], kBatchSize, operands);
+    value(id) = evaluate_node(graph[id], samples.count, operands);
   }
   for (NodeId output : kernel.outputs)
-    memory.write(output, value(output));
+    memory.write(output, value(output), samples);
+}
+
+/// Every kernel, those of a micro-batch again for each.
+void run_kernels(const Plan &plan, Memory &memory) {
+  for (int k = 0; k < static_cast<int>(plan.kernels.size());) {
+    const MicroBatch part = plan.micro_batch_of(k);
+    const int64_t most = part.samples > 0 ? part.samples : kBatchSize;
+    for (int64_t begin = 0; begin < kBatchSize; begin += most)
+      for (int i = part.first; i < part.last; ++i)
+        run_kernel(plan, plan.kernels[static_cast<size_t>(i)], memory,
+                   {begin, std::min(most, kBatchSize - begin)});
+    k = part.last;
+  }
 }
 
 /// The plan's results, in the manner of results().
@@ -103,8 +140,7 @@ NamedArrays execute(const Plan &plan, const NamedArrays &values) {
     if (node.kind == OpKind::parameter)
       memory.write({i}, values.at(attrs<ParameterAttrs>(node).name));
   }
-  for (const Kernel &kernel : plan.kernels)
-    run_kernel(plan, kernel, memory);
+  run_kernels(plan, memory);
   NamedArrays found;
   for (const Output &output : graph.outputs)
     found[output.name] = memory.read(output.value);
@@ -178,6 +214,42 @@ TEST_CASE("any edits that a partition accepts leave a plan that holds") {
     plan_memory(plan, built.parameters);
     check_plan(plan, seed);
   }
+}
+
+/// Micro-batches of one or two samples wherever the kernels allow it, of random lengths.
+void cut_batch(Plan &plan, std::mt19937 &random) {
+  const auto draw = [&](int least, int most) {
+    return std::uniform_int_distribution<int>(least, most)(random);
+  };
+  const int count = static_cast<int>(plan.kernels.size());
+  for (int first = 0; first < count;) {
+    const int wanted = draw(1, 6);
+    int last = first;
+    while (last < count && last - first < wanted &&
+           is_sample_by_sample(plan.graph, plan.kernels[static_cast<size_t>(last)]))
+      ++last;
+    if (last > first && draw(0, 3) > 0)
+      plan.micro_batches.push_back({first, last, draw(1, 2)});
+    first = std::max(last, first + 1);
+  }
+}
+
+TEST_CASE("kernels that work sample by sample may do so for any samples at a time") {
+  size_t cuts = 0;
+  for (uint32_t seed = 0; seed < 60; ++seed) {
+    INFO(seed);
+    std::mt19937 random(seed);
+    const Program built = build_program(random_model(seed), {});
+    for (const Plan *whole : {&built.infer, &*built.eval}) {
+      Plan plan = *whole;
+      cut_batch(plan, random);
+      cuts += plan.micro_batches.size();
+      plan_memory(plan, built.parameters);
+      check_plan(plan, seed);
+      CHECK(plan.arena_bytes(1) >= plan.arena_fixed + plan.arena_per_sample);
+    }
+  }
+  CHECK(cuts > 60);
 }
 
 TEST_CASE("a plan survives the way through a partition") {
@@ -279,6 +351,24 @@ TEST_CASE("broken plans are rejected") {
     plan.placements[static_cast<size_t>(plan.graph.updates[0].value.index)].offset += 1 << 20;
     CHECK((is_rejected(plan, "8") || is_rejected(plan, "9")));
   }
+}
+
+TEST_CASE("micro-batches that cannot be are rejected") {
+  Plan plan = program().infer;
+  REQUIRE(plan.kernels.size() == 5);
+  plan.micro_batches = {{0, 2, 4}, {3, 5, 1}};
+  plan_memory(plan, program().parameters);
+  verify(plan);
+  SUBCASE("of no samples") { plan.micro_batches[0].samples = 0; }
+  SUBCASE("of no kernels") { plan.micro_batches[0].last = 0; }
+  SUBCASE("of kernels that do not exist") { plan.micro_batches[1].last = 6; }
+  SUBCASE("that overlap") { plan.micro_batches[1].first = 1; }
+  SUBCASE("whose memory other kernels use") { plan.micro_batches[0].last = 1; }
+  SUBCASE("of kernels that mix samples") {
+    plan = *program().train;
+    plan.micro_batches = {{0, static_cast<int>(plan.kernels.size()), 1}};
+  }
+  CHECK(is_rejected(plan, "11"));
 }
 
 TEST_CASE("slices that are not where their ops put them are rejected") {

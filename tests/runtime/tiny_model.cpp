@@ -60,7 +60,7 @@ template <typename Body> void profiled(sinter_context *c, int index, Body body) 
   const double begin = c->profile ? sinter_profile_begin() : 0;
   body();
   if (c->profile)
-    sinter_profile_end(c, index, begin);
+    sinter_profile_end(c, index, begin, 1);
 }
 
 void dense(Step &s, int index) {
@@ -271,9 +271,9 @@ Model::Model() : parameters{}, input{}, label{}, output{}, training{}, data{}, m
   model.batched = 1;
   model.metric_count = 2;
   model.metric_names = metric_names;
-  model.phases[SINTER_INFER] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample};
-  model.phases[SINTER_EVAL] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample};
-  model.phases[SINTER_TRAIN] = {train_kernels, 4, INT32_MAX, arena_fixed, arena_per_sample};
+  model.phases[SINTER_INFER] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample, 0, 0};
+  model.phases[SINTER_EVAL] = {forward_kernels, 2, INT32_MAX, arena_fixed, arena_per_sample, 0, 0};
+  model.phases[SINTER_TRAIN] = {train_kernels, 4, INT32_MAX, arena_fixed, arena_per_sample, 0, 0};
   model.variant_names = variant_names;
   model.variant_count = 2;
   model.training = &training;

@@ -70,9 +70,9 @@ TEST_CASE("generated tables have the layout of the runtime's structs") {
   }
   {
     using T = sinter_phase_info;
-    layouts.check(
-        abi.phase_info, sizeof(T),
-        {AT(kernels), AT(kernel_count), AT(largest_batch), AT(arena_fixed), AT(arena_per_sample)});
+    layouts.check(abi.phase_info, sizeof(T),
+                  {AT(kernels), AT(kernel_count), AT(largest_batch), AT(arena_fixed),
+                   AT(arena_per_sample), AT(micro_batch_per_sample), AT(micro_batch_most)});
   }
   {
     using T = sinter_scaling;
