@@ -1,6 +1,9 @@
 /* A parallel loop is a `loop` on the stack of the thread that runs it, listed in the pool while
- * it has iterations left to claim. Threads claim iterations through an atomic counter; kernels are
- * written so that who runs which one cannot be seen in the result.
+ * it has iterations left to claim. The iterations are cut into as many ranges as there are threads.
+ * Each takes those of its own range, from the front, and then of the others', from the back: so
+ * that a thread finds in its cache the rows of an image that it wrote in the kernel before, and
+ * none is idle while there is work. Kernels are written so that who runs which iteration cannot be
+ * seen in the result.
  *
  * Lifetime: a worker joins a loop (++helpers) under the mutex while the loop is listed; the owner
  * unlists it under the mutex and then waits until helpers is 0, so no worker can touch a loop whose
@@ -29,16 +32,31 @@
 #define SPIN_SECONDS 100e-6
 #define PAUSES_PER_LOOK 8 /* at the clock: a pause takes 10 to 50 nanoseconds, by processor */
 
+#define MOST_RANGES 64
+#define CACHE_LINE 64
+
+/* Iterations not yet claimed: the first, and above it in the word the number behind the last. */
+typedef struct range {
+  _Alignas(CACHE_LINE) _Atomic uint64_t bounds;
+} range;
+
 typedef struct loop {
   sinter_task task;
   uint8_t *closure;
-  _Atomic int64_t next; /* the first iteration not yet claimed */
-  int64_t end;
+  int32_t min;
+  int32_t range_count;
   int32_t level; /* 1, or one more than that of the loop whose iteration opened it */
   _Atomic int status;
   _Atomic int helpers; /* workers inside */
   struct loop *following;
+  range ranges[MOST_RANGES]; /* of iterations counted from 0 */
 } loop;
+
+typedef struct worker {
+  pthread_t thread;
+  struct sinter_pool *pool;
+  int32_t slot;
+} worker;
 
 struct sinter_pool {
   pthread_mutex_t mutex;
@@ -51,7 +69,7 @@ struct sinter_pool {
       arrivals; /* bumped at each new loop and at a stop; what spinning workers watch */
   _Atomic int waiting_owners; /* threads waiting for helper_left */
   double spin_seconds;
-  pthread_t *workers;
+  worker *workers;
   int32_t worker_count;
   sinter_scratch scratch;
 };
@@ -73,17 +91,62 @@ int32_t sinter_processor_count(void) {
 
 sinter_scratch *sinter_pool_scratch(sinter_pool *pool) { return &pool->scratch; }
 
+/* Which range a thread begins with: 0 for whoever calls into the library, then the workers'. */
+static _Thread_local int32_t own_slot;
+
+static uint64_t pack_bounds(uint32_t first, uint32_t end) { return (uint64_t)end << 32 | first; }
+static uint32_t first_of(uint64_t bounds) { return (uint32_t)bounds; }
+static uint32_t end_of(uint64_t bounds) { return (uint32_t)(bounds >> 32); }
+
+static void cut_into_ranges(loop *l, uint32_t size, int32_t threads) {
+  const uint32_t most = threads < MOST_RANGES ? (uint32_t)threads : MOST_RANGES;
+  const uint32_t count = size < most ? size : most;
+  l->range_count = (int32_t)count;
+  for (uint32_t r = 0; r < count; ++r)
+    atomic_init(&l->ranges[r].bounds, pack_bounds((uint32_t)((uint64_t)size * r / count),
+                                                  (uint32_t)((uint64_t)size * (r + 1) / count)));
+}
+
+/* The next iteration from one end of the range, or -1. */
+static int64_t claim_from(range *r, int back) {
+  uint64_t bounds = atomic_load_explicit(&r->bounds, memory_order_relaxed);
+  for (;;) {
+    const uint32_t first = first_of(bounds), end = end_of(bounds);
+    if (first >= end)
+      return -1;
+    const uint64_t rest = back ? pack_bounds(first, end - 1) : pack_bounds(first + 1, end);
+    if (atomic_compare_exchange_weak_explicit(&r->bounds, &bounds, rest, memory_order_relaxed,
+                                              memory_order_relaxed))
+      return back ? end - 1 : first;
+  }
+}
+
+static int64_t claim(loop *l) {
+  const int32_t own = own_slot % l->range_count;
+  int64_t index = claim_from(&l->ranges[own], 0);
+  for (int32_t i = 1; i < l->range_count && index < 0; ++i)
+    index = claim_from(&l->ranges[(own + i) % l->range_count], 1);
+  return index;
+}
+
+static int has_work(const loop *l) {
+  for (int32_t r = 0; r < l->range_count; ++r) {
+    const uint64_t bounds = atomic_load_explicit(&l->ranges[r].bounds, memory_order_relaxed);
+    if (first_of(bounds) < end_of(bounds))
+      return 1;
+  }
+  return 0;
+}
+
 static void run_iterations(sinter_pool *pool, loop *l) {
   const int32_t outer_level = sinter_scratch_enter(l->level);
-  for (;;) {
-    const int64_t index = atomic_fetch_add_explicit(&l->next, 1, memory_order_relaxed);
-    if (index >= l->end)
-      break;
-    const int status = l->task(pool, (int)index, l->closure);
+  for (int64_t index; (index = claim(l)) >= 0;) {
+    const int status = l->task(pool, (int)(l->min + index), l->closure);
     if (status != 0) {
       int none = 0;
       atomic_compare_exchange_strong(&l->status, &none, status);
-      atomic_store(&l->next, l->end); /* skip what nobody has begun */
+      for (int32_t r = 0; r < l->range_count; ++r) /* skip what nobody has begun */
+        atomic_store(&l->ranges[r].bounds, 0);
     }
   }
   sinter_scratch_enter(outer_level);
@@ -92,7 +155,7 @@ static void run_iterations(sinter_pool *pool, loop *l) {
 /* With the mutex held. */
 static loop *loop_with_work(const sinter_pool *pool) {
   for (loop *l = pool->loops; l; l = l->following)
-    if (atomic_load_explicit(&l->next, memory_order_relaxed) < l->end)
+    if (has_work(l))
       return l;
   return NULL;
 }
@@ -115,7 +178,9 @@ static void spin_for_arrival(sinter_pool *pool, unsigned seen) {
 }
 
 static void *work(void *argument) {
-  sinter_pool *pool = argument;
+  const worker *self = argument;
+  sinter_pool *pool = self->pool;
+  own_slot = self->slot;
   pthread_mutex_lock(&pool->mutex);
   for (;;) {
     loop *l = loop_with_work(pool);
@@ -139,12 +204,11 @@ static void *work(void *argument) {
   return NULL;
 }
 
-static void list_loop(sinter_pool *pool, loop *l) {
+static void list_loop(sinter_pool *pool, loop *l, int64_t useful) {
   pthread_mutex_lock(&pool->mutex);
   l->following = pool->loops;
   pool->loops = l;
   atomic_fetch_add_explicit(&pool->arrivals, 1, memory_order_release);
-  const int64_t useful = l->end - atomic_load_explicit(&l->next, memory_order_relaxed) - 1;
   if (pool->sleeping > 0 && useful >= pool->sleeping)
     pthread_cond_broadcast(&pool->work_arrived);
   else
@@ -177,16 +241,22 @@ static void wait_for_helpers(sinter_pool *pool, loop *l) {
 }
 
 int sinter_pool_run(sinter_pool *pool, sinter_task task, int min, int size, uint8_t *closure) {
-  loop l = {.task = task,
-            .closure = closure,
-            .next = min,
-            .end = (int64_t)min + size,
-            .level = sinter_scratch_level() + 1};
-  if (size <= 1 || pool->worker_count == 0) {
+  if (size <= 0)
+    return 0;
+  const int alone = size == 1 || pool->worker_count == 0;
+  loop l;
+  l.task = task;
+  l.closure = closure;
+  l.min = min;
+  l.level = sinter_scratch_level() + 1;
+  atomic_init(&l.status, 0);
+  atomic_init(&l.helpers, 0);
+  cut_into_ranges(&l, (uint32_t)size, alone ? 1 : pool->worker_count + 1);
+  if (alone) {
     run_iterations(pool, &l);
     return atomic_load_explicit(&l.status, memory_order_relaxed);
   }
-  list_loop(pool, &l);
+  list_loop(pool, &l, size - 1);
   run_iterations(pool, &l);
   unlist_loop(pool, &l);
   wait_for_helpers(pool, &l);
@@ -200,7 +270,7 @@ static void stop_workers(sinter_pool *pool) {
   pthread_cond_broadcast(&pool->work_arrived);
   pthread_mutex_unlock(&pool->mutex);
   for (int32_t w = 0; w < pool->worker_count; ++w)
-    pthread_join(pool->workers[w], NULL);
+    pthread_join(pool->workers[w].thread, NULL);
   free(pool->workers);
   pool->workers = NULL;
   pool->worker_count = 0;
@@ -208,11 +278,11 @@ static void stop_workers(sinter_pool *pool) {
 }
 
 /* Signals are the program's own threads' business. */
-static int start_worker(sinter_pool *pool, pthread_t *worker) {
+static int start_worker(worker *w) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  const int error = pthread_create(worker, NULL, work, pool);
+  const int error = pthread_create(&w->thread, NULL, work, w);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return error;
 }
@@ -227,7 +297,10 @@ int sinter_pool_resize(sinter_pool *pool, int32_t threads) {
   if (!pool->workers)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory for %d threads", threads);
   for (; pool->worker_count < threads - 1; ++pool->worker_count) {
-    const int error = start_worker(pool, &pool->workers[pool->worker_count]);
+    worker *w = &pool->workers[pool->worker_count];
+    w->pool = pool;
+    w->slot = pool->worker_count + 1;
+    const int error = start_worker(w);
     if (error != 0) {
       const int32_t started = pool->worker_count;
       stop_workers(pool);

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -43,7 +44,7 @@ void check_each_once(sinter_pool *pool, int min, int size) {
 } // namespace
 
 TEST_CASE("a loop runs every iteration exactly once, for any number of threads") {
-  for (const int threads : {1, 2, 3, 7}) {
+  for (const int threads : {1, 2, 3, 7, 70}) {
     const Pool pool(sinter_pool_create(threads));
     REQUIRE(pool);
     for (const int size : {0, 1, 2, 5, 1000})
@@ -63,6 +64,33 @@ TEST_CASE("the pool has exactly the workers asked for, growing and shrinking") {
     CHECK(process_threads() == before + static_cast<size_t>(threads) - 1);
     check_each_once(pool.get(), 0, 100);
   }
+}
+
+TEST_CASE("each thread begins with iterations of its own, beside each other") {
+  struct State {
+    std::atomic<int> arrived{0};
+    std::mutex mutex;
+    std::map<std::thread::id, std::vector<int>> indices;
+  } state;
+  const Pool pool(sinter_pool_create(2));
+  const auto task = [](void *, int index, uint8_t *closure) {
+    State &s = *reinterpret_cast<State *>(closure);
+    bool first = false;
+    {
+      const std::lock_guard<std::mutex> lock(s.mutex);
+      std::vector<int> &own = s.indices[std::this_thread::get_id()];
+      first = own.empty();
+      own.push_back(index);
+    }
+    if (first) // none does the other's work before that one is there
+      for (++s.arrived; s.arrived < 2;)
+        std::this_thread::yield();
+    return 0;
+  };
+  CHECK(halide_do_par_for(pool.get(), task, 0, 100, reinterpret_cast<uint8_t *>(&state)) == 0);
+  REQUIRE(state.indices.size() == 2);
+  for (const auto &[thread, indices] : state.indices)
+    CHECK(indices.front() == (thread == std::this_thread::get_id() ? 0 : 50));
 }
 
 TEST_CASE("never more threads run a loop than asked for") {
