@@ -43,6 +43,9 @@ constexpr int64_t kUnrolledBody = 280;
 /// Multiply-adds that make a parallel task worth its start; depthwise ones take more time each.
 constexpr int64_t kTaskWork = int64_t{1} << 19;
 constexpr int64_t kDepthwiseTaskWork = int64_t{1} << 18;
+/// Multiply-adds in whose time a task begins and ends.
+constexpr double kTaskStart = 1 << 14;
+constexpr double kDepthwiseTaskStart = 1 << 13;
 /// Tasks that the image is cut into where it can be.
 constexpr int64_t kTasks = 8;
 /// Bytes of input that a task works on at most: they stay in the second cache.
@@ -215,9 +218,29 @@ private:
       return std::min((rows + tile_height_ - 1) / tile_height_ * tile_height_, height_);
     };
     const int64_t rows = (height_ + count - 1) / count;
-    strip_ = decisions_.decide("strip_rows", whole_tiles(rows),
-                               {whole_tiles((rows + 1) / 2), whole_tiles(rows * 2),
+    const int64_t most = whole_tiles(rows);
+    strip_ = decisions_.decide("strip_rows", count == 1 ? most : shared_strip(most),
+                               {whole_tiles((rows + 1) / 2), most, whole_tiles(rows * 2),
                                 whole_tiles((height_ + 1) / 2), height_});
+  }
+
+  /// Of at most so many rows: the strip with which two threads are done the earliest.
+  int64_t shared_strip(int64_t most) const {
+    const double row_work = static_cast<double>(image_work()) / static_cast<double>(height_);
+    const double start = depthwise_ ? kDepthwiseTaskStart : kTaskStart;
+    double least = -1;
+    int64_t best = most;
+    for (int64_t rows = most; rows > 0; rows -= tile_height_) {
+      const int64_t strips = (height_ + rows - 1) / rows;
+      const int64_t share = (strips + 1) / 2;
+      const double time =
+          static_cast<double>(share) * (static_cast<double>(rows) * row_work + start);
+      if (least >= 0 && time >= least)
+        continue;
+      least = time;
+      best = rows;
+    }
+    return best;
   }
 
   int64_t image_work() const { return taps_ * lanes_ * width_ * height_; }
