@@ -13,6 +13,14 @@ struct ParameterSlot {
   int64_t bytes = 0;    // of storage
 };
 
+/// Activations that the training step computes again in its backward part to fit a limit.
+struct Recomputed {
+  int64_t values = 0;
+  int64_t bytes_before = 0, bytes = 0; // of all the memory of training with this batch
+  int64_t batch = 0;
+  double more_flops = 0; // of a step, as a part of those without
+};
+
 struct Program {
   std::string name;       // C identifier: the prefix of every symbol
   Model model;            // after choose_layout
@@ -24,6 +32,7 @@ struct Program {
   Plan infer;
   std::optional<Plan> eval;  // with a loss
   std::optional<Plan> train; // with training settings, unless --no-train
+  std::optional<Recomputed> recomputed;
 };
 
 } // namespace sinter

@@ -2,6 +2,7 @@
 
 #include "ir/op.h"
 #include "ir/print.h"
+#include "ir/program_memory.h"
 #include "passes/add_optimizer.h"
 #include "passes/cancel_transposes.h"
 #include "passes/canonicalize.h"
@@ -17,6 +18,7 @@
 #include "passes/fuse_prologues.h"
 #include "passes/fuse_rows.h"
 #include "passes/isolate_results.h"
+#include "passes/limit_memory.h"
 #include "passes/make_plan.h"
 #include "passes/merge_common_subexpressions.h"
 #include "passes/nest_concats.h"
@@ -296,6 +298,12 @@ Program build_program(const Model &model, const ProgramOptions &options) {
       if (user) // preparation runs in their memory, before them
         user->arena_fixed = std::max(user->arena_fixed, program.prepare->arena_fixed);
   }
+  if (options.max_memory)
+    limit_memory(
+        program, {*options.max_memory, options.batch > 0 ? options.batch : usual_batch(model)},
+        [&](Graph graph) {
+          return plan_graph(std::move(graph), program.parameters, PassOptions{}, Batch::whole);
+        });
   return program;
 }
 

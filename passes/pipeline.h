@@ -5,6 +5,8 @@
 #include "passes/choose_algorithms.h"
 #include "passes/run_passes.h"
 
+#include <optional>
+
 namespace sinter {
 
 /// Every graph pass by name, for `--passes=` and the tests. add-optimizer stands here with a
@@ -26,7 +28,9 @@ struct ProgramOptions {
   bool train = true; // false: --no-train
   Math math = Math::fast;
   Precision precision = Precision::f32;
-  TunedAlgorithms algorithms; // empty: estimates alone
+  TunedAlgorithms algorithms;        // empty: estimates alone
+  std::optional<int64_t> max_memory; // bytes, as measure_memory counts them for `batch`
+  int64_t batch = 0;                 // 0: the training's, or 1
   PassOptions passes;
 };
 

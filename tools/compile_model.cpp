@@ -65,6 +65,8 @@ Program build_program_for(const Model &model, const std::string &default_name,
   program.math = backend.math;
   program.precision = backend.precision;
   program.algorithms = tuning.algorithms(variants_for_target(backend.target).back().name);
+  program.max_memory = backend.max_memory;
+  program.batch = backend.memory_batch;
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);

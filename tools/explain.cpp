@@ -179,6 +179,7 @@ Explanation explain(const Program &program, const std::string &variant,
     result.phases.push_back(explain_phase(all[i], kernels[i]));
     result.phases.back().algorithms = explain_algorithms(all[i], variant, tuning);
   }
+  result.recomputed = program.recomputed;
   return result;
 }
 
@@ -191,6 +192,12 @@ std::string text(const Explanation &explanation, bool memory) {
         fmt::format("  {:<40} {:<32} {:>12} bytes\n", layout.parameter, layout.type, layout.bytes);
   for (const PhaseExplanation &phase : explanation.phases)
     result += phase_text(phase, memory);
+  if (const auto &recomputed = explanation.recomputed)
+    result +=
+        fmt::format("\ntrain computes {} activations again, {:.1f}% more operations: {} bytes "
+                    "instead of {} for a batch of {}\n",
+                    recomputed->values, 100 * recomputed->more_flops, recomputed->bytes,
+                    recomputed->bytes_before, recomputed->batch);
   return result;
 }
 
@@ -249,6 +256,12 @@ nlohmann::ordered_json json(const Explanation &explanation) {
                                  {"part_of", value.part_of}});
     result["phases"].push_back(std::move(entry));
   }
+  if (const auto &recomputed = explanation.recomputed)
+    result["recomputed"] = {{"values", recomputed->values},
+                            {"more_flops_pct", 100 * recomputed->more_flops},
+                            {"batch", recomputed->batch},
+                            {"bytes", recomputed->bytes},
+                            {"bytes_before", recomputed->bytes_before}};
   return result;
 }
 

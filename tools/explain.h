@@ -81,6 +81,7 @@ struct Explanation {
   std::vector<LayoutExplanation> layouts;
   int64_t parameter_bytes = 0;
   std::vector<PhaseExplanation> phases;
+  std::optional<Recomputed> recomputed; // by the training step
 };
 
 /// `kernels`: of every phase, in the order of phases(), as compiled for the variant with `tuning`.

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/ostream.h>
+#include <limits>
 #include <map>
 #include <optional>
 #include <ostream>
@@ -103,6 +104,17 @@ void add_backend_options(CLI::App &command, BackendOptions &options,
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Precision>{{"f32", Precision::f32}, {"bf16", Precision::bf16}}))
       ->default_str("f32");
+  command
+      .add_option(
+          "--max-memory", options.max_memory,
+          "SIZE in bytes or with K, M or G: training computes activations again rather than "
+          "need more; what cannot fit is an error")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->check(CLI::PositiveNumber);
+  command
+      .add_option("--memory-batch", options.memory_batch,
+                  "Batch size of --max-memory (default: the one that the model trains with)")
+      ->check(CLI::Range(1, std::numeric_limits<int32_t>::max()));
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
   command.add_option("--tuning", options.tuning,

@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,13 +28,15 @@ void add_model_option(CLI::App &command, ModelOptions &);
 /// Loads MODEL and prints its warnings on `tool.err`.
 LoadedModel load_model_and_warn(const ModelOptions &, Tool &);
 
-/// --target, --math, --precision, --cache and --tuning.
+/// --target, --math, --precision, --max-memory, --memory-batch, --cache and --tuning.
 struct BackendOptions {
   std::string target;
   Math math = Math::fast;
   Precision precision = Precision::f32;
-  std::string cache;  // DIR, "off", or "" for the default
-  std::string tuning; // FILE, "off", or "" for the default
+  std::optional<int64_t> max_memory; // bytes
+  int64_t memory_batch = 0;          // 0: the batch that the model trains with
+  std::string cache;                 // DIR, "off", or "" for the default
+  std::string tuning;                // FILE, "off", or "" for the default
 };
 void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);
 

@@ -56,11 +56,12 @@ std::string program_key(const LoadedModel &loaded, const BackendOptions &backend
                         const Tuning &tuning) {
   const fs::path self = fs::read_symlink("/proc/self/exe");
   std::string text =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}{}", SINTER_VERSION, fs::file_size(self),
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{} {}\n{}{}", SINTER_VERSION, fs::file_size(self),
                   fs::last_write_time(self).time_since_epoch().count(), backend.target,
                   backend.math == Math::fast ? "fast" : "exact",
                   backend.precision == Precision::f32 ? "f32" : "bf16", tuning.fingerprint(),
-                  print(loaded.model), weights_key(loaded.weights));
+                  backend.max_memory.value_or(0), backend.memory_batch, print(loaded.model),
+                  weights_key(loaded.weights));
   for (const char *archive : {"sinter_program", "sinter_core"})
     text += "\n" + content_hash(read_file(runtime_archive(archive)));
   for (const Variant &variant : variants_for_target(backend.target))

@@ -35,9 +35,13 @@ BuildResult build_model(const Model &model, const std::string &prefix, BuildOpti
   ProgramOptions program_options;
   program_options.name = prefix;
   program_options.math = math;
+  return build_cached(build_program(model, program_options), std::move(options));
+}
+
+BuildResult build_cached(const Program &program, BuildOptions options) {
   options.cache_directory = build_path("tests/kernel_cache");
   Diagnostics diagnostics;
-  return build_outputs(build_program(model, program_options), options, diagnostics);
+  return build_outputs(program, options, diagnostics);
 }
 
 } // namespace sinter

@@ -6,6 +6,7 @@
 // usual widths.
 #include "frontend/load_model.h"
 #include "frontend/weight_file.h"
+#include "ir/program_memory.h"
 #include "tests/end_to_end/support.h"
 #include "tests/paths.h"
 #include "tests/runtime/data_files.h"
@@ -59,7 +60,23 @@ void write_data(const std::string &folder, uint32_t steps) {
   write_samples(folder, "train-labels-idx1-ubyte", {steps * kBatch});
 }
 
-void build_program(const std::string &net, const Arrays &initial, const std::string &output) {
+/// Whether the training step keeps its activations or computes some of them again.
+enum class Activations { kept, again };
+
+/// The options for a program with an eighth less memory for training than it would take.
+ProgramOptions options_for(const Model &model, Activations activations) {
+  ProgramOptions options;
+  options.name = "net";
+  if (activations == Activations::again) {
+    options.batch = kBatch;
+    const ProgramMemory all = measure_memory(build_program(model, options), Use::training, kBatch);
+    options.max_memory = all.total() - all.arena / 8;
+  }
+  return options;
+}
+
+void build_net(const std::string &net, const Arrays &initial, Activations activations,
+               const std::string &output) {
   Diagnostics diagnostics;
   const std::string script = source_path("tests/end_to_end/training_steps/" + net + ".py");
   BuildOptions options;
@@ -67,7 +84,10 @@ void build_program(const std::string &net, const Arrays &initial, const std::str
   options.output = output;
   for (const auto &[name, array] : initial)
     options.weights.push_back({name, array.values});
-  build_model(load_model(script, {}, diagnostics).model, net, options);
+  const Model model = load_model(script, {}, diagnostics).model;
+  const Program program = build_program(model, options_for(model, activations));
+  CHECK(program.recomputed.has_value() == (activations == Activations::again));
+  build_cached(program, options);
 }
 
 /// What a resume file holds of a program that took so many steps.
@@ -109,23 +129,31 @@ void check_state(const Arrays &found, const Arrays &expected, double tolerance) 
 constexpr double kAfterOneStep = 2e-5;
 constexpr double kAfterTwentySteps = 2e-4;
 
-void check_net(const std::string &net) {
+void check_net(const std::string &net, Activations activations) {
   REQUIRE_MESSAGE(std::filesystem::exists(kDataset),
                   "Debian's dataset-fashion-mnist is not installed");
   const Arrays golden =
       read_arrays(source_path("tests/end_to_end/training_steps/" + net + ".safetensors"));
   const std::string folder = fresh_folder("training_steps_" + net);
-  build_program(net, section(golden, "initial"), folder + "/net");
+  build_net(net, section(golden, "initial"), activations, folder + "/net");
   check_state(state_after(folder, 1), section(golden, "1"), kAfterOneStep);
   check_state(state_after(folder, 20), section(golden, "20"), kAfterTwentySteps);
 }
 
 } // namespace
 
-TEST_CASE("the Fashion CNN") { check_net("fashion_cnn"); }
+TEST_CASE("the Fashion CNN") { check_net("fashion_cnn", Activations::kept); }
 TEST_CASE("residual units of a PyTorch script, its batch norm and its Adam") {
-  check_net("residual_unit");
+  check_net("residual_unit", Activations::kept);
 }
-TEST_CASE("inception modules with auxiliary losses") { check_net("inception"); }
-TEST_CASE("separable convolutions, Keras's batch norm") { check_net("separable"); }
-TEST_CASE("squeeze and excitation") { check_net("squeeze_excite"); }
+TEST_CASE("inception modules with auxiliary losses") { check_net("inception", Activations::kept); }
+TEST_CASE("separable convolutions, Keras's batch norm") {
+  check_net("separable", Activations::kept);
+}
+TEST_CASE("squeeze and excitation") { check_net("squeeze_excite", Activations::kept); }
+TEST_CASE("activations computed again, with batch norm and concatenations") {
+  for (const char *net : {"residual_unit", "inception", "separable", "squeeze_excite"}) {
+    CAPTURE(net);
+    check_net(net, Activations::again);
+  }
+}

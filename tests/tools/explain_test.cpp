@@ -90,3 +90,33 @@ output "prediction" %5)";
   REQUIRE(kept.size() == 1);
   CHECK(kept.at(0).at("reason") == "its filter is no parameter");
 }
+
+TEST_CASE("explain says what a limit of memory costs") {
+  const ScriptFolder scripts;
+  const std::string net = scripts.write("chain.py", R"(from tensorflow import keras
+model = keras.Sequential([keras.layers.Input(shape=(16, 16, 8))] + [
+    keras.layers.Conv2D(8, 3, padding='same', activation='relu') for _ in range(8)
+] + [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(5, activation='softmax')])
+model.compile(optimizer='adam', loss='sparse_categorical_crossentropy')
+)");
+  const auto explained = [&](const std::string &limit) {
+    return run_sinter({"explain", net, "--json", "--memory-batch=64", "--max-memory=" + limit,
+                       "--cache=" + build_path("test_kernels")});
+  };
+  const ToolRun ample = explained("1G");
+  REQUIRE(ample.code == 0);
+  CHECK_FALSE(nlohmann::json::parse(ample.out).contains("recomputed"));
+  const ToolRun tight = explained("4500K");
+  CAPTURE(tight.err);
+  REQUIRE(tight.code == 0);
+  const nlohmann::json recomputed = nlohmann::json::parse(tight.out).at("recomputed");
+  CHECK(recomputed.at("batch") == 64);
+  CHECK(recomputed.at("values") > 0);
+  CHECK(recomputed.at("bytes") <= 4500 * 1024);
+  CHECK(recomputed.at("bytes_before") > 4500 * 1024);
+  CHECK(recomputed.at("more_flops_pct") > 1);
+  const ToolRun hopeless = explained("2M");
+  CHECK(hopeless.code == 1);
+  CHECK(hopeless.err.find("the limit of 2097152") != std::string::npos);
+  CHECK(explained("much").code == 2);
+}
