@@ -19,6 +19,7 @@ struct Tool {
 
 void add_compile_command(CLI::App &, Tool &);
 void add_program_commands(CLI::App &, Tool &); // run, train, evaluate, predict, bench
+void add_tune_command(CLI::App &, Tool &);
 void add_verify_command(CLI::App &, Tool &);
 void add_summary_command(CLI::App &, Tool &);
 void add_explain_command(CLI::App &, Tool &);

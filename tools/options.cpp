@@ -84,6 +84,13 @@ LoadedModel load_model_and_warn(const ModelOptions &options, Tool &tool) {
 
 void add_backend_options(CLI::App &command, BackendOptions &options,
                          const std::string &default_target) {
+  add_target_options(command, options, default_target);
+  command.add_option("--tuning", options.tuning,
+                     "Database of `sinter tune`, or off (default: tuning.json in the cache)");
+}
+
+void add_target_options(CLI::App &command, BackendOptions &options,
+                        const std::string &default_target) {
   options.target = default_target;
   command
       .add_option("--target", options.target,
@@ -117,8 +124,6 @@ void add_backend_options(CLI::App &command, BackendOptions &options,
       ->check(CLI::Range(1, std::numeric_limits<int32_t>::max()));
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
-  command.add_option("--tuning", options.tuning,
-                     "Database of `sinter tune`, or off (default: tuning.json in the cache)");
 }
 
 std::string cache_directory(const std::string &option) {

@@ -39,6 +39,8 @@ struct BackendOptions {
   std::string tuning;                // FILE, "off", or "" for the default
 };
 void add_backend_options(CLI::App &command, BackendOptions &, const std::string &default_target);
+/// The same without --tuning.
+void add_target_options(CLI::App &command, BackendOptions &, const std::string &default_target);
 
 /// The directory that --cache means: DIR, "" for "off", by default $XDG_CACHE_HOME/sinter or
 /// ~/.cache/sinter ("" when neither variable is set).

@@ -54,6 +54,7 @@ int run_tool(const std::vector<std::string> &arguments, std::ostream &out, std::
   app.failure_message(CLI::FailureMessage::simple);
   add_compile_command(app, tool);
   add_program_commands(app, tool);
+  add_tune_command(app, tool);
   add_verify_command(app, tool);
   add_summary_command(app, tool);
   add_explain_command(app, tool);

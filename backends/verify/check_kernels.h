@@ -4,6 +4,7 @@
 #include "backends/reference/interpreter.h"
 #include "backends/verify/kernel_library.h"
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,10 @@ struct KernelCheck {
 };
 
 /// Runs each kernel of plan number `plan_index` of the library on the reference's values, rounded
-/// to float32, and compares what it writes.
+/// to float32, and compares what it writes. With `wanted`, those kernels alone, on what the others
+/// compute when compiled: the reference takes its time.
 std::vector<KernelCheck> check_kernels(const KernelLibrary &, size_t plan_index, const Plan &,
-                                       int64_t batch, const NamedArrays &inputs);
+                                       int64_t batch, const NamedArrays &inputs,
+                                       const std::function<bool(size_t kernel)> &wanted = {});
 
 } // namespace sinter
