@@ -16,25 +16,7 @@ import time
 import torch
 from torch import nn
 
-
-def fashion_cnn():
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(3136, 100), nn.ReLU(), nn.Dropout(0.4), nn.Linear(100, 10))
-
-
-def vgg7():
-    return nn.Sequential(
-        nn.Conv2d(1, 32, 3, padding='same'), nn.ReLU(),
-        nn.Conv2d(32, 64, 3, padding='same'), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.5),
-        nn.Conv2d(64, 128, 3, padding='same'), nn.ReLU(),
-        nn.Conv2d(128, 256, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.5),
-        nn.Flatten(), nn.Linear(9216, 512), nn.ReLU(), nn.Dropout(0.5),
-        nn.Linear(512, 256), nn.ReLU(), nn.Dropout(0.5), nn.Linear(256, 10))
-
-
-MODELS = {'fashion_cnn': fashion_cnn, 'vgg7': vgg7}
+from torch_nets import TRAINED
 
 
 def require_openblas():
@@ -43,16 +25,15 @@ def require_openblas():
             sys.exit('torch_step.py: PyTorch did not load OpenBLAS; install libopenblas0-pthread')
 
 
-def random_batches(size):
+def random_batches(size, shape, classes):
     """Several, in turn, so that the network cannot learn one by heart: gradients of zero are no load."""
     return itertools.cycle(
-        [(torch.rand(size, 1, 28, 28).contiguous(memory_format=torch.channels_last),
-          torch.randint(0, 10, (size,))) for _ in range(16)])
+        [(torch.rand(size, *shape).contiguous(memory_format=torch.channels_last),
+          torch.randint(0, classes, (size,))) for _ in range(16)])
 
 
-def make_train_step(model, batches):
+def make_train_step(model, batches, optimizer):
     model.train()
-    optimizer = torch.optim.Adam(model.parameters(), eps=1e-7)
     criterion = nn.CrossEntropyLoss()
 
     def step():
@@ -65,7 +46,7 @@ def make_train_step(model, batches):
     return step
 
 
-def make_infer_step(model, batches):
+def make_infer_step(model, batches, _):
     model.eval()
 
     def step():
@@ -94,9 +75,11 @@ def main():
     name, mode, batch, threads, seconds = sys.argv[1:6]
     torch.manual_seed(42)
     torch.set_num_threads(int(threads))
-    model = MODELS[name]().to(memory_format=torch.channels_last)
+    net = TRAINED[name]
+    model = net.make().to(memory_format=torch.channels_last)
+    batches = random_batches(int(batch), net.shape, net.classes)
     make_step = make_train_step if mode == 'train' else make_infer_step
-    samples = measure(make_step(model, random_batches(int(batch))), float(seconds))
+    samples = measure(make_step(model, batches, net.optimizer(model)), float(seconds))
     require_openblas()
     print(json.dumps({'median_ms': statistics.median(samples), 'min_ms': min(samples),
                       'version': torch.__version__}))
