@@ -17,7 +17,8 @@ constexpr double kNearBytes = 1.5e6;
 constexpr double kFarBytes = 16e6;
 /// What of the filters' way from memory is not hidden behind the products.
 constexpr double kNoOverlap = 0.5;
-constexpr double kCallSeconds = 2e-6;
+/// Of a kernel, at whose end threads wait for each other.
+constexpr double kCallSeconds = 10e-6;
 /// Samples at a time. The last stands for the whole batch, which kernels that mix samples need. No
 /// fewer than the first: they are what threads share first.
 constexpr std::array<int64_t, 6> kSamples{4, 8, 16, 32, 64, 128};
