@@ -69,6 +69,15 @@ Expr pixel_or(const Tensor &image, const Index &index, const Expr &outside) {
   return Halide::select(inside, value, outside);
 }
 
+Expr pixel_or_zero_beside(const Tensor &image, const Index &index) {
+  const int height = as_int(image.type().shape[1]), width = as_int(image.type().shape[2]);
+  const Expr &y = index[1], &x = index[2];
+  const Expr inside = y >= 0 && y < height && x >= 0 && x < width;
+  const Expr value = image({index[0], Halide::clamp(Halide::likely(y), 0, height - 1),
+                            Halide::clamp(Halide::likely(x), 0, width - 1), index[3]});
+  return Halide::select(Halide::likely(inside), value, 0.0F);
+}
+
 void define_sum_of_taps(KernelBuilder &k, int taps, const KernelBuilder::Term &term) {
   constexpr int most_unrolled = 16;
   if (taps > most_unrolled) {

@@ -41,6 +41,9 @@ Tensor packed(KernelBuilder &, const Tensor &operand, const std::string &role);
 
 /// Element [n, y, x, c] of an image, or `outside` where y or x lies beside it.
 Halide::Expr pixel_or(const Tensor &image, const Index &index, const Halide::Expr &outside);
+/// The same with 0, for loops that read the image where it is: they are cut into those over its
+/// borders and one without a comparison.
+Halide::Expr pixel_or_zero_beside(const Tensor &image, const Index &index);
 /// result(index) = the sum of term(index, {tap}) over the taps: few of them as one expression,
 /// which a schedule can fuse like any elementwise one.
 void define_sum_of_taps(KernelBuilder &, int taps, const KernelBuilder::Term &term);

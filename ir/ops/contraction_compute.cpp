@@ -68,8 +68,10 @@ void define_convolution(KernelBuilder &k, const Tensor &input, const Tensor &fil
   k.define([&](const Index &i) { return sum(i); });
 }
 
-/// x with its zero padding, as a [N,h,w,c] copy of the extents that the windows reach.
-template <typename A> Tensor padded_input(KernelBuilder &k, const Tensor &x, const A &attrs) {
+/// x with its zero padding, as a [N,h,w,c] copy of the extents that the windows reach; `in_place`,
+/// fit for loops that make no copy of it.
+template <typename A>
+Tensor padded_input(KernelBuilder &k, const Tensor &x, const A &attrs, bool in_place = false) {
   const Shape &shape = x.type().shape;
   const int top = as_int(attrs.padding[0]), left = as_int(attrs.padding[1]);
   const int height = as_int(shape[1]), width = as_int(shape[2]);
@@ -81,7 +83,8 @@ template <typename A> Tensor padded_input(KernelBuilder &k, const Tensor &x, con
   return k.copy(type, "padded", [&](const Index &i) {
     if (!zeros)
       return x({i[0], held(i[1], height), held(i[2], width), i[3]});
-    return pixel_or(x, {i[0], i[1] - top, i[2] - left, i[3]}, 0.0F);
+    const Index at{i[0], i[1] - top, i[2] - left, i[3]};
+    return in_place ? pixel_or_zero_beside(x, at) : pixel_or(x, at, 0.0F);
   });
 }
 
@@ -118,9 +121,10 @@ Tensor spread_gradient(KernelBuilder &k, const Tensor &dy, const Shape &filter,
 
 void compute_conv2d(KernelBuilder &k) {
   const auto &attrs = k.attrs<Conv2dAttrs>();
-  const Tensor input = padded_input(k, k.operand(0), attrs);
+  const Shape &taps = k.operand(1).type().shape;
+  const bool depthwise = taps[2] == 1 && attrs.groups == taps[3];
+  const Tensor input = padded_input(k, k.operand(0), attrs, depthwise);
   const Tensor filter = packed(k, k.operand(1), "filter");
-  const Shape &taps = filter.type().shape;
   define_convolution(k, input, filter,
                      {{as_int(attrs.strides[0]), as_int(attrs.strides[1])},
                       {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},

@@ -15,8 +15,9 @@
 // the first cache while all the pixels pass by, whose sums lie in a small buffer.
 //
 // Depthwise, input and filter are vectors both, and channels are the innermost loop around a tile:
-// pixels are read whole. An input gradient of stride 2 has a sum for each residue of its rows and
-// columns, with a loop over x of its own: Halide drops the sums that the residue does not need.
+// pixels are read whole, where they are: the loops over tiles are cut into borders, which compare,
+// and what lies between them. An input gradient of stride 2 has a sum for each residue of its rows
+// and columns, with a loop over x of its own: Halide drops the sums that the residue does not need.
 // A pooled kernel has a loop over pooled rows instead, in each of which the same loops fill a
 // buffer with the rows that the pooling reads.
 #include "backends/halide/cpu/convolution.h"
@@ -419,6 +420,8 @@ private:
     const NodeId input = graph[node_.id].inputs[0];
     const bool computed = std::any_of(kernel_.nodes.begin(), kernel_.nodes.end(),
                                       [&](const LoweredNode &node) { return node.id == input; });
+    if (depthwise_ && graph[node_.id].kind == OpKind::conv2d)
+      return computed; // a copy would take as long as the sum
     const bool phased = rows_apart_ > 1 || columns_apart_ > 1; // the copy holds indices in bounds
     return computed || phased || padded_.type.shape != graph.type(input).shape ||
            height_ % tile_height_ != 0;

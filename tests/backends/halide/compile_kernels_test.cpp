@@ -199,6 +199,20 @@ TEST_CASE("kernel text") {
   CHECK(kernel_text(plan, 0, variant, KernelText::assembly).find("mulps") != std::string::npos);
 }
 
+TEST_CASE("a depthwise convolution reads its input where it is") {
+  const auto loops_of = [](const char *attributes) {
+    const Plan plan = single_kernel_plan(
+        parse_graph(fmt::format(R"(%0 = input {{name="x", type=f32[N,12,12,32]}} : f32[N,12,12,32]
+%1 = parameter {{name="kernel", type=f32[3,3,{0}]}} : f32[3,3,{0}]
+%2 = conv2d %0, %1 {{padding=[1,1,1,1]{1}}} : f32[N,12,12,32])",
+                                attributes[0] ? "1,32" : "32,32", attributes),
+                    "conv"));
+    return kernel_text(plan, 0, variants_for_target("host").at(0), KernelText::stmt);
+  };
+  CHECK(loops_of(", groups=32").find("produce conv2d_padded") == std::string::npos);
+  CHECK(loops_of("").find("produce conv2d_padded") != std::string::npos);
+}
+
 TEST_CASE("a part of a large filter is asked for while the one before it is used") {
   const Plan plan =
       single_kernel_plan(parse_graph(R"(%0 = input {name="x", type=f32[N,7,7,256]} : f32[N,7,7,256]

@@ -56,7 +56,9 @@ const Case kCases[] = {
     {14, 13, 24, 32, 1, 1, {{2, 2}, {1, 1}, {0, 0, 0, 0}, 1}, 32},   // three of them empty
     {12, 15, 32, 32, 5, 5, {{2, 1}, {1, 1}, {2, 2, 2, 2}, 32}, 16},  // in one direction only
     {4, 3, 128, 192, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 32},   // tiles of several rows
-    {31, 37, 64, 64, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 64}, 16}   // depthwise, in strips
+    {31, 37, 64, 64, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 64}, 16},  // depthwise, in strips
+    {15, 2, 24, 24, 5, 5, {{2, 1}, {1, 1}, {2, 2, 2, 2}, 24}, 16},   // depthwise, all border
+    {1, 1, 17, 17, 3, 3, {{1, 1}, {2, 2}, {2, 2, 2, 2}, 17}, 16}     // depthwise, of one pixel
 };
 
 const char *const kTargets[] = {"host", "x86-64-linux-sse41-avx-f16c-fma-avx2"};
