@@ -1,5 +1,6 @@
 #include "runtime/array.h"
 #include "runtime/commands.h"
+#include "runtime/memory_report.h"
 #include "runtime/parameters.h"
 #include "runtime/program_context.h"
 #include "runtime/progress.h"
@@ -25,8 +26,15 @@ static json_t *phase_json(const sinter_model *model, int32_t phase, int32_t batc
     json_object_set_new(kernel, "algorithm", json_string(info->kernels[k].algorithm));
     json_array_append_new(kernels, kernel);
   }
+  const sinter_memory memory = sinter_measure_memory(model, batch, phase);
   json_object_set_new(object, "bytes",
                       json_integer((json_int_t)sinter_context_bytes(model, batch, phase)));
+  json_object_set_new(object, "memory",
+                      json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "weights", (json_int_t)memory.weights,
+                                "optimizer", (json_int_t)memory.optimizer, "arena",
+                                (json_int_t)memory.arena, "buffers", (json_int_t)memory.buffers,
+                                "copies", (json_int_t)memory.copies, "total",
+                                (json_int_t)memory.total));
   json_object_set_new(object, "kernels", kernels);
   return object;
 }
@@ -74,6 +82,19 @@ static void print_ports(const char *sort, const sinter_port *ports, int32_t coun
                                           : sinter_element_name((sinter_element)ports[p].element));
 }
 
+static void print_phase(const sinter_model *model, int32_t phase, int32_t batch) {
+  const sinter_memory memory = sinter_measure_memory(model, batch, phase);
+  printf("%s:%*s%d kernels, %.1f MB for a batch of %d", sinter_phase_name(phase),
+         11 - (int)strlen(sinter_phase_name(phase)), "", model->phases[phase].kernel_count,
+         (double)memory.total / 1e6, batch);
+  printf(" (weights %.1f, activations %.1f, data %.1f", (double)memory.weights / 1e6,
+         (double)memory.arena / 1e6, (double)memory.buffers / 1e6);
+  if (phase == SINTER_TRAIN)
+    printf(", optimizer %.1f, copies %.1f", (double)memory.optimizer / 1e6,
+           (double)memory.copies / 1e6);
+  puts(")");
+}
+
 static void print_text(const sinter_model *model, int32_t batch, int32_t variant) {
   printf("model:      %s\n", model->name);
   print_ports("input:", model->inputs, model->input_count);
@@ -88,9 +109,7 @@ static void print_text(const sinter_model *model, int32_t batch, int32_t variant
            sinter_bf16_name(sinter_choose_bf16()));
   for (int32_t phase = SINTER_INFER; phase <= SINTER_TRAIN; ++phase)
     if (model->phases[phase].kernel_count > 0)
-      printf("%s:%*s%d kernels, %.1f MB for a batch of %d\n", sinter_phase_name(phase),
-             11 - (int)strlen(sinter_phase_name(phase)), "", model->phases[phase].kernel_count,
-             (double)sinter_context_bytes(model, batch, phase) / 1e6, batch);
+      print_phase(model, phase, batch);
   print_training(model);
   if (model->data && *model->data->dataset)
     printf("data:       %s\n", model->data->dataset);

@@ -2,6 +2,7 @@
 #include "runtime/program_context.h"
 
 #include "runtime/huge_pages.h"
+#include "runtime/memory_report.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -34,6 +35,8 @@ int sinter_program_context_open(sinter_program_context *program, const sinter_mo
   *program = (sinter_program_context){.context = NULL};
   if (model->phases[phase].kernel_count == 0)
     return sinter_fail(SINTER_ERROR_INPUT, "%s was compiled for inference only", model->name);
+  if (sinter_check_memory(model, max_batch, phase, "") != SINTER_OK)
+    return SINTER_ERROR_MEMORY;
   const size_t bytes = sinter_context_bytes(model, max_batch, phase);
   program->memory = bytes > 0 ? aligned_alloc(sinter_page_alignment(bytes), bytes) : NULL;
   if (!program->memory)

@@ -1,8 +1,10 @@
 #include "runtime/commands.h"
+#include "runtime/memory_report.h"
 #include "runtime/program_context.h"
 #include "runtime/session.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static sinter_settings choose_settings(const sinter_model *model, const sinter_options *options) {
@@ -40,6 +42,10 @@ static int train_to(const sinter_model *model, const sinter_options *options,
   if (status != SINTER_OK)
     return status;
   program.context->learning_rate = settings.learning_rate;
+  if (!options->quiet)
+    fprintf(stderr, "%s: %.1f MB of memory for a batch of %d\n", options->program,
+            (double)sinter_measure_memory(model, settings.batch_size, SINTER_TRAIN).total / 1e6,
+            settings.batch_size);
   sinter_session session;
   status = sinter_session_open(&session, program.context, options, &settings, checkpoint);
   if (status == SINTER_OK)

@@ -117,6 +117,21 @@ std::string kernels_text(const PhaseExplanation &phase) {
   return table.str();
 }
 
+std::string memory_report(const Explanation &explanation) {
+  TextTable table({{fmt::format("Bytes at batch {}", explanation.batch), Align::left},
+                   {"Weights", Align::right},
+                   {"Prepared", Align::right},
+                   {"Optimizer", Align::right},
+                   {"Activations", Align::right},
+                   {"Data", Align::right},
+                   {"Total", Align::right}});
+  for (const auto &[use, memory] : explanation.memory)
+    table.add_row({use, std::to_string(memory.weights), std::to_string(memory.prepared),
+                   std::to_string(memory.optimizer), std::to_string(memory.arena),
+                   std::to_string(memory.buffers), std::to_string(memory.total())});
+  return "\n" + table.str();
+}
+
 std::string memory_text(const PhaseExplanation &phase) {
   TextTable table({{"Value", Align::left},
                    {"Type", Align::left},
@@ -167,7 +182,8 @@ std::string phase_text(const PhaseExplanation &phase, bool memory) {
 } // namespace
 
 Explanation explain(const Program &program, const std::string &variant,
-                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning) {
+                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning,
+                    int64_t batch) {
   Explanation result;
   result.model = program.model.name;
   result.variant = variant;
@@ -180,6 +196,9 @@ Explanation explain(const Program &program, const std::string &variant,
     result.phases.back().algorithms = explain_algorithms(all[i], variant, tuning);
   }
   result.recomputed = program.recomputed;
+  result.batch = batch > 0 ? batch : usual_batch(program.model);
+  for (Use use : uses(program))
+    result.memory.emplace_back(name(use), measure_memory(program, use, result.batch));
   return result;
 }
 
@@ -192,6 +211,7 @@ std::string text(const Explanation &explanation, bool memory) {
         fmt::format("  {:<40} {:<32} {:>12} bytes\n", layout.parameter, layout.type, layout.bytes);
   for (const PhaseExplanation &phase : explanation.phases)
     result += phase_text(phase, memory);
+  result += memory_report(explanation);
   if (const auto &recomputed = explanation.recomputed)
     result +=
         fmt::format("\ntrain computes {} activations again, {:.1f}% more operations: {} bytes "
@@ -256,6 +276,11 @@ nlohmann::ordered_json json(const Explanation &explanation) {
                                  {"part_of", value.part_of}});
     result["phases"].push_back(std::move(entry));
   }
+  for (const auto &[use, memory] : explanation.memory)
+    result["memory"][use] = {{"batch", explanation.batch},  {"weights", memory.weights},
+                             {"prepared", memory.prepared}, {"optimizer", memory.optimizer},
+                             {"arena", memory.arena},       {"buffers", memory.buffers},
+                             {"total", memory.total()}};
   if (const auto &recomputed = explanation.recomputed)
     result["recomputed"] = {{"values", recomputed->values},
                             {"more_flops_pct", 100 * recomputed->more_flops},

@@ -2,12 +2,13 @@
 #pragma once
 
 #include "backends/halide/kernels.h"
-#include "ir/program.h"
+#include "ir/program_memory.h"
 #include "tools/emit_text.h"
 #include "tuning/tuning.h"
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sinter {
@@ -81,12 +82,15 @@ struct Explanation {
   std::vector<LayoutExplanation> layouts;
   int64_t parameter_bytes = 0;
   std::vector<PhaseExplanation> phases;
-  std::optional<Recomputed> recomputed; // by the training step
+  int64_t batch = 1;                                         // of the memory
+  std::vector<std::pair<std::string, ProgramMemory>> memory; // by use: "training"
+  std::optional<Recomputed> recomputed;                      // by the training step
 };
 
 /// `kernels`: of every phase, in the order of phases(), as compiled for the variant with `tuning`.
 Explanation explain(const Program &, const std::string &variant,
-                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning);
+                    const std::vector<std::vector<KernelObject>> &kernels, const Tuning &tuning,
+                    int64_t batch);
 
 /// With `memory`, also the place of every value.
 std::string text(const Explanation &, bool memory);

@@ -41,7 +41,8 @@ int run_explain(const ExplainOptions &options, Tool &tool) {
   kernels.cache_dir = cache_directory(options.backend.cache);
   kernels.tuning = tuning.kernels();
   const Explanation explanation =
-      explain(program, variant.name, kernels_of(phases(program), variant, kernels), tuning);
+      explain(program, variant.name, kernels_of(phases(program), variant, kernels), tuning,
+              options.backend.memory_batch);
   if (options.json)
     tool.out << json_text(json(explanation)) << "\n";
   else

@@ -106,6 +106,14 @@ model.compile(optimizer='adam', loss='sparse_categorical_crossentropy')
   const ToolRun ample = explained("1G");
   REQUIRE(ample.code == 0);
   CHECK_FALSE(nlohmann::json::parse(ample.out).contains("recomputed"));
+  const nlohmann::json memory = nlohmann::json::parse(ample.out).at("memory").at("training");
+  CHECK(memory.at("batch") == 64);
+  CHECK(memory.at("buffers") == 64 * (16 * 16 * 8 + 1) * 4);
+  CHECK(memory.at("optimizer") >= 2 * 4 * (8 * (3 * 3 * 8 * 8 + 8) + 5 * 9)); // Adam's moments
+  CHECK(memory.at("total") ==
+        memory.at("weights").get<int64_t>() + memory.at("prepared").get<int64_t>() +
+            memory.at("optimizer").get<int64_t>() + memory.at("arena").get<int64_t>() +
+            memory.at("buffers").get<int64_t>());
   const ToolRun tight = explained("4500K");
   CAPTURE(tight.err);
   REQUIRE(tight.code == 0);

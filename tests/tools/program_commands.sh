@@ -53,6 +53,25 @@ expect 0 "$sinter" bench net.py --batch=3 --json
   failures=$((failures + 1))
 }
 
+# What info says that a batch needs is what a process takes, but for its code and kernels' scratch.
+cat >wide.py <<'END'
+from tensorflow import keras
+model = keras.Sequential([keras.layers.Input(shape=(32, 32, 8))] + [
+    keras.layers.Conv2D(48, 3, padding='same', activation='relu') for _ in range(6)
+] + [keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(5, activation='softmax')])
+model.compile(optimizer='adam', loss='sparse_categorical_crossentropy')
+END
+expect 0 "$sinter" compile wide.py --target=host -o wide
+expect 0 ./wide info --json
+told=$(sed -E 's/.*"training":\{"bytes":([0-9]+).*/\1/' out)
+expect 0 ./wide bench --train --time=0.1 --json
+taken=$(sed -E 's/.*"peak_bytes":([0-9]+).*/\1/' out)
+[ "$told" -gt 40000000 ] && [ "$taken" -gt "$told" ] &&
+  [ "$taken" -lt $((told + told / 8 + 10000000)) ] || {
+  echo "info tells of $told bytes, and the program takes $taken"
+  failures=$((failures + 1))
+}
+
 # A program is linked with the runtime, so another runtime makes another program.
 mkdir runtime && cp "$(dirname "$sinter")/../lib/libsinter_core.a" \
   "$(dirname "$sinter")/../lib/libsinter_program.a" runtime
