@@ -95,6 +95,19 @@ struct WinogradGradientAttrs : WinogradAttrs {
   SINTER_MORE_FIELDS(WinogradGradientAttrs, WinogradAttrs, block)
 };
 
+/// Turned, it is the filter of the convolution's input gradient: by half a turn, input and output
+/// channels exchanged; a matrix is transposed.
+struct Bf16FilterAttrs {
+  bool turned = false;
+  SINTER_FIELDS(Bf16FilterAttrs, turned)
+};
+
+/// The storage block of a matrix product's result.
+struct Bf16MatmulGradientAttrs {
+  int64_t block = 0;
+  SINTER_FIELDS(Bf16MatmulGradientAttrs, block)
+};
+
 /// The convolution's own attributes and the extents that its gradients cannot infer:
 /// {height, width} of the input, or of the filter, and the filter gradient's storage block.
 struct Conv2dGradientAttrs : Conv2dAttrs {
@@ -289,13 +302,15 @@ struct AdamRateAttrs {
   SINTER_FIELDS(AdamRateAttrs, beta_1, beta_2)
 };
 
-using Attrs = std::variant<
-    NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs, WinogradFilterAttrs,
-    WinogradAttrs, WinogradGradientAttrs, Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs,
-    MatmulAttrs, ReduceAttrs, BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs, SliceAttrs,
-    ReverseAttrs, AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs, GatherGradientAttrs,
-    ResampleAttrs, AffineAttrs, ChannelSumAttrs, BatchNormAttrs, DropoutAttrs, DropoutMaskAttrs,
-    RandomUniformAttrs, OneHotAttrs, CastAttrs, DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
+using Attrs =
+    std::variant<NoAttrs, InputAttrs, ParameterAttrs, ConstantAttrs, Conv2dAttrs,
+                 WinogradFilterAttrs, WinogradAttrs, WinogradGradientAttrs, Bf16FilterAttrs,
+                 Bf16MatmulGradientAttrs, Conv2dGradientAttrs, Pool2dAttrs, Pool2dGradientAttrs,
+                 MatmulAttrs, ReduceAttrs, BroadcastAttrs, ReshapeAttrs, TransposeAttrs, PadAttrs,
+                 SliceAttrs, ReverseAttrs, AxisAttrs, ArgmaxAttrs, CumulativeSumAttrs, TopKAttrs,
+                 GatherGradientAttrs, ResampleAttrs, AffineAttrs, ChannelSumAttrs, BatchNormAttrs,
+                 DropoutAttrs, DropoutMaskAttrs, RandomUniformAttrs, OneHotAttrs, CastAttrs,
+                 DecayAttrs, EpsilonAttrs, AdamRateAttrs>;
 
 /// Equality of field values. Floats are equal when their bits are: 0 and -0 mean different
 /// constants, and a NaN is itself.

@@ -301,14 +301,14 @@ Tensor KernelBuilder::argument(size_t i, const std::string &role) {
 
 Tensor KernelBuilder::call(const TensorType &type, const std::string &role,
                            const std::string &function, const std::vector<Tensor> &operands,
-                           const std::vector<int> &numbers) {
+                           const std::vector<Expr> &numbers) {
   Stage stage{Stage::Kind::call, id_, type, Func(name(node().kind) + ("_" + role)), {}, role};
   std::vector<Halide::ExternFuncArgument> arguments;
   for (const Tensor &operand : operands)
     arguments.push_back(extern_argument(operand));
-  for (const int number : numbers)
-    arguments.emplace_back(Expr(number));
-  stage.func.define_extern(function, arguments, Halide::Float(32), storage_vars(type),
+  for (const Expr &number : numbers)
+    arguments.emplace_back(number);
+  stage.func.define_extern(function, arguments, halide_type(type.element), storage_vars(type),
                            Halide::NameMangling::C);
   stages_.push_back(stage);
   return {type, stage.func, batch_};

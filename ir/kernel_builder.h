@@ -118,11 +118,11 @@ public:
   /// The operand when it is an argument of the kernel, else a copy of it: what a call can read.
   Tensor argument(size_t i, const std::string &role);
 
-  /// An inner tensor of floats that a C function of the runtime computes, given a buffer for each
+  /// An inner tensor that a C function of the runtime computes, given a buffer for each
   /// operand, which are arguments or copies, the numbers and the buffer to fill. The function has
   /// to answer Halide's queries for the parts of the operands that it needs.
   Tensor call(const TensorType &type, const std::string &role, const std::string &function,
-              const std::vector<Tensor> &operands, const std::vector<int> &numbers);
+              const std::vector<Tensor> &operands, const std::vector<Halide::Expr> &numbers);
 
   /// result(index) = finish(sum over r in [0, extents) of term(index, r)); `finish` may be empty.
   void define_sum(const std::vector<Halide::Expr> &extents, const Term &term,

@@ -40,6 +40,7 @@ constexpr std::string_view kChooseAlgorithms = "choose-algorithms";
 constexpr std::string_view kChooseTrainingAlgorithms = "choose-training-algorithms";
 constexpr std::string_view kUseBf16 = "use-bf16";
 constexpr std::string_view kChooseMicroBatches = "choose-micro-batches";
+constexpr std::string_view kUseTrainingBf16 = "use-training-bf16";
 constexpr std::string_view kPlanMemory = "plan-memory";
 
 } // namespace
@@ -71,6 +72,8 @@ const std::vector<Pass> &all_passes() {
       {"specialize-for-training", "draws dropout masks and takes batch statistics",
        specialize_for_training},
       {"use-bf16", "rounds the operands of convolutions and products where it pays", use_bf16},
+      {"use-training-bf16", "the same for forward and backward passes of whole batches",
+       use_training_bf16},
   };
   return passes;
 }
@@ -158,8 +161,8 @@ const std::vector<std::string_view> kGradient = {
 std::vector<Pass> permitted(std::vector<Pass> passes, const ProgramOptions &options) {
   const auto is_forbidden = [&](const Pass &pass) {
     const bool fast = pass.name == kChooseAlgorithms || pass.name == kChooseTrainingAlgorithms;
-    return (fast && options.math == Math::exact) ||
-           (pass.name == kUseBf16 && options.precision == Precision::f32);
+    const bool bf16 = pass.name == kUseBf16 || pass.name == kUseTrainingBf16;
+    return (fast && options.math == Math::exact) || (bf16 && options.precision == Precision::f32);
   };
   passes.erase(std::remove_if(passes.begin(), passes.end(), is_forbidden), passes.end());
   for (Pass &pass : passes)
@@ -189,6 +192,7 @@ std::vector<Pass> training_pipeline(const OptimizerSpec &spec) {
   optimizer.run = [spec](Graph &graph) { add_optimizer(graph, spec); };
   passes.push_back(optimizer);
   passes.push_back(*find_pass("eliminate-dead-nodes")); // Adam's rate, where nothing is trained
+  passes.push_back(*find_pass(kUseTrainingBf16));
   passes.push_back(*find_pass(kChooseTrainingAlgorithms));
   passes.push_back(*find_pass("isolate-results"));
   return passes;
@@ -307,11 +311,13 @@ Program build_program(const Model &model, const ProgramOptions &options) {
   return program;
 }
 
-Plan build_gradient_plan(const Model &model) {
+Plan build_gradient_plan(const Model &model, Precision precision) {
   Graph forward = model.graph;
   choose_layout(forward);
   Graph graph = loss_graph(forward);
   run_passes(graph, gradient_pipeline(), {});
+  if (precision == Precision::bf16)
+    use_training_bf16(graph);
   choose_training_algorithms(graph);
   graph.updates.clear(); // of moving statistics: the check evaluates one point many times
   eliminate_dead_nodes(graph);

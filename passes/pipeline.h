@@ -57,6 +57,6 @@ Program build_program(const Model &, const ProgramOptions &);
 /// The train graph whose outputs also name every trainable parameter's gradient
 /// ("gradient:conv2d/kernel") and which updates nothing: for --check-grad. Parameters lie where
 /// build_program puts them.
-Plan build_gradient_plan(const Model &);
+Plan build_gradient_plan(const Model &, Precision = Precision::f32);
 
 } // namespace sinter

@@ -77,7 +77,7 @@ AMX_FUNCTION static void copy_sums(const destination *to, const float *sums) {
 AMX_FUNCTION __attribute__((always_inline)) static inline void
 run_block(const sinter_bf16_job *job, int32_t first, int32_t rows, int32_t second, int32_t filter,
           const int two_pixels, const int two_filters) {
-  const int64_t stride = job->pixel_stride * (int64_t)sizeof(uint16_t);
+  const int64_t stride = job->position_stride * (int64_t)sizeof(uint16_t);
   const uint32_t *panel = job->filter + filter / SINTER_BF16_PANEL * job->panel_stride;
   const char *filters_0 = (const char *)panel;
   const char *filters_1 = (const char *)(panel + job->panel_stride);
@@ -88,8 +88,8 @@ run_block(const sinter_bf16_job *job, int32_t first, int32_t rows, int32_t secon
   for (int32_t row = 0; row < job->rows; ++row)
     for (int32_t column = 0; column < job->columns; ++column) {
       const uint16_t *tap = job->pixels + sinter_bf16_offset(job, row, column);
-      const uint16_t *pixels_0 = tap + first * job->pixel_stride;
-      const uint16_t *pixels_1 = tap + second * job->pixel_stride;
+      const uint16_t *pixels_0 = tap + first * job->position_stride;
+      const uint16_t *pixels_1 = tap + second * job->position_stride;
       for (int32_t c = 0; c < job->channels; c += SINTER_BF16_DEPTH) {
         _tile_loadd(FILTERS_0, filters_0, ROW_BYTES);
         _tile_loadd(PIXELS_0, pixels_0 + c, stride);

@@ -34,7 +34,7 @@ RUN_TILE(const sinter_bf16_job *job, int32_t first, int32_t filter, const int co
         }
         for (int p = 0; p < count; ++p) {
           uint32_t pair;
-          memcpy(&pair, tap + (first + p) * job->pixel_stride + c, sizeof pair);
+          memcpy(&pair, tap + (first + p) * job->position_stride + c, sizeof pair);
           const FLOATS x_low = (FLOATS)((PAIRS){0} + (pair << 16));
           const FLOATS x_high = (FLOATS)((PAIRS){0} + (pair & 0xffff0000U));
           for (int v = 0; v < VECTORS; ++v) {

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <set>
+#include <string_view>
 
 namespace sinter {
 
@@ -34,13 +35,16 @@ std::vector<ValueExplanation> explain_memory(const Plan &plan) {
   return values;
 }
 
-std::vector<PrecisionExplanation> explain_precision(const Graph &graph) {
+std::vector<PrecisionExplanation> explain_precision(const Graph &graph, bool training) {
   std::vector<PrecisionExplanation> kept;
   if (graph.all(OpKind::bf16_conv2d).empty() && graph.all(OpKind::bf16_matmul).empty())
     return kept;
-  for (const OpKind kind : {OpKind::conv2d, OpKind::matmul})
+  const auto refuse = training ? refuse_training_bf16 : refuse_bf16;
+  for (const OpKind kind : {OpKind::conv2d, OpKind::conv2d_input_gradient,
+                            OpKind::conv2d_filter_gradient, OpKind::matmul})
     for (const NodeId id : graph.all(kind))
-      kept.push_back({node_text(graph, id), refuse_bf16(graph, graph[id])});
+      if (const char *reason = refuse(graph, graph[id]))
+        kept.push_back({node_text(graph, id), reason});
   return kept;
 }
 
@@ -97,7 +101,7 @@ PhaseExplanation explain_phase(const Phase &phase, const std::vector<KernelObjec
                              plan.graph[{i}].kind == OpKind::concat
                                  ? "its operands are written into it"
                                  : "it is read where it lies in its operand"});
-  result.kept_f32 = explain_precision(plan.graph);
+  result.kept_f32 = explain_precision(plan.graph, std::string_view(phase.name) == "train");
   result.values = explain_memory(plan);
   result.arena_fixed = plan.arena_fixed;
   result.arena_per_sample = plan.arena_per_sample;

@@ -106,8 +106,8 @@ void add_target_options(CLI::App &command, BackendOptions &options,
   command
       .add_option(
           "--precision", options.precision,
-          "bf16: inference and evaluation multiply numbers rounded to bf16, by AMX where the "
-          "processor has it; training stays f32")
+          "bf16: multiplies numbers rounded to bf16, by AMX where the processor has it; parameters "
+          "and sums stay f32")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, Precision>{{"f32", Precision::f32}, {"bf16", Precision::bf16}}))
       ->default_str("f32");

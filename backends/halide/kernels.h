@@ -6,7 +6,7 @@
 // whose arguments are Kernel::inputs, then Kernel::outputs, in order. The global symbols of an
 // object are that one and others that begin with it (the bodies of parallel loops); it refers to
 // nothing but halide_do_par_for, halide_malloc, halide_free, the halide_error family,
-// sinter_bf16_products and libm.
+// the extern stages of runtime/bf16.h and libm.
 #pragma once
 
 #include "backends/halide/kernel_choice.h"

@@ -61,19 +61,32 @@ double channel_of_pairs(const Array &pairs, int64_t first, int64_t columns, int6
 void bf16_filter(const Evaluation &e) {
   const Array &w = e.operand(0);
   const Shape from = w.extents(), to = e.result.extents();
-  const int64_t columns = from.back(), channels = from[from.size() - 2];
+  const bool turned = e.attrs<Bf16FilterAttrs>().turned;
+  const int64_t columns = to.back(), channels = from[from.size() - (turned ? 1 : 2)];
   const int64_t pairs = to[to.size() - 2], taps = w.size() / (channels * columns);
   for (int64_t tap = 0; tap < taps; ++tap)
     for (int64_t pair = 0; pair < pairs; ++pair)
       for (int64_t o = 0; o < columns; ++o) {
         const auto number = [&](int64_t channel) {
-          return channel < channels ? round_to_bf16(w[(tap * channels + channel) * columns + o])
-                                    : 0.0;
+          const int64_t place = turned ? ((taps - 1 - tap) * columns + o) * channels + channel
+                                       : (tap * channels + channel) * columns + o;
+          return channel < channels ? round_to_bf16(w[place]) : 0.0;
         };
         e.result[(tap * pairs + pair) * columns + o] =
             bf16_pair(number(2 * pair), number(2 * pair + 1));
       }
 }
+
+namespace {
+
+Array rounded(const Array &x) {
+  Array result = x;
+  for (double &value : result.values)
+    value = round_to_bf16(value);
+  return result;
+}
+
+} // namespace
 
 // As conv2d of the rounded input and the numbers of the pairs.
 void bf16_conv2d(const Evaluation &e) {
@@ -85,10 +98,8 @@ void bf16_conv2d(const Evaluation &e) {
       for (int64_t o = 0; o < packed[3]; ++o)
         filter[(tap * image[3] + c) * packed[3] + o] =
             channel_of_pairs(pairs, tap * packed[2] * packed[3] + o, packed[3], c);
-  Array rounded = x;
-  for (double &value : rounded.values)
-    value = round_to_bf16(value);
-  const std::vector<const Array *> operands{&rounded, &filter};
+  const Array image_numbers = rounded(x);
+  const std::vector<const Array *> operands{&image_numbers, &filter};
   conv2d({e.node, operands, e.result});
 }
 
@@ -102,6 +113,23 @@ void bf16_matmul(const Evaluation &e) {
       for (int64_t o = 0; o < result[1]; ++o)
         e.result[i * result[1] + o] += value * channel_of_pairs(pairs, o, result[1], c);
     }
+}
+
+// As conv2d_filter_gradient of the rounded operands.
+void bf16_filter_gradient(const Evaluation &e) {
+  const Array x = rounded(e.operand(0)), dy = rounded(e.operand(1));
+  const std::vector<const Array *> operands{&x, &dy};
+  conv2d_filter_gradient({e.node, operands, e.result});
+}
+
+// dw[i, o] = sum over the rows of x[row, i] * dy[row, o].
+void bf16_matmul_gradient(const Evaluation &e) {
+  const Array x = rounded(e.operand(0)), dy = rounded(e.operand(1));
+  const Shape rows = x.extents(), result = e.result.extents();
+  for (int64_t row = 0; row < rows[0]; ++row)
+    for (int64_t i = 0; i < result[0]; ++i)
+      for (int64_t o = 0; o < result[1]; ++o)
+        e.result[i * result[1] + o] += x[row * result[0] + i] * dy[row * result[1] + o];
 }
 
 } // namespace sinter::reference

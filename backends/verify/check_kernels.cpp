@@ -25,13 +25,21 @@ std::map<NodeId, Array> reference_values(const Plan &plan, const Kernel &kernel,
   return results;
 }
 
+bool rounds_operands(OpKind kind) {
+  constexpr OpKind kinds[] = {OpKind::bf16_conv2d, OpKind::bf16_filter_gradient,
+                              OpKind::bf16_matmul, OpKind::bf16_matmul_gradient};
+  return std::count(std::begin(kinds), std::end(kinds), kind) > 0;
+}
+
 /// Whether the kernel rounds a value to bf16 that it has computed: near the middle between two
 /// numbers float32's rounding decides which one it becomes.
 bool rounds_computed_value(const Graph &graph, const Kernel &kernel) {
   return std::any_of(kernel.nodes.begin(), kernel.nodes.end(), [&](NodeId id) {
-    const OpKind kind = graph[id].kind;
-    return (kind == OpKind::bf16_conv2d || kind == OpKind::bf16_matmul) &&
-           std::count(kernel.nodes.begin(), kernel.nodes.end(), graph[id].inputs[0]) > 0;
+    const std::vector<NodeId> &inputs = graph[id].inputs;
+    return rounds_operands(graph[id].kind) &&
+           std::any_of(inputs.begin(), inputs.end(), [&](NodeId input) {
+             return std::count(kernel.nodes.begin(), kernel.nodes.end(), input) > 0;
+           });
   });
 }
 

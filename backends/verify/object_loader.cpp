@@ -17,7 +17,9 @@ void halide_error_buffer_allocation_too_large();
 void halide_error_out_of_memory();
 void halide_error_requirement_failed();
 void halide_error_specialize_fail();
+void sinter_bf16_gradient();
 void sinter_bf16_products();
+void sinter_bf16_transpose();
 }
 
 namespace sinter {
@@ -49,7 +51,9 @@ constexpr RuntimeFunction kRuntimeFunctions[] = {
     {"halide_error_out_of_memory", halide_error_out_of_memory},
     {"halide_error_requirement_failed", halide_error_requirement_failed},
     {"halide_error_specialize_fail", halide_error_specialize_fail},
+    {"sinter_bf16_gradient", sinter_bf16_gradient},
     {"sinter_bf16_products", sinter_bf16_products},
+    {"sinter_bf16_transpose", sinter_bf16_transpose},
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 // Generated programs as a user runs them: training, the same bits whatever the threads, killed and
 // resumed, and what they say when something is wrong.
 #include "ir/parse.h"
+#include "tests/end_to_end/striped_images.h"
 #include "tests/end_to_end/support.h"
 #include "tests/passes/nets.h"
 #include "tests/runtime/data_files.h"
@@ -18,52 +19,15 @@ using namespace sinter;
 
 namespace {
 
-constexpr int kSize = 12;
-constexpr int kTrainSamples = 250; // no multiple of the batch
-constexpr int kTestSamples = 60;
-
-/// Images whose class is the brightest of ten pixel rows, in noise.
-void write_images(const std::string &folder, const std::string &part, uint32_t count) {
-  uint32_t state = count;
-  const auto noise = [&] { return (state = state * 1664525u + 1013904223u) >> 24; };
-  std::string pixels;
-  std::string labels;
-  for (uint32_t i = 0; i < count; ++i) {
-    const int label = static_cast<int>(noise() % 10);
-    labels += static_cast<char>(label);
-    for (int y = 0; y < kSize; ++y)
-      for (int x = 0; x < kSize; ++x)
-        pixels += static_cast<char>(noise() / 2 + (y == label ? 120 : 0));
-  }
-  write_bytes(folder + "/" + part + "-images-idx3-ubyte", idx(8, {count, kSize, kSize}, pixels));
-  write_bytes(folder + "/" + part + "-labels-idx1-ubyte", idx(8, {count}, labels));
-}
-
-Model scripted_model() {
-  Model model = fashion_net(kSize, 4, 0.25F);
-  model.training->epochs = 6;
-  model.data = DataSpec{};
-  model.data->scaling = {{"divide", 255.0F}};
-  SubsetStep fraction;
-  fraction.test_size = 0.2;
-  fraction.op = "head_fraction";
-  model.data->train = {"train", {fraction}};
-  fraction.op = "tail_fraction";
-  model.data->validation = {"train", {fraction}};
-  model.data->test = {"test", {}};
-  return model;
-}
-
 /// Where the program and its data lie, both made once.
 const std::string &folder() {
   static const std::string made = [] {
     const std::string path = fresh_folder("program");
-    write_images(path, "train", kTrainSamples);
-    write_images(path, "t10k", kTestSamples);
+    write_striped_images(path);
     BuildOptions options;
     options.target = "host";
     options.output = path + "/net";
-    build_model(scripted_model(), "net", options);
+    build_model(striped_model(4), "net", options);
     return path;
   }();
   return made;
@@ -245,15 +209,17 @@ std::vector<double> history_numbers(const std::string &name) {
 
 // Validation by Winograd's algorithm, with filters that each epoch of training makes stale.
 TEST_CASE("every validation is one of the weights that training has made") {
-  Model model = fashion_net(kSize, 16, 0);
-  model.data = scripted_model().data;
+  Model model = fashion_net(kStripedSize, 16, 0);
+  model.data = striped_model(4).data;
   model.training->epochs = 4;
   std::vector<std::vector<double>> histories;
   for (const Math math : {Math::fast, Math::exact}) {
     BuildOptions options;
     options.target = "host";
     options.output = folder() + "/validated";
-    build_model(model, "validated", options, math);
+    ProgramOptions program;
+    program.math = math;
+    build_model(model, "validated", options, program);
     const CommandResult result = run("train --data=. --history=validated.csv", "./validated");
     CAPTURE(result.output);
     REQUIRE(result.status == 0);
@@ -290,7 +256,7 @@ output "prediction:aux" %8
 output "loss" %15
 output "dense_loss" %12
 output "aux_loss" %13)",
-                                        kSize * kSize),
+                                        kStripedSize * kStripedSize),
                             "heads.sir");
   model.training = TrainingSpec{};
   model.training->epochs = 3;
@@ -334,7 +300,7 @@ Model diverging_model() {
 %6 = reduce_mean %5 {{axes=[0]}} : f32[]
 output "prediction" %4
 output "loss" %6)",
-                                        kSize * kSize),
+                                        kStripedSize * kStripedSize),
                             "diverging.sir");
   model.training = TrainingSpec{};
   model.training->optimizer.kind = "sgd";
@@ -359,7 +325,7 @@ TEST_CASE("a loss that diverges is trained on while it is finite, as Keras does,
 }
 
 TEST_CASE("early stopping ends a training that gains nothing more") {
-  Model model = scripted_model();
+  Model model = striped_model(4);
   model.training->epochs = 50;
   model.training->early_stopping = EarlyStoppingSpec{};
   model.training->early_stopping->monitor = "val_loss";
@@ -381,20 +347,20 @@ TEST_CASE("nothing is left of a build that fails") {
   options.output = place + "/net";
   options.emit = {Emit::exe, Emit::lib};
   options.weights = {{"no/such", {1.0F}}};
-  CHECK_THROWS_WITH_AS(build_model(scripted_model(), "net", options),
+  CHECK_THROWS_WITH_AS(build_model(striped_model(4), "net", options),
                        "error: the weights have no/such, the model has no such parameter",
                        CompileError);
   options.weights.clear();
   std::filesystem::create_directory(place + "/libnet.a");
-  CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
+  CHECK_THROWS_AS(build_model(striped_model(4), "net", options), CompileError);
   CHECK(std::distance(std::filesystem::directory_iterator(place), {}) == 1);
   options.output = place + "/pipe";
   options.emit = {Emit::exe};
   REQUIRE(mkfifo(options.output.c_str(), 0600) == 0);
   CHECK_THROWS_WITH_AS(
-      build_model(scripted_model(), "net", options),
+      build_model(striped_model(4), "net", options),
       ("error: cannot write " + options.output + ": it is no regular file").c_str(), CompileError);
   CHECK(std::filesystem::is_fifo(options.output));
   options.output = place + "/missing/net";
-  CHECK_THROWS_AS(build_model(scripted_model(), "net", options), CompileError);
+  CHECK_THROWS_AS(build_model(striped_model(4), "net", options), CompileError);
 }

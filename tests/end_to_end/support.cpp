@@ -31,10 +31,8 @@ std::string fresh_folder(const std::string &name) {
 }
 
 BuildResult build_model(const Model &model, const std::string &prefix, BuildOptions options,
-                        Math math) {
-  ProgramOptions program_options;
+                        ProgramOptions program_options) {
   program_options.name = prefix;
-  program_options.math = math;
   return build_cached(build_program(model, program_options), std::move(options));
 }
 

@@ -22,7 +22,7 @@ std::string fresh_folder(const std::string &name);
 
 /// Plans and builds a model; kernels come from a cache that all tests share.
 BuildResult build_model(const Model &, const std::string &prefix, BuildOptions,
-                        Math math = Math::fast);
+                        ProgramOptions = {});
 /// The same of a program.
 BuildResult build_cached(const Program &, BuildOptions);
 

@@ -6,6 +6,7 @@
 #include "random_graph.h"
 
 #include <algorithm>
+#include <cmath>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -68,6 +69,21 @@ TEST_CASE("fast mathematics transforms filters once, exact mathematics not at al
   const Program exact = build_program(convolution(28), options);
   CHECK_FALSE(exact.prepare);
   CHECK(uses(exact.infer.graph, OpKind::conv2d));
+}
+
+TEST_CASE("a program in bf16 trains so, with parameters and optimizer state in float32") {
+  ProgramOptions options;
+  options.precision = Precision::bf16;
+  const Program program = build_program(fashion_net(28, 32, 0.5F), options);
+  const Graph &step = program.train->graph;
+  CHECK(step.all(OpKind::bf16_filter).size() == 4); // of two layers, as they are and turned
+  CHECK(step.all(OpKind::bf16_conv2d).size() == 2);
+  CHECK(step.all(OpKind::bf16_matmul).size() == 2);
+  CHECK(uses(step, OpKind::bf16_filter_gradient));
+  CHECK(uses(step, OpKind::bf16_matmul_gradient));
+  for (const ParameterSlot &slot : program.parameters)
+    if (slot.attrs.role != "prepared")
+      CHECK(slot.attrs.type.element == ElementType::f32);
 }
 
 TEST_CASE("fast mathematics trains by Winograd's algorithm, exact mathematics does not") {
@@ -197,6 +213,27 @@ TEST_CASE("the gradient plan has a gradient for every weight and updates nothing
       CHECK(plan.graph.find_output("gradient:" + parameter.name).valid() ==
             (parameter.role == "weight"));
     }
+  }
+}
+
+TEST_CASE("gradients of a step in bf16 are those of float32, up to its rounding") {
+  const Model model = fashion_net(12, 32, 0.25F);
+  Graph single = build_gradient_plan(model).graph;
+  Graph rounded = build_gradient_plan(model, Precision::bf16).graph;
+  CHECK_FALSE(uses(single, OpKind::bf16_conv2d));
+  for (const OpKind kind : {OpKind::bf16_conv2d, OpKind::bf16_filter_gradient, OpKind::bf16_matmul,
+                            OpKind::bf16_matmul_gradient})
+    CHECK(uses(rounded, kind));
+  const NamedArrays values = random_values(single, 5, 3);
+  const NamedArrays expected = results(single, 5, values), found = results(rounded, 5, values);
+  for (const auto &[name, array] : expected) {
+    double error = 0, size = 0;
+    for (int64_t i = 0; i < array.size(); ++i) {
+      error += std::pow(found.at(name)[i] - array[i], 2);
+      size += std::pow(array[i], 2);
+    }
+    CAPTURE(name);
+    CHECK(std::sqrt(error) <= 0.03 * std::sqrt(size));
   }
 }
 

@@ -60,8 +60,8 @@ std::vector<std::string_view> all_passes_but(const std::set<std::string_view> &e
 TEST_CASE("passes keep the meaning of forward graphs") {
   // Training means something else than the forward graph, batch_norm has no gradient as such, and
   // bf16 is another arithmetic.
-  const auto passes =
-      all_passes_but({"add-optimizer", "differentiate", "specialize-for-training", "use-bf16"});
+  const auto passes = all_passes_but({"add-optimizer", "differentiate", "specialize-for-training",
+                                      "use-bf16", "use-training-bf16"});
   uint32_t seed = 100;
   for (const Model &model : models())
     for (std::string_view pass : passes)
@@ -70,8 +70,8 @@ TEST_CASE("passes keep the meaning of forward graphs") {
 
 TEST_CASE("passes keep the meaning of backward graphs") {
   // These ran before or give gradients another meaning; a layout is chosen before differentiate.
-  const auto passes = all_passes_but(
-      {"add-optimizer", "choose-layout", "differentiate", "specialize-for-training", "use-bf16"});
+  const auto passes = all_passes_but({"add-optimizer", "choose-layout", "differentiate",
+                                      "specialize-for-training", "use-bf16", "use-training-bf16"});
   uint32_t seed = 1000;
   for (const Model &model : models()) {
     const Graph graph =

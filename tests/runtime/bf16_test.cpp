@@ -59,6 +59,7 @@ struct Problem {
     sums.assign(static_cast<size_t>(c.count * (c.filters + 3)), 777);
     job = {pixels.data(),
            stride,
+           stride,
            c.channels,
            c.width,
            c.rows,
@@ -144,6 +145,32 @@ TEST_CASE("sums of products of bf16 numbers") {
     break;
   }
 #endif
+}
+
+TEST_CASE("matrices of pairs are transposed, whatever their extents") {
+  std::vector<sinter_transpose *> functions{sinter_transpose_plain};
+#if defined(__x86_64__)
+  if (sinter_choose_bf16() >= SINTER_BF16_AVX512)
+    functions.push_back(sinter_transpose_avx512);
+#endif
+  for (sinter_transpose *transpose : functions)
+    for (const auto &[rows, columns] : {std::pair{16, 16}, {48, 32}, {1, 40}, {37, 1}, {21, 53}}) {
+      CAPTURE(rows);
+      CAPTURE(columns);
+      const int from_stride = columns + 3, to_stride = rows + 2;
+      std::vector<uint32_t> from(static_cast<size_t>(rows * from_stride));
+      for (size_t i = 0; i < from.size(); ++i)
+        from[i] = static_cast<uint32_t>(i);
+      std::vector<uint32_t> to(static_cast<size_t>(columns * to_stride), 777777);
+      transpose(from.data(), from_stride, rows, columns, to.data(), to_stride);
+      int wrong = 0;
+      for (int j = 0; j < columns; ++j)
+        for (int i = 0; i < to_stride; ++i) {
+          const uint32_t expected = i < rows ? static_cast<uint32_t>(i * from_stride + j) : 777777;
+          wrong += to[static_cast<size_t>(j * to_stride + i)] == expected ? 0 : 1;
+        }
+      CHECK(wrong == 0);
+    }
 }
 
 TEST_CASE("a limit on variants keeps AMX out") {

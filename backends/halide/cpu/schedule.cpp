@@ -1,6 +1,7 @@
 #include "backends/halide/cpu/schedule.h"
 
 #include "backends/halide/cpu/bf16.h"
+#include "backends/halide/cpu/bf16_gradient.h"
 #include "backends/halide/cpu/convolution.h"
 #include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
@@ -59,6 +60,8 @@ KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &varia
     return {schedule_winograd_filter(kernel, variant)};
   if (contraction && contraction->find_stage("tiles"))
     return schedule_winograd(kernel, *contraction, variant, decisions);
+  if (contraction && contraction->find_stage("gradient_pairs"))
+    return {schedule_bf16_gradient(kernel, *contraction, variant)};
   if (contraction && contraction->find_stage("products"))
     return {schedule_bf16(kernel, *contraction, variant)};
   if (contraction && contraction->find_stage("padded"))
@@ -67,6 +70,8 @@ KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &varia
     return {schedule_matmul_transposed(kernel, *contraction, variant)};
   if (contraction && kernel.kernel.graph.type(contraction->id).rank() == 2)
     return {schedule_matmul(kernel, *contraction, variant, decisions)};
+  if (kernel.nodes.size() == 1 && kernel.nodes[0].find_stage("turned"))
+    return {schedule_bf16_turned_filter(kernel, variant)};
   return {schedule_stages(kernel, variant)};
 }
 

@@ -23,11 +23,32 @@ struct Case {
     const int64_t extent = (d == 0 ? height : width) + padding[d] + padding[d + 2];
     return (extent - (size[d] - 1) * dilations[d] - 1) / strides[d] + 1;
   }
+  std::string x() const { return fmt::format("f32[N,{},{},{}]", height, width, channels); }
   std::string y(int64_t pool = 1) const {
     return fmt::format("f32[N,{},{},{}]", results(0) / pool, results(1) / pool, filters);
   }
+  /// The gradient by the filter, stored in blocks, of a dy that is an input or a ReLU's.
+  std::string filter_gradient(int64_t block, bool computed = false) const {
+    const std::string dy = computed
+                               ? fmt::format(R"(%1 = input {{name="d", type={0}}} : {0}
+%2 = input {{name="r", type={0}}} : {0}
+%3 = relu_gradient %1, %2 : {0}
+)",
+                                             y())
+                               : fmt::format("%1 = input {{name=\"dy\", type={0}}} : {0}\n", y());
+    const std::string attributes =
+        fmt::format("strides=[{},{}], dilations=[{},{}], padding=[{},{},{},{}], size=[{},{}]",
+                    strides[0], strides[1], dilations[0], dilations[1], padding[0], padding[1],
+                    padding[2], padding[3], size[0], size[1]);
+    const std::string stored = block == 0 ? "" : fmt::format("; block={}", block);
+    return fmt::format("%0 = input {{name=\"x\", type={0}}} : {0}\n{1}%{2} = bf16_filter_gradient "
+                       "%0, %{3} {{{4}{5}}} : "
+                       "f32[{6},{7},{8},{9}{10}]",
+                       x(), dy, computed ? 4 : 2, computed ? 3 : 1, attributes,
+                       block == 0 ? "" : fmt::format(", block={}", block), size[0], size[1],
+                       channels, filters, stored);
+  }
   std::string convolution() const {
-    const std::string x = fmt::format("f32[N,{},{},{}]", height, width, channels);
     const std::string pairs = fmt::format("i32[{},{},{},{}; block=16]", size[0], size[1],
                                           (channels + 31) / 32 * 16, filters);
     return fmt::format(
@@ -35,7 +56,7 @@ struct Case {
 %1 = parameter {{name="pairs", role="prepared", type={1}}} : {1}
 %2 = bf16_conv2d %0, %1 {{strides=[{2},{3}], dilations=[{4},{5}], padding=[{6},{7},{8},{9}]}} : {10}
 )",
-        x, pairs, strides[0], strides[1], dilations[0], dilations[1], padding[0], padding[1],
+        x(), pairs, strides[0], strides[1], dilations[0], dilations[1], padding[0], padding[1],
         padding[2], padding[3], y());
   }
 };
@@ -130,6 +151,88 @@ TEST_CASE("bf16_matmul") {
     for (const char *target : kTargets)
       check_kernel(graph, {1, 3, 20, 130}, target, kTolerance);
   }
+}
+
+TEST_CASE("bf16_filter_gradient") {
+  for (const Case &c : kCases)
+    for (const char *target : kTargets)
+      for (const int64_t block : {0, 16, 32})
+        check_kernel(c.filter_gradient(block), {1, 3}, target, kTolerance);
+}
+
+TEST_CASE("bf16_filter_gradient of random shapes, and of several chunks of images") {
+  std::mt19937 engine(2);
+  const auto between = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(engine() % static_cast<uint64_t>(high - low + 1));
+  };
+  for (int i = 0; i < 12; ++i) {
+    Case c{between(8, 30), between(8, 30), between(1, 70), between(1, 70)};
+    for (size_t d = 0; d < 2; ++d) {
+      c.size[d] = between(1, 4);
+      c.strides[d] = between(1, 3);
+      c.dilations[d] = between(1, 2);
+    }
+    for (int64_t &padding : c.padding)
+      padding = between(0, 2);
+    check_kernel(c.filter_gradient(i % 2 == 0 ? 16 : 0), {2}, "host", kTolerance);
+  }
+  check_kernel(Case{14, 14, 32, 64}.filter_gradient(32), {37}, "host", kTolerance);
+}
+
+TEST_CASE(
+    "bf16_filter_gradient with the gradient of an activation before and an optimizer behind") {
+  for (const Case &c : {kCases[0], kCases[3], kCases[8]}) {
+    const std::string w = fmt::format("f32[3,3,{},{}; block=16]", c.channels, c.filters);
+    const std::string update = fmt::format(R"(
+%5 = parameter {{name="v", type={0}}} : {0}
+%6 = parameter {{name="w", type={0}}} : {0}
+%7 = moving_average %5, %4 {{decay=0.9}} : {0}
+%8 = input {{name="learning_rate", role="learning_rate"}} : f32[]
+%9 = sgd_update %6, %7, %8 : {0})",
+                                           w);
+    for (const char *target : kTargets)
+      check_kernel(c.filter_gradient(16, /*computed=*/true) + update, {1, 3}, target, 1e-3);
+  }
+}
+
+TEST_CASE("bf16_matmul_gradient") {
+  for (const auto &[rows, columns] :
+       {std::pair<int64_t, int64_t>{7, 20}, {64, 32}, {100, 10}, {200, 100}, {333, 70}})
+    for (const int64_t block : {0, 16, 32}) {
+      const std::string type = fmt::format("f32[{},{}{}]", rows, columns,
+                                           block == 0 ? "" : fmt::format("; block={}", block));
+      const std::string graph = fmt::format(
+          R"(%0 = input {{name="x", type=f32[N,{0}]}} : f32[N,{0}]
+%1 = input {{name="dy", type=f32[N,{1}]}} : f32[N,{1}]
+%2 = bf16_matmul_gradient %0, %1 {{block={3}}} : {2})",
+          rows, columns, type, block);
+      const std::string update = fmt::format(R"(
+%3 = parameter {{name="v", type={0}}} : {0}
+%4 = parameter {{name="w", type={0}}} : {0}
+%5 = moving_average %3, %2 {{decay=0.9}} : {0}
+%6 = input {{name="learning_rate", role="learning_rate"}} : f32[]
+%7 = sgd_update %4, %5, %6 : {0})",
+                                             type);
+      for (const char *target : kTargets) {
+        check_kernel(graph, {1, 3, 32, 70}, target, kTolerance);
+        check_kernel(graph + update, {5, 40}, target, kTolerance);
+      }
+    }
+}
+
+TEST_CASE("bf16_filter of a turned filter") {
+  for (const char *target : kTargets)
+    for (const char *block : {"", "; block=16", "; block=32", "; block=8"}) {
+      check_kernel(
+          fmt::format(R"(%0 = parameter {{name="w", type=f32[3,2,37,40{0}]}} : f32[3,2,37,40{0}]
+%1 = bf16_filter %0 {{turned=true}} : i32[3,2,32,37; block=16])",
+                      block),
+          {1}, target);
+      check_kernel(fmt::format(R"(%0 = parameter {{name="w", type=f32[100,64{0}]}} : f32[100,64{0}]
+%1 = bf16_filter %0 {{turned=true}} : i32[32,100; block=16])",
+                               block),
+                   {1}, target);
+    }
 }
 
 TEST_CASE("bf16_filter") {
