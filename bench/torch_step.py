@@ -1,6 +1,8 @@
 """One measurement of the peer: PyTorch on the CPU, with OpenBLAS, channels_last.
 
-usage: torch_step.py MODEL train|infer BATCH THREADS SECONDS
+usage: torch_step.py MODEL train|infer BATCH THREADS SECONDS [f32|bf16]
+
+bf16 is PyTorch's autocast: forward pass and loss under it, parameters and optimizer in float32.
 
 Prints a JSON object with the median and the minimum in milliseconds. It is a process of its own so
 that the number of threads is exact and no measurement inherits another's state. Debian's PyTorch
@@ -32,26 +34,27 @@ def random_batches(size, shape, classes):
           torch.randint(0, classes, (size,))) for _ in range(16)])
 
 
-def make_train_step(model, batches, optimizer):
+def make_train_step(model, batches, optimizer, autocast):
     model.train()
     criterion = nn.CrossEntropyLoss()
 
     def step():
         x, labels = next(batches)
         optimizer.zero_grad(set_to_none=True)
-        loss = criterion(model(x), labels)
+        with autocast():
+            loss = criterion(model(x), labels)
         loss.backward()
         optimizer.step()
 
     return step
 
 
-def make_infer_step(model, batches, _):
+def make_infer_step(model, batches, _, autocast):
     model.eval()
 
     def step():
         x, _ = next(batches)
-        with torch.inference_mode():
+        with torch.inference_mode(), autocast():
             torch.softmax(model(x), dim=1)
 
     return step
@@ -71,15 +74,20 @@ def measure(step, seconds):
     return samples
 
 
+def autocast_to(precision):
+    return lambda: torch.autocast('cpu', dtype=torch.bfloat16, enabled=precision == ['bf16'])
+
+
 def main():
-    name, mode, batch, threads, seconds = sys.argv[1:6]
+    name, mode, batch, threads, seconds, *precision = sys.argv[1:7]
     torch.manual_seed(42)
     torch.set_num_threads(int(threads))
     net = TRAINED[name]
     model = net.make().to(memory_format=torch.channels_last)
     batches = random_batches(int(batch), net.shape, net.classes)
     make_step = make_train_step if mode == 'train' else make_infer_step
-    samples = measure(make_step(model, batches, net.optimizer(model)), float(seconds))
+    step = make_step(model, batches, net.optimizer(model), autocast_to(precision))
+    samples = measure(step, float(seconds))
     require_openblas()
     print(json.dumps({'median_ms': statistics.median(samples), 'min_ms': min(samples),
                       'version': torch.__version__}))

@@ -25,9 +25,16 @@ def parse_arguments():
     parser.add_argument('--threads', nargs='+', type=int, default=[1, 2])
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--seconds', type=float, default=2.0, help='of one measurement of the peer')
+    parser.add_argument('--precision', choices=['f32', 'bf16'], default='f32',
+                        help="bf16: Sinter's, beside PyTorch's autocast")
+    parser.add_argument('--peer-precision', choices=['f32', 'bf16'], help="PyTorch's, if another")
+    parser.add_argument('--cases', nargs='+', choices=['train', 'infer'],
+                        default=['train', 'infer'])
     parser.add_argument('--peer-only', action='store_true', help='measure PyTorch alone')
     parser.add_argument('--json', action='store_true', help='print JSON instead of the table')
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.peer_precision = options.peer_precision or options.precision
+    return options
 
 
 def run_json(command, **environment):
@@ -49,11 +56,11 @@ def script_of(model):
     return script
 
 
-def compile_model(model):
+def compile_model(model, precision):
     OUTPUT.mkdir(parents=True, exist_ok=True)
-    program = OUTPUT / model
+    program = OUTPUT / f'{model}_{precision}'
     subprocess.run([ROOT / 'build/bin/sinter', 'compile', script_of(model),
-                    '-o', program, '--target=host'], check=True, stdout=sys.stderr)
+                    '-o', program, '--target=host', f'--precision={precision}'], check=True, stdout=sys.stderr)
     return program
 
 
@@ -68,8 +75,9 @@ def measure_sinter(program, mode, batch, threads):
     return run_json([program, 'bench', *flags, f'--batch={batch}', f'--threads={threads}', '--json'])
 
 
-def measure_torch(model, mode, batch, threads, seconds):
-    return run_json(['/usr/bin/python3', HERE / 'torch_step.py', model, mode, batch, threads, seconds],
+def measure_torch(model, mode, batch, threads, options):
+    return run_json(['/usr/bin/python3', HERE / 'torch_step.py', model, mode, batch, threads,
+                     options.seconds, options.peer_precision],
                     LD_LIBRARY_PATH=OPENBLAS, OMP_NUM_THREADS=str(threads),
                     OPENBLAS_NUM_THREADS=str(threads))
 
@@ -79,7 +87,7 @@ def measure_case(model, program, mode, batch, threads, options):
     for _ in range(options.rounds):
         if program:
             sinter.append(measure_sinter(program, mode, batch, threads))
-        torch.append(measure_torch(model, mode, batch, threads, options.seconds))
+        torch.append(measure_torch(model, mode, batch, threads, options))
     row = {'model': model, 'mode': mode, 'batch': batch, 'threads': threads,
            'torch_ms': statistics.median(run['median_ms'] for run in torch),
            'torch_min_ms': min(run['min_ms'] for run in torch)}
@@ -108,9 +116,9 @@ def main():
         print(f'{"model":<12} {"mode":<6} {"batch":>5} {"threads":>7} {"median":>9} {"min":>9}'
               f' {"median":>9} {"min":>9} {"median":>6} {"min":>9}')
     for model in options.models:
-        program = None if options.peer_only else compile_model(model)
+        program = None if options.peer_only else compile_model(model, options.precision)
         for threads in options.threads:
-            for mode, batch in CASES:
+            for mode, batch in (case for case in CASES if case[0] in options.cases):
                 row, version = measure_case(model, program, mode, batch, threads, options)
                 rows.append(row)
                 if not options.json:
@@ -121,7 +129,8 @@ def main():
     if options.json:
         print(json.dumps({'versions': versions, 'cases': rows}, indent=1))
     else:
-        print(f'PyTorch {versions["torch"]} with OpenBLAS, channels_last, float32; '
+        print(f'PyTorch {versions["torch"]} with OpenBLAS, channels_last, '
+              f'{options.peer_precision}; Sinter in {options.precision}; '
               f'{versions.get("sinter", "Sinter not measured")}; '
               f'median of {options.rounds} interleaved rounds')
 
