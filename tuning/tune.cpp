@@ -68,6 +68,15 @@ private:
   using Memories = std::vector<std::unique_ptr<StepMemory>>; // by setting
 
   double passed() const { return (sinter_seconds() - begin_) / options_.seconds; }
+  /// Runs rounds until one as long as the longest so far would end too late; false when it would.
+  template <typename Round> bool in_time(double end, const Round &round) {
+    const double begin = passed();
+    if (begin + longest_round_ > end)
+      return false;
+    const bool more = round();
+    longest_round_ = std::max(longest_round_, passed() - begin);
+    return more;
+  }
   double slice() const { return std::clamp(options_.seconds / 300, 0.02, 0.3); }
   void log(const std::string &text) const {
     if (options_.log)
@@ -95,7 +104,8 @@ private:
 
   void choose_algorithms();
   void try_tile(int64_t tile, std::map<std::string, TimedConvolution> &best);
-  bool is_faster_program(const TimedProgram &, Memories &, std::vector<TunedStep> &steps);
+  bool is_faster_program(const TimedProgram &, Memories &, double seconds,
+                         std::vector<TunedStep> &steps);
   void choose_kernels();
   void find_kernels();
   bool try_round();
@@ -112,6 +122,7 @@ private:
   const TuneOptions &options_;
   const Variant variant_;
   const double begin_;
+  double longest_round_ = 0;            // as a part of the time
   Program estimated_program_, program_; // as the cost model has it; with the chosen algorithms
   Timed estimated_, baseline_;          // of the two, without choices of kernels
   Memories estimated_memories_, memories_;
@@ -158,8 +169,11 @@ void Tuner::choose_algorithms() {
     return;
   std::map<std::string, TimedConvolution> best;
   for (const int64_t tile : {4, 2, 0})
-    if (passed() < kAlgorithmsEnd)
+    in_time(kAlgorithmsEnd, [&] {
       try_tile(tile, best);
+      return true;
+    });
+  longest_round_ = 0;
   std::map<std::string, TimedConvolution> faster;
   for (const auto &[description, timed_convolution] : best)
     if (timed_convolution.seconds > 0)
@@ -173,7 +187,7 @@ void Tuner::choose_algorithms() {
   const Timed candidate = timed(program, {});
   Memories memories;
   std::vector<TunedStep> steps;
-  if (!is_faster_program(*candidate, memories, steps))
+  if (!is_faster_program(*candidate, memories, 5 * slice(), steps))
     return;
   for (const auto &[description, timed_convolution] : faster)
     log(fmt::format("{}: {} instead of {}", description, timed_convolution.tile,
@@ -183,7 +197,7 @@ void Tuner::choose_algorithms() {
 }
 
 /// Whole steps beside those of the cost model's program, setting by setting.
-bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
+bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories, double seconds,
                               std::vector<TunedStep> &steps) {
   double product = 1;
   bool loses = false;
@@ -191,7 +205,7 @@ bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
     const auto times =
         time_in_turns({{estimated_.get(), &memory(estimated_memories_, *estimated_, s)},
                        {&candidate, &memory(memories, candidate, s)}},
-                      6 * slice());
+                      seconds);
     const double ratio = times[1].seconds / times[0].seconds;
     product *= ratio;
     loses = loses || ratio > kStepLoss;
@@ -287,7 +301,7 @@ void Tuner::choose_kernels() {
   baseline_ = timed(program_, {});
   find_kernels();
   size_t rounds = 0;
-  while (passed() < kKernelsEnd && try_round())
+  while (in_time(kKernelsEnd, [&] { return try_round(); }))
     ++rounds;
   log(fmt::format("{} kernels, {} rounds, {} candidates", kernels_.size(), rounds,
                   result_.candidates));
@@ -364,8 +378,8 @@ void Tuner::decide() {
   const Timed candidate = timed(program_, chosen());
   Memories memories;
   const bool same_plans = convolutions_.empty();
-  const bool faster =
-      is_faster_program(*candidate, same_plans ? estimated_memories_ : memories, result_.steps);
+  const bool faster = is_faster_program(*candidate, same_plans ? estimated_memories_ : memories,
+                                        10 * slice(), result_.steps);
   add_entries(faster);
 }
 

@@ -41,9 +41,10 @@ SourceLocation location_at(const std::string &path, int line) {
 /// Where the entries begin: the objects at the second level, strings skipped.
 std::vector<int> entry_lines(const std::string &text) {
   std::vector<int> lines;
-  int depth = 0;
+  int depth = 0, line = 1;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
+    line += text[i] == '\n' ? 1 : 0;
     if (in_string && text[i] == '\\') {
       ++i;
       continue;
@@ -53,7 +54,7 @@ std::vector<int> entry_lines(const std::string &text) {
     if (in_string)
       continue;
     if (text[i] == '{' && depth++ == 1)
-      lines.push_back(line_of(text, i));
+      lines.push_back(line);
     depth -= text[i] == '}' ? 1 : 0;
   }
   return lines;
