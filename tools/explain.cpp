@@ -54,11 +54,10 @@ std::string times_text(double microseconds, double estimated_microseconds) {
 }
 
 std::string chosen_by(const KernelObject &kernel) {
-  if (kernel.tuned)
-    return times_text(kernel.tuned->microseconds, kernel.tuned->estimated_microseconds);
-  return kernel.unfit.empty()
-             ? "cost model"
-             : fmt::format("cost model; a tuning entry is ignored: {} does not fit", kernel.unfit);
+  if (!kernel.unfit.empty())
+    return fmt::format("cost model; a tuning entry is ignored: {} does not fit", kernel.unfit);
+  return kernel.tuned ? times_text(kernel.tuned->microseconds, kernel.tuned->estimated_microseconds)
+                      : "cost model";
 }
 
 std::vector<AlgorithmExplanation> explain_algorithms(const Phase &phase, const std::string &variant,

@@ -425,11 +425,11 @@ std::vector<StepSetting> default_settings(const Model &model, bool inference, bo
   std::vector<StepSetting> settings;
   if (inference) {
     settings.push_back({SINTER_INFER, 1, 1});
+    if (processors > 1) // what gains on one thread may leave nothing for the others to do
+      settings.push_back({SINTER_INFER, 1, processors});
     if (model.training)
       settings.push_back(
           {SINTER_INFER, static_cast<int32_t>(model.training->batch_size), processors});
-    else if (processors > 1)
-      settings.push_back({SINTER_INFER, 1, processors});
   }
   if (training && model.training)
     settings.push_back(

@@ -40,8 +40,8 @@ struct TuneResult {
   size_t candidates = 0; // that were measured
 };
 
-/// The settings that are measured unless the user says which: a sample on one thread, and the
-/// batch of the model's training on all of them, where it has one.
+/// The settings that are measured unless the user says which: a sample on one thread and on all of
+/// them, and the batch of the model's training, where it has one, on all of them.
 std::vector<StepSetting> default_settings(const Model &, bool inference, bool training);
 
 TuneResult tune(const Model &, const TuneOptions &);

@@ -35,10 +35,12 @@ KernelTuning Tuning::kernels() const {
     return {};
   return [tables = tables_](const std::string &text,
                             const Variant &variant) -> std::optional<TunedKernel> {
-    const TuningEntry *entry = tables->find("kernel", content_hash(text), variant.name);
+    const std::string key = content_hash(text);
+    const TuningEntry *entry = tables->find("kernel", key, variant.name);
     if (!entry)
       return std::nullopt;
-    return TunedKernel{entry->choice, entry->microseconds, entry->estimated_microseconds};
+    const bool shipped = entry == tables->shipped.find("kernel", key, variant.name, "");
+    return TunedKernel{entry->choice, entry->microseconds, entry->estimated_microseconds, shipped};
   };
 }
 

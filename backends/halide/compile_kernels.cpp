@@ -76,7 +76,7 @@ void run_task(Task &task, const KernelCache &cache, bool checked) {
                  kernel->elements_per_sample,
                  arguments(*task.kernel),
                  cached,
-                 kernel->unfit.empty() ? task.tuned : std::nullopt,
+                 task.tuned,
                  kernel->unfit};
 }
 

@@ -54,6 +54,7 @@ struct TunedKernel {
   KernelChoice choice;
   double microseconds = 0;
   double estimated_microseconds = 0; // of what the estimates choose
+  bool shipped = false;              // it came with the compiler, and is no one's fault
 };
 
 /// What is known of a kernel, given by its text (KernelGraph::text), in a variant.
@@ -67,7 +68,7 @@ struct KernelObject {
   int64_t elements_per_sample = 0; // of the largest buffer with a batch: n times it fits an int32
   std::vector<KernelArgument> arguments; // inputs, then outputs
   bool cached = false;                   // it was compiled before
-  std::optional<TunedKernel> tuned;      // the choice that made it; none: the estimates
+  std::optional<TunedKernel> tuned;      // the choice that was known, followed unless unfit
   std::string unfit;                     // "tile_rows=99": a choice that was left out as impossible
 };
 

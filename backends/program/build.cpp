@@ -133,7 +133,7 @@ void Builder::write_kernels() {
           continue;
         kernel_paths_.push_back(files_.write_scratch(kernel.symbol + ".o", *kernel.object));
         result_.kernels_compiled += kernel.cached ? 0 : 1;
-        if (!kernel.unfit.empty())
+        if (!kernel.unfit.empty() && !kernel.tuned->shipped)
           diagnostics_.warn({}, fmt::format("a tuning entry is ignored: {} does not fit the kernel "
                                             "{} ({})",
                                             kernel.unfit, kernel.symbol, kernel.algorithm));
