@@ -74,7 +74,7 @@ void report(const TuneResult &result, const std::string &path, Tool &tool) {
                entry.microseconds, entry.estimated_microseconds);
   fmt::print(tool.out, "{}", steps.str());
   if (result.found.empty())
-    fmt::print(tool.out, "nothing is faster than what the cost model chooses\n");
+    fmt::print(tool.out, "nothing is faster: the database stays as it is\n");
   else
     fmt::print(tool.out, "{} choices written to {}\n", result.found.size(), path);
 }

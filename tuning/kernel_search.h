@@ -8,8 +8,8 @@
 
 namespace sinter {
 
-/// What a choice makes of a kernel's time, in each setting in which the kernel runs: its share of
-/// what the cost model's choice takes.
+/// What a choice makes of a kernel's times, undisturbed and typical, in each setting in which the
+/// kernel runs: their share of what the cost model's choice takes.
 using Ratios = std::vector<double>;
 
 /// Whether times `a` are clearly better than `b`: faster by more than noise somewhere, and no

@@ -19,6 +19,8 @@ namespace {
 
 constexpr size_t kLeastRounds = 5;
 constexpr size_t kMostRounds = 1000;
+constexpr double kUndisturbed = 0.2; // a quantile
+constexpr double kTypical = 0.5;
 
 /// A folder that goes with its object.
 class Folder {
@@ -95,21 +97,22 @@ struct Buffers {
   }
 };
 
-StepTime median_of(std::vector<StepTime> times) {
-  const auto median = [](std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
+StepTime quantile_of(const std::vector<StepTime> &times, double part) {
+  const auto quantile = [&](std::vector<double> values) {
+    const auto position = part * static_cast<double>(values.size() - 1);
+    const auto wanted = values.begin() + static_cast<std::ptrdiff_t>(position);
+    std::nth_element(values.begin(), wanted, values.end());
+    return *wanted;
   };
   StepTime result;
   std::vector<double> column;
   for (const StepTime &time : times)
     column.push_back(time.seconds);
-  result.seconds = median(column);
+  result.seconds = quantile(column);
   for (size_t k = 0; k < times.front().kernels.size(); ++k) {
     for (size_t i = 0; i < times.size(); ++i)
       column[i] = times[i].kernels[k];
-    result.kernels.push_back(median(column));
+    result.kernels.push_back(quantile(column));
   }
   return result;
 }
@@ -246,7 +249,7 @@ StepTime StepMemory::run(const TimedProgram &program) {
   return time;
 }
 
-std::vector<StepTime> time_in_turns(const std::vector<Contender> &contenders, double seconds) {
+std::vector<StepTimes> time_in_turns(const std::vector<Contender> &contenders, double seconds) {
   std::vector<std::vector<StepTime>> times(contenders.size());
   for (const Contender &contender : contenders) // warm up
     contender.memory->run(*contender.program);
@@ -259,10 +262,10 @@ std::vector<StepTime> time_in_turns(const std::vector<Contender> &contenders, do
       times[turn].push_back(contenders[turn].memory->run(*contenders[turn].program));
     }
   }
-  std::vector<StepTime> medians;
-  for (std::vector<StepTime> &column : times)
-    medians.push_back(median_of(std::move(column)));
-  return medians;
+  std::vector<StepTimes> result;
+  for (const std::vector<StepTime> &column : times)
+    result.push_back({quantile_of(column, kUndisturbed), quantile_of(column, kTypical)});
+  return result;
 }
 
 } // namespace sinter

@@ -71,7 +71,15 @@ struct Contender {
   StepMemory *memory;
 };
 
-/// Medians of steps that take turns, for about so many seconds, but a few rounds at least.
-std::vector<StepTime> time_in_turns(const std::vector<Contender> &, double seconds);
+/// Of many steps: what they take undisturbed, and what they take as the machine is. Other work only
+/// adds time, but it adds more to some programs than to others: those whose threads wait for each
+/// other.
+struct StepTimes {
+  StepTime undisturbed; // a low quantile
+  StepTime typical;     // the median
+};
+
+/// Times of steps that take turns, for about so many seconds, but a few rounds at least.
+std::vector<StepTimes> time_in_turns(const std::vector<Contender> &, double seconds);
 
 } // namespace sinter

@@ -110,12 +110,12 @@ private:
   void find_kernels();
   bool try_round();
   void confirm_kernels();
-  std::vector<std::vector<StepTime>> time_settings(const TimedProgram &candidate, double seconds);
-  Ratios ratios_of(TunedPlace &, const std::vector<std::vector<StepTime>> &);
+  std::vector<std::vector<StepTimes>> time_settings(const TimedProgram &candidate, double seconds);
+  Ratios ratios_of(TunedPlace &, const std::vector<std::vector<StepTimes>> &);
   KernelTuning chosen() const;
   void check_against_reference();
   void decide();
-  void add_entries(bool faster);
+  void add_entries();
   void add_entry(TuningEntry entry, bool is_choice, const KernelChoice &estimated);
 
   const Model &model_;
@@ -145,12 +145,14 @@ void Tuner::try_tile(int64_t tile, std::map<std::string, TimedConvolution> &best
                        {candidate.get(), &memory(memories, *candidate, s)}},
                       2 * slice());
     const bool training = is_training(setting);
-    const auto before =
-        convolution_seconds(plan_of(estimated_program_, setting.phase), training, times[0]);
-    for (const auto &[description, after] :
-         convolution_seconds(plan_of(program, setting.phase), training, times[1])) {
-      seconds[description].first.push_back(after);
-      seconds[description].second.push_back(before.at(description));
+    for (const auto kind : {&StepTimes::undisturbed, &StepTimes::typical}) {
+      const auto before =
+          convolution_seconds(plan_of(estimated_program_, setting.phase), training, times[0].*kind);
+      for (const auto &[description, after] :
+           convolution_seconds(plan_of(program, setting.phase), training, times[1].*kind)) {
+        seconds[description].first.push_back(after);
+        seconds[description].second.push_back(before.at(description));
+      }
     }
     memories[s].reset();
   }
@@ -206,18 +208,19 @@ bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
         time_in_turns({{estimated_.get(), &memory(estimated_memories_, *estimated_, s)},
                        {&candidate, &memory(memories, candidate, s)}},
                       seconds);
-    const double ratio = times[1].seconds / times[0].seconds;
+    const double ratio = std::max(times[1].undisturbed.seconds / times[0].undisturbed.seconds,
+                                  times[1].typical.seconds / times[0].typical.seconds);
     product *= ratio;
     loses = loses || ratio > kStepLoss;
-    steps.push_back({options_.settings[s], times[0].seconds, times[1].seconds});
+    steps.push_back({options_.settings[s], times[0].typical.seconds, times[1].typical.seconds});
   }
   return !loses && product < kStepGain;
 }
 
 /// Steps of the baseline and of the candidate in the same memory, by setting.
-std::vector<std::vector<StepTime>> Tuner::time_settings(const TimedProgram &candidate,
-                                                        double seconds) {
-  std::vector<std::vector<StepTime>> times;
+std::vector<std::vector<StepTimes>> Tuner::time_settings(const TimedProgram &candidate,
+                                                         double seconds) {
+  std::vector<std::vector<StepTimes>> times;
   for (size_t s = 0; s < options_.settings.size(); ++s) {
     StepMemory &shared = memory(memories_, *baseline_, s);
     times.push_back(time_in_turns({{baseline_.get(), &shared}, {&candidate, &shared}}, seconds));
@@ -226,21 +229,22 @@ std::vector<std::vector<StepTime>> Tuner::time_settings(const TimedProgram &cand
 }
 
 /// Also notes the times where it gains the most.
-Ratios Tuner::ratios_of(TunedPlace &place, const std::vector<std::vector<StepTime>> &times) {
+Ratios Tuner::ratios_of(TunedPlace &place, const std::vector<std::vector<StepTimes>> &times) {
   Ratios ratios;
-  for (const auto &[setting, kernels] : place.positions) {
-    double before = 0, after = 0;
-    for (const size_t k : kernels) {
-      before += times[setting][0].kernels[k];
-      after += times[setting][1].kernels[k];
+  for (const auto &[setting, kernels] : place.positions)
+    for (const auto kind : {&StepTimes::undisturbed, &StepTimes::typical}) {
+      double before = 0, after = 0;
+      for (const size_t k : kernels) {
+        before += (times[setting][0].*kind).kernels[k];
+        after += (times[setting][1].*kind).kernels[k];
+      }
+      ratios.push_back(after / before);
+      if (ratios.back() <= *std::min_element(ratios.begin(), ratios.end())) {
+        const auto count = static_cast<double>(kernels.size());
+        place.seconds = after / count;
+        place.estimated_seconds = before / count;
+      }
     }
-    ratios.push_back(after / before);
-    if (ratios.back() <= *std::min_element(ratios.begin(), ratios.end())) {
-      const auto count = static_cast<double>(kernels.size());
-      place.seconds = after / count;
-      place.estimated_seconds = before / count;
-    }
-  }
   return ratios;
 }
 
@@ -267,8 +271,8 @@ void Tuner::find_kernels() {
     for (const auto &[setting, positions] : place->second.positions) {
       double seconds = 0;
       for (const size_t k : positions)
-        seconds += times[setting][0].kernels[k];
-      share = std::max(share, seconds / times[setting][0].seconds);
+        seconds += times[setting][0].typical.kernels[k];
+      share = std::max(share, seconds / times[setting][0].typical.seconds);
     }
     place = share < kLeastShare ? kernels_.erase(place) : std::next(place);
   }
@@ -373,14 +377,19 @@ void Tuner::check_against_reference() {
       place.search.forget();
 }
 
-/// Whole steps have the last word.
+/// Whole steps have the last word: a loss may be noise once, but not twice. Without a gain all
+/// stays as it is known.
 void Tuner::decide() {
   const Timed candidate = timed(program_, chosen());
-  Memories memories;
-  const bool same_plans = convolutions_.empty();
-  const bool faster = is_faster_program(*candidate, same_plans ? estimated_memories_ : memories,
-                                        10 * slice(), result_.steps);
-  add_entries(faster);
+  Memories own;
+  Memories &memories = convolutions_.empty() ? estimated_memories_ : own;
+  bool faster = is_faster_program(*candidate, memories, 10 * slice(), result_.steps);
+  if (!faster && passed() < kChecksEnd) {
+    result_.steps.clear();
+    faster = is_faster_program(*candidate, memories, 10 * slice(), result_.steps);
+  }
+  if (faster)
+    add_entries();
 }
 
 /// A choice is found; where the cost model is not beaten, what says otherwise is withdrawn, and
@@ -396,7 +405,7 @@ void Tuner::add_entry(TuningEntry entry, bool is_choice, const KernelChoice &est
   (is_choice ? result_.found : result_.withdrawn).push_back(std::move(entry));
 }
 
-void Tuner::add_entries(bool faster) {
+void Tuner::add_entries() {
   constexpr double kMicroseconds = 1e6;
   for (const auto &[description, tile] : estimated_tiles_) {
     const auto found = convolutions_.find(description);
@@ -406,7 +415,7 @@ void Tuner::add_entries(bool faster) {
       entry.microseconds = found->second.seconds * kMicroseconds;
       entry.estimated_microseconds = found->second.estimated_seconds * kMicroseconds;
     }
-    add_entry(entry, faster && found != convolutions_.end(), {{kWinogradTile, tile}});
+    add_entry(entry, found != convolutions_.end(), {{kWinogradTile, tile}});
   }
   for (const auto &[text, place] : kernels_) {
     if (place.measured == 0)
@@ -414,7 +423,7 @@ void Tuner::add_entries(bool faster) {
     TuningEntry entry{"kernel", content_hash(text), "", "", place.name, place.search.best(), 0, 0};
     entry.microseconds = place.seconds * kMicroseconds;
     entry.estimated_microseconds = place.estimated_seconds * kMicroseconds;
-    add_entry(entry, faster && !place.search.best().empty(), place.search.estimated());
+    add_entry(entry, !place.search.best().empty(), place.search.estimated());
   }
 }
 
