@@ -23,16 +23,8 @@ constexpr int kRandomElements = 2;
 NamedArrays run_plan(const KernelLibrary &library, size_t plan_index, const Plan &plan,
                      int64_t batch, const NamedArrays &inputs) {
   PlanValues values(plan, batch, inputs);
-  for (size_t k = 0; k < plan.kernels.size(); ++k) {
-    const Kernel &kernel = plan.kernels[k];
-    std::vector<const Array *> arguments;
-    for (NodeId input : kernel.inputs)
-      arguments.push_back(&values.at(input));
-    std::vector<Array> results = library.run(plan_index, k, batch, arguments);
-    for (size_t i = 0; i < results.size(); ++i)
-      values.set(kernel.outputs[i], std::move(results[i]));
-    values.retire(k);
-  }
+  for (size_t k = 0; k < plan.kernels.size(); ++k)
+    values.run(library, plan_index, k);
   NamedArrays outputs;
   for (const Output &output : plan.graph.outputs)
     outputs.emplace(output.name, values.at(output.value));

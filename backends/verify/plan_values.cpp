@@ -43,6 +43,17 @@ const Array &PlanValues::at(NodeId id) {
   return values_.emplace(id, std::move(value)).first->second;
 }
 
+void PlanValues::run(const KernelLibrary &library, size_t plan_index, size_t kernel) {
+  const Kernel &k = plan_.kernels[kernel];
+  std::vector<const Array *> arguments;
+  for (NodeId input : k.inputs)
+    arguments.push_back(&at(input));
+  std::vector<Array> results = library.run(plan_index, kernel, batch_, arguments);
+  for (size_t i = 0; i < results.size(); ++i)
+    set(k.outputs[i], std::move(results[i]));
+  retire(kernel);
+}
+
 void PlanValues::retire(size_t kernel) {
   const std::set<NodeId> needed = needed_after(kernel);
   for (auto entry = values_.begin(); entry != values_.end();)

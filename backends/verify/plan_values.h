@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/reference/interpreter.h"
+#include "backends/verify/kernel_library.h"
 #include "ir/plan.h"
 
 #include <map>
@@ -19,6 +20,9 @@ public:
   /// The value of a node, under the node's own type.
   const Array &at(NodeId);
   void set(NodeId id, Array value) { values_[id] = std::move(value); }
+  /// Has a compiled kernel of the plan, number `plan_index` in the library, make its outputs, then
+  /// retires it.
+  void run(const KernelLibrary &, size_t plan_index, size_t kernel);
   /// Forgets what no kernel after `kernel` reads and the graph does not return.
   void retire(size_t kernel);
 
