@@ -12,8 +12,9 @@
 //   seconds(cut)       = values alive there / rate of memory, written and read
 //
 // The least sum is found by dynamic programming over kernels and numbers of samples. The idea is
-// the one of depth-first scheduling (Goetschalckx and Verhelst, "DepFiN", 2021; Intel's "graph
-// compiler", 2022), along the batch alone, so that kernels know nothing of it.
+// the one of depth-first execution (Goetschalckx and Verhelst, "Breaking high-resolution CNN
+// bandwidth barriers with enhanced depth-first execution", 2019), along the batch alone, so that
+// kernels know nothing of it.
 #pragma once
 
 #include "ir/plan.h"
