@@ -57,6 +57,27 @@ output "prediction" %7)";
   CHECK(run.out.find("part of %3 concat") != std::string::npos);
 }
 
+TEST_CASE("explain says which kernels run for how many samples at a time") {
+  const std::string path = build_path("explain_wide.sir");
+  std::ofstream(path) << R"(%0 = input {name="x", type=f32[N,96,96,16]} : f32[N,96,96,16]
+%1 = softmax %0 : f32[N,96,96,16]
+%2 = softmax %1 : f32[N,96,96,16]
+%3 = reduce_mean %2 {axes=[1,2]} : f32[N,16]
+output "prediction" %3)";
+  const std::string cache = "--cache=" + build_path("test_kernels");
+  const nlohmann::json parts =
+      nlohmann::json::parse(run_sinter({"explain", path, "--json", cache}).out)
+          .at("phases")
+          .at(0)
+          .at("micro_batches");
+  REQUIRE(parts.size() == 1);
+  CHECK(parts.at(0).at("first") == "softmax.0");
+  CHECK(parts.at(0).at("last") == "reduce_mean.0");
+  CHECK(parts.at(0).at("samples") >= 4);
+  const std::string text = run_sinter({"explain", path, cache}).out;
+  CHECK(text.find("samples at a time: softmax.0 to reduce_mean.0") != std::string::npos);
+}
+
 TEST_CASE("explain says what stays in f32, and why") {
   const std::string cache = "--cache=" + build_path("test_kernels");
   const std::string net = source_path("examples/fashion_cnn.py");

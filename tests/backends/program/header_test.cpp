@@ -7,6 +7,7 @@
 
 #include <cstdlib>
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -62,6 +63,29 @@ TEST_CASE("the header's memory formula is at least what the runtime asks for") {
   CHECK(infer.fixed >= static_cast<uint64_t>(program.infer.arena_fixed));
   CHECK(train.fixed > static_cast<uint64_t>(program.parameter_bytes));
   CHECK(train.fixed > infer.fixed);
+}
+
+TEST_CASE("micro-batches need memory for their samples, and no more for a larger batch") {
+  Model model;
+  model.name = "wide";
+  model.graph = parse_graph(R"(%0 = input {name="x", type=f32[N,96,96,16]} : f32[N,96,96,16]
+%1 = softmax %0 : f32[N,96,96,16]
+%2 = softmax %1 : f32[N,96,96,16]
+%3 = reduce_mean %2 {axes=[1,2]} : f32[N,16]
+output "prediction" %3)",
+                            "wide.sir");
+  const Program program = plan_program(model, "wide");
+  REQUIRE(program.infer.micro_batches.size() == 1);
+  const int64_t samples = program.infer.micro_batches[0].samples;
+  const int64_t value = int64_t{96} * 96 * 16 * 4;
+  CHECK(program.infer.arena_bytes(samples + 100) ==
+        program.infer.arena_bytes(samples) + 100 * program.infer.arena_per_sample);
+  CHECK(program.infer.arena_per_sample < value);
+  CHECK(program.infer.arena_bytes(1) < 3 * value);
+  const ContextBytes bytes = context_bytes(without_kernels(program), SINTER_INFER);
+  CHECK(bytes.micro_batch_most >= bytes.micro_batch_per_sample * static_cast<uint64_t>(samples));
+  const std::string text = library_header(without_kernels(program), "wide", true);
+  CHECK(text.find(fmt::format("((size_t)(n) < {}u ?", samples)) != std::string::npos);
 }
 
 TEST_CASE("the description says what the program is") {
