@@ -14,6 +14,13 @@
  * long as the last iteration of another thread may take. The spin is bounded, and there is none
  * when the pool has more threads than there are processors: it would take time from the thread it
  * waits for.
+ *
+ * Sharing processors with other programs: a worker that is taken off its processor in the middle of
+ * an iteration keeps the others waiting for a slice of somebody else's time, longer than a step of
+ * a small network, and nobody can take the iteration over. One that runs on the processor of a
+ * loop's owner, as a scheduler that is fair to programs puts two threads beside another's one, only
+ * interrupts it. Both rest: they take no part for some time, asleep, so that no step takes much
+ * longer than with a thread less, and then try again.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "runtime/thread_pool.h"
@@ -28,9 +35,16 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #define SPIN_SECONDS 100e-6
 #define PAUSES_PER_LOOK 8 /* at the clock: a pause takes 10 to 50 nanoseconds, by processor */
+
+#define REST_SECONDS 5e-3 /* after an interruption of some microseconds */
+/* After a delay, by the time that the last iteration took. */
+#define RESTS_PER_DELAY 8
+#define LONGEST_REST_SECONDS 0.1
 
 #define MOST_RANGES 64
 #define CACHE_LINE 64
@@ -45,6 +59,7 @@ typedef struct loop {
   uint8_t *closure;
   int32_t min;
   int32_t range_count;
+  int processor; /* where the owner was when it opened the loop */
   int32_t level; /* 1, or one more than that of the loop whose iteration opened it */
   _Atomic int status;
   _Atomic int helpers; /* workers inside */
@@ -56,19 +71,22 @@ typedef struct worker {
   pthread_t thread;
   struct sinter_pool *pool;
   int32_t slot;
+  long preemptions; /* that it knows of */
+  int stepped_back; /* from the loop before, being on its owner's processor */
 } worker;
 
 struct sinter_pool {
   pthread_mutex_t mutex;
   pthread_cond_t work_arrived; /* with `loops` or `stopping` */
   pthread_cond_t helper_left;  /* with some loop's `helpers` */
+  pthread_cond_t rest_over;    /* with `stopping`, or by the clock */
   loop *loops;                 /* newest first: an inner loop holds up an outer one */
   int sleeping;                /* workers waiting for work_arrived */
   int stopping;
   _Atomic unsigned
       arrivals; /* bumped at each new loop and at a stop; what spinning workers watch */
   _Atomic int waiting_owners; /* threads waiting for helper_left */
-  double spin_seconds;
+  int processor_each;         /* whether there are as many processors as threads */
   worker *workers;
   int32_t worker_count;
   sinter_scratch scratch;
@@ -138,9 +156,12 @@ static int has_work(const loop *l) {
   return 0;
 }
 
-static void run_iterations(sinter_pool *pool, loop *l) {
+/* Returns when the last iteration began. */
+static double run_iterations(sinter_pool *pool, loop *l) {
   const int32_t outer_level = sinter_scratch_enter(l->level);
+  double begun = 0;
   for (int64_t index; (index = claim(l)) >= 0;) {
+    begun = sinter_seconds();
     const int status = l->task(pool, (int)(l->min + index), l->closure);
     if (status != 0) {
       int none = 0;
@@ -150,6 +171,7 @@ static void run_iterations(sinter_pool *pool, loop *l) {
     }
   }
   sinter_scratch_enter(outer_level);
+  return begun;
 }
 
 /* With the mutex held. */
@@ -160,25 +182,74 @@ static loop *loop_with_work(const sinter_pool *pool) {
   return NULL;
 }
 
-/* The decrement may be the last touch of the loop, which lies on its owner's stack. It and the
- * owner's increment of waiting_owners are sequentially consistent: one sees the other. */
-static void leave_loop(sinter_pool *pool, loop *l) {
+/* Returns whether an owner was asleep, waiting for this worker. The decrement may be the last touch
+ * of the loop, which lies on its owner's stack. It and the owner's increment of waiting_owners are
+ * sequentially consistent: one sees the other. */
+static int leave_loop(sinter_pool *pool, loop *l) {
   if (atomic_fetch_sub(&l->helpers, 1) != 1 || atomic_load(&pool->waiting_owners) == 0)
-    return;
+    return 0;
   pthread_mutex_lock(&pool->mutex);
   pthread_cond_broadcast(&pool->helper_left);
   pthread_mutex_unlock(&pool->mutex);
+  return 1;
+}
+
+/* Whether the calling worker was taken off its processor since the last call. */
+static int was_preempted(worker *self) {
+  struct rusage usage;
+  if (getrusage(RUSAGE_THREAD, &usage) != 0 || usage.ru_nivcsw == self->preemptions)
+    return 0;
+  self->preemptions = usage.ru_nivcsw;
+  return 1;
+}
+
+/* Neither spins nor sleeps among those that a new loop wakes. */
+static void rest(sinter_pool *pool, double seconds) {
+  struct timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  const double nanoseconds = (double)end.tv_nsec + seconds * 1e9;
+  end.tv_sec += (time_t)(nanoseconds / 1e9);
+  end.tv_nsec = (long)nanoseconds % 1000000000;
+  pthread_mutex_lock(&pool->mutex);
+  while (!pool->stopping &&
+         pthread_cond_timedwait(&pool->rest_over, &pool->mutex, &end) != ETIMEDOUT)
+    ;
+  pthread_mutex_unlock(&pool->mutex);
+}
+
+static double spin_deadline(const sinter_pool *pool) {
+  return sinter_seconds() + (pool->processor_each ? SPIN_SECONDS : 0.0);
 }
 
 static void spin_for_arrival(sinter_pool *pool, unsigned seen) {
-  const double deadline = sinter_seconds() + pool->spin_seconds;
+  const double deadline = spin_deadline(pool);
   while (atomic_load_explicit(&pool->arrivals, memory_order_acquire) == seen &&
          sinter_seconds() < deadline)
     pause_briefly();
 }
 
+/* Takes part in the loop, and thereafter waits for the next one: spinning, or at rest. */
+static void help(worker *self, loop *l, unsigned seen) {
+  sinter_pool *pool = self->pool;
+  /* Not twice without an iteration: there are loops that wait until all threads take part. */
+  self->stepped_back =
+      pool->processor_each && sched_getcpu() == l->processor && !self->stepped_back;
+  if (self->stepped_back) {
+    leave_loop(pool, l);
+    rest(pool, REST_SECONDS);
+    return;
+  }
+  const double begun = run_iterations(pool, l);
+  if (leave_loop(pool, l) && begun > 0 && was_preempted(self)) {
+    const double seconds = RESTS_PER_DELAY * (sinter_seconds() - begun);
+    rest(pool, seconds < LONGEST_REST_SECONDS ? seconds : LONGEST_REST_SECONDS);
+  } else {
+    spin_for_arrival(pool, seen);
+  }
+}
+
 static void *work(void *argument) {
-  const worker *self = argument;
+  worker *self = argument;
   sinter_pool *pool = self->pool;
   own_slot = self->slot;
   pthread_mutex_lock(&pool->mutex);
@@ -188,9 +259,7 @@ static void *work(void *argument) {
       const unsigned seen = atomic_load(&pool->arrivals);
       atomic_fetch_add(&l->helpers, 1);
       pthread_mutex_unlock(&pool->mutex);
-      run_iterations(pool, l);
-      leave_loop(pool, l);
-      spin_for_arrival(pool, seen);
+      help(self, l, seen);
       pthread_mutex_lock(&pool->mutex);
     } else if (pool->stopping) {
       break;
@@ -227,7 +296,7 @@ static void unlist_loop(sinter_pool *pool, loop *l) {
 }
 
 static void wait_for_helpers(sinter_pool *pool, loop *l) {
-  const double deadline = sinter_seconds() + pool->spin_seconds;
+  const double deadline = spin_deadline(pool);
   while (atomic_load(&l->helpers) != 0 && sinter_seconds() < deadline)
     pause_briefly();
   if (atomic_load(&l->helpers) == 0)
@@ -248,6 +317,7 @@ int sinter_pool_run(sinter_pool *pool, sinter_task task, int min, int size, uint
   l.task = task;
   l.closure = closure;
   l.min = min;
+  l.processor = alone ? 0 : sched_getcpu();
   l.level = sinter_scratch_level() + 1;
   atomic_init(&l.status, 0);
   atomic_init(&l.helpers, 0);
@@ -268,6 +338,7 @@ static void stop_workers(sinter_pool *pool) {
   pool->stopping = 1;
   atomic_fetch_add(&pool->arrivals, 1);
   pthread_cond_broadcast(&pool->work_arrived);
+  pthread_cond_broadcast(&pool->rest_over);
   pthread_mutex_unlock(&pool->mutex);
   for (int32_t w = 0; w < pool->worker_count; ++w)
     pthread_join(pool->workers[w].thread, NULL);
@@ -290,7 +361,7 @@ static int start_worker(worker *w) {
 int sinter_pool_resize(sinter_pool *pool, int32_t threads) {
   stop_workers(pool);
   sinter_scratch_set_threads(&pool->scratch, threads);
-  pool->spin_seconds = threads <= sinter_processor_count() ? SPIN_SECONDS : 0.0;
+  pool->processor_each = threads <= sinter_processor_count();
   if (threads <= 1)
     return SINTER_OK;
   pool->workers = calloc((size_t)threads - 1, sizeof *pool->workers);
@@ -320,6 +391,11 @@ sinter_pool *sinter_pool_create(int32_t threads) {
   pthread_mutex_init(&pool->mutex, NULL);
   pthread_cond_init(&pool->work_arrived, NULL);
   pthread_cond_init(&pool->helper_left, NULL);
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&pool->rest_over, &monotonic);
+  pthread_condattr_destroy(&monotonic);
   sinter_scratch_open(&pool->scratch);
   if (sinter_pool_resize(pool, threads) != SINTER_OK) {
     sinter_pool_destroy(pool);
@@ -334,6 +410,7 @@ void sinter_pool_destroy(sinter_pool *pool) {
   stop_workers(pool);
   sinter_scratch_close(&pool->scratch);
   pthread_cond_destroy(&pool->helper_left);
+  pthread_cond_destroy(&pool->rest_over);
   pthread_cond_destroy(&pool->work_arrived);
   pthread_mutex_destroy(&pool->mutex);
   free(pool);

@@ -7,6 +7,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <pthread.h>
+#include <sched.h>
 #include <set>
 #include <thread>
 #include <vector>
@@ -91,6 +93,61 @@ TEST_CASE("each thread begins with iterations of its own, beside each other") {
   REQUIRE(state.indices.size() == 2);
   for (const auto &[thread, indices] : state.indices)
     CHECK(indices.front() == (thread == std::this_thread::get_id() ? 0 : 50));
+}
+
+namespace {
+
+/// Both threads of a pool, for as long as they last, on the processor of the one that calls.
+struct Pair {
+  cpu_set_t processor;
+  std::atomic<int> arrived{0};
+};
+
+int pin_together(void *, int, uint8_t *closure) {
+  Pair &pair = *reinterpret_cast<Pair *>(closure);
+  pthread_setaffinity_np(pthread_self(), sizeof pair.processor, &pair.processor);
+  for (++pair.arrived; pair.arrived < 2;)
+    std::this_thread::yield();
+  return 0;
+}
+
+} // namespace
+
+TEST_CASE("a worker on the owner's processor steps back, and yet takes part where all have to") {
+  if (sinter_processor_count() < 2)
+    return;
+  cpu_set_t before;
+  REQUIRE(sched_getaffinity(0, sizeof before, &before) == 0);
+  const Pool pool(sinter_pool_create(2));
+  const auto run_pair = [&] {
+    Pair pair;
+    CPU_ZERO(&pair.processor);
+    CPU_SET(sched_getcpu(), &pair.processor);
+    CHECK(halide_do_par_for(pool.get(), pin_together, 0, 2, reinterpret_cast<uint8_t *>(&pair)) ==
+          0);
+  };
+  run_pair();
+  struct State {
+    std::thread::id owner = std::this_thread::get_id();
+    std::atomic<int> others{0};
+  } state;
+  const auto task = [](void *, int, uint8_t *closure) {
+    State &s = *reinterpret_cast<State *>(closure);
+    if (std::this_thread::get_id() != s.owner)
+      ++s.others;
+    for (const double end = sinter_seconds() + 50e-6; sinter_seconds() < end;)
+      ;
+    return 0;
+  };
+  const double begin = sinter_seconds();
+  const int loops = 500;
+  for (int repeat = 0; repeat < loops; ++repeat)
+    halide_do_par_for(pool.get(), task, 0, 2, reinterpret_cast<uint8_t *>(&state));
+  CHECK(state.others < loops / 2);
+  CHECK(sinter_seconds() - begin < loops * 1e-3);
+  for (int repeat = 0; repeat < 3; ++repeat)
+    run_pair();
+  sched_setaffinity(0, sizeof before, &before);
 }
 
 TEST_CASE("never more threads run a loop than asked for") {
