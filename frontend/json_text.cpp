@@ -1,6 +1,7 @@
 #include "frontend/json_text.h"
 
 #include "ir/diagnostics.h"
+#include "ir/json_depth.h"
 
 namespace sinter {
 
@@ -20,14 +21,9 @@ void require_json_size(uint64_t bytes, const std::string &what, const SourceLoca
 
 Json parse_json(const std::string &text, const std::string &what, const SourceLocation &file) {
   require_json_size(text.size(), what, file);
-  int depth = 0;
-  const auto watch = [&](int at, Json::parse_event_t, Json &) {
-    depth = std::max(depth, at);
-    return at <= kMaxDepth;
-  };
-  Json json = Json::parse(text, watch, /*allow_exceptions=*/false);
-  if (depth > kMaxDepth)
+  if (json_depth(text) > kMaxDepth)
     throw CompileError(file, "{} is nested deeper than {} levels", what, kMaxDepth);
+  Json json = Json::parse(text, /*cb=*/nullptr, /*allow_exceptions=*/false);
   if (json.is_discarded())
     throw CompileError(file, "{} is no JSON, or it is truncated", what);
   return json;

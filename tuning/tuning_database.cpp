@@ -1,6 +1,7 @@
 #include "tuning/tuning_database.h"
 
 #include "ir/diagnostics.h"
+#include "ir/json_depth.h"
 
 extern "C" {
 #include "runtime/atomic_file.h"
@@ -23,10 +24,10 @@ namespace sinter {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
 
 constexpr const char *kFormat = "sinter-tuning-1";
-constexpr uintmax_t kMostBytes = uintmax_t{32} << 20U;
+constexpr uintmax_t kMostBytes = uintmax_t{16} << 20U; // some 40,000 entries
 constexpr int kMostDepth = 8;
 
 int line_of(const std::string &text, size_t byte) {
@@ -38,13 +39,11 @@ SourceLocation location_at(const std::string &path, int line) {
   return {std::make_shared<const std::string>(path), line, 1};
 }
 
-/// Where the entries begin: the objects at the second level, strings skipped.
-std::vector<int> entry_lines(const std::string &text) {
-  std::vector<int> lines;
-  int depth = 0, line = 1;
+/// Where an entry begins: an object at the second level, strings skipped.
+int line_of_entry(const std::string &text, size_t number) {
+  int depth = 0;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
-    line += text[i] == '\n' ? 1 : 0;
     if (in_string && text[i] == '\\') {
       ++i;
       continue;
@@ -53,85 +52,94 @@ std::vector<int> entry_lines(const std::string &text) {
       in_string = !in_string;
     if (in_string)
       continue;
-    if (text[i] == '{' && depth++ == 1)
-      lines.push_back(line);
+    if (text[i] == '{' && depth++ == 1 && number-- == 0)
+      return line_of(text, i);
     depth -= text[i] == '}' ? 1 : 0;
   }
-  return lines;
+  return 1;
 }
 
 Json parse_json(const std::string &text, const std::string &path) {
-  const auto watch = [&](int depth, Json::parse_event_t, Json &) {
-    if (depth > kMostDepth)
-      throw CompileError(location_at(path, 1), "no tuning database: nested deeper than {} levels",
-                         kMostDepth);
-    return true;
-  };
+  if (json_depth(text) > kMostDepth)
+    throw CompileError(location_at(path, 1), "no tuning database: nested deeper than {} levels",
+                       kMostDepth);
   try {
-    return Json::parse(text, watch);
+    return Json::parse(text);
   } catch (const Json::parse_error &error) {
     throw CompileError(location_at(path, line_of(text, error.byte > 0 ? error.byte - 1 : 0)),
                        "no tuning database: {}", error.what());
+  } catch (const Json::exception &error) { // a number that no double holds
+    throw CompileError(location_at(path, 1), "no tuning database: {}", error.what());
   }
 }
 
-std::string string_of(const Json &entry, const char *key, const SourceLocation &location) {
+/// What is wrong with an entry; where it stands is known to whom it is thrown to.
+struct EntryError {
+  std::string text;
+};
+
+template <typename... Args>
+[[noreturn]] void refuse(fmt::format_string<Args...> format, Args &&...args) {
+  throw EntryError{fmt::format(format, std::forward<Args>(args)...)};
+}
+
+std::string string_of(const Json &entry, const char *key) {
   const auto found = entry.find(key);
   if (found == entry.end() || !found->is_string())
-    throw CompileError(location, "a tuning entry needs a string \"{}\"", key);
+    refuse("a tuning entry needs a string \"{}\"", key);
   return found->get<std::string>();
 }
 
-double time_of(const Json &entry, const char *key, const SourceLocation &location) {
+double time_of(const Json &entry, const char *key) {
   const auto found = entry.find(key);
-  if (found == entry.end() || !found->is_number() || !(found->get<double>() >= 0) ||
-      !std::isfinite(found->get<double>()))
-    throw CompileError(location, "a tuning entry needs a time \"{}\"", key);
+  if (found == entry.end() || !found->is_number() || !(found->get<double>() >= 0))
+    refuse("a tuning entry needs a time \"{}\"", key);
   return found->get<double>();
 }
 
-KernelChoice choice_of(const Json &entry, const SourceLocation &location) {
+KernelChoice choice_of(const Json &entry) {
   const auto found = entry.find("choice");
   if (found == entry.end() || !found->is_object() || found->empty())
-    throw CompileError(location, "a tuning entry needs an object \"choice\"");
+    refuse("a tuning entry needs an object \"choice\"");
   KernelChoice choice;
   for (const auto &[name, value] : found->items()) {
     if (!value.is_number_integer() || value.is_number_unsigned() != (value.get<int64_t>() >= 0))
-      throw CompileError(location, "\"{}\" of a tuning entry's choice is no integer", name);
+      refuse("\"{}\" of a tuning entry's choice is no integer", name);
     choice[name] = value.get<int64_t>();
   }
   return choice;
 }
 
-TuningEntry entry_of(const Json &json, const SourceLocation &location) {
+TuningEntry entry_of(const Json &json) {
   if (!json.is_object())
-    throw CompileError(location, "a tuning entry is an object");
+    refuse("a tuning entry is an object");
   TuningEntry entry;
-  entry.kind = string_of(json, "kind", location);
+  entry.kind = string_of(json, "kind");
   if (entry.kind != "kernel" && entry.kind != "convolution")
-    throw CompileError(location, "a tuning entry's kind is kernel or convolution, got \"{}\"",
-                       entry.kind);
-  entry.key = string_of(json, "key", location);
-  entry.target = string_of(json, "target", location);
-  entry.cpu = string_of(json, "cpu", location);
-  entry.name = string_of(json, "name", location);
-  entry.choice = choice_of(json, location);
-  entry.microseconds = time_of(json, "microseconds", location);
-  entry.estimated_microseconds = time_of(json, "estimated_microseconds", location);
+    refuse("a tuning entry's kind is kernel or convolution, got \"{}\"", entry.kind);
+  entry.key = string_of(json, "key");
+  entry.target = string_of(json, "target");
+  entry.cpu = string_of(json, "cpu");
+  entry.name = string_of(json, "name");
+  entry.choice = choice_of(json);
+  entry.microseconds = time_of(json, "microseconds");
+  entry.estimated_microseconds = time_of(json, "estimated_microseconds");
   return entry;
 }
 
 std::string entry_text(const TuningEntry &entry) {
   const auto rounded = [](double time) { return std::round(time * 1000) / 1000; };
-  const Json json{{"kind", entry.kind},
-                  {"key", entry.key},
-                  {"target", entry.target},
-                  {"cpu", entry.cpu},
-                  {"name", entry.name},
-                  {"choice", entry.choice},
-                  {"microseconds", rounded(entry.microseconds)},
-                  {"estimated_microseconds", rounded(entry.estimated_microseconds)}};
-  return json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);
+  const nlohmann::ordered_json json{
+      {"kind", entry.kind},
+      {"key", entry.key},
+      {"target", entry.target},
+      {"cpu", entry.cpu},
+      {"name", entry.name},
+      {"choice", entry.choice},
+      {"microseconds", rounded(entry.microseconds)},
+      {"estimated_microseconds", rounded(entry.estimated_microseconds)}};
+  return json.dump(-1, ' ', /*ensure_ascii=*/false,
+                   nlohmann::ordered_json::error_handler_t::replace);
 }
 
 /// Held for as long as a process reads, merges and renames.
@@ -158,11 +166,14 @@ TuningDatabase TuningDatabase::parse(const std::string &text, const std::string 
       !json.contains("entries") || !json["entries"].is_array())
     throw CompileError(location_at(path, 1),
                        "no tuning database: expects \"format\": \"{}\" and \"entries\"", kFormat);
-  const std::vector<int> lines = entry_lines(text);
   TuningDatabase database;
   const Json &entries = json["entries"];
   for (size_t i = 0; i < entries.size(); ++i)
-    database.put(entry_of(entries[i], location_at(path, i < lines.size() ? lines[i] : 1)));
+    try {
+      database.put(entry_of(entries[i]));
+    } catch (const EntryError &error) {
+      throw CompileError(location_at(path, line_of_entry(text, i)), "{}", error.text);
+    }
   return database;
 }
 

@@ -175,6 +175,7 @@ TEST_CASE("archives that inflate without end or lie about it") {
       {{"deep.json", repeated("[", 1000000)}, "nested deeper than"},
       {{"large.json", "[" + std::string(size_t{33} << 20U, ' ') + "]"}, "more than"},
       {{"commas.json", "[" + repeated("0,", 10'000'000) + "0]"}, "error"},
+      {{"objects.json", "[" + repeated("{},", 1'000'000) + "0]"}, "error"},
   });
 }
 

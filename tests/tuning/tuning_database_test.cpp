@@ -3,6 +3,7 @@
 #include "tests/paths.h"
 #include "tuning/tuning_database.h"
 
+#include <ctime>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fmt/format.h>
@@ -90,6 +91,24 @@ TEST_CASE("a file that is no tuning database is refused with its line") {
   CHECK(replaced("\"kernel\"", "\"colonel\"").find("got \"colonel\"") != std::string::npos);
   CHECK(replaced("\"k2\"", "2").find("needs a string \"key\"") != std::string::npos);
   CHECK(replaced("\"avx512\"", "\"avx\xff\"").find("t.json:3:1: error") == 0); // no UTF-8
+  CHECK(replaced("12.5", "1e400").find("error: no tuning database") != std::string::npos);
+}
+
+TEST_CASE("a tuning database of many entries, or of much else, is read in time") {
+  const auto seconds_of = [](const std::string &text) { // of this process, whatever others do
+    const std::clock_t begin = std::clock();
+    complaint(text);
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+  };
+  const std::string begin = "{\"format\": \"sinter-tuning-1\", \"entries\": [";
+  std::string objects = begin, members = begin + "{";
+  for (int i = 0; i < 200'000; ++i) {
+    objects += "{},";
+    members += fmt::format("\"{}\":0,", i);
+  }
+  CHECK(complaint(objects + "0]}").find("needs a string \"kind\"") != std::string::npos);
+  CHECK(seconds_of(objects + "0]}") < 5); // in the square of their number it would be minutes
+  CHECK(seconds_of(members + "\"\":0}]}") < 5);
 }
 
 TEST_CASE("no cut of a tuning database, and no flipped bit, is worse than an error") {
