@@ -3,6 +3,7 @@
 #include "ir/diagnostics.h"
 #include "ir/op.h"
 #include "ir/print.h"
+#include "ir/saturating.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -94,8 +95,9 @@ NodeId storage_root(const Graph &graph, NodeId id) {
 }
 
 int64_t Plan::arena_bytes(int64_t n) const {
-  return arena_fixed + n * arena_per_sample +
-         std::min(n * micro_batch_per_sample, micro_batch_most);
+  const int64_t whole = saturating_add(arena_fixed, saturating_multiply(n, arena_per_sample));
+  return saturating_add(whole,
+                        std::min(saturating_multiply(n, micro_batch_per_sample), micro_batch_most));
 }
 
 MicroBatch Plan::micro_batch_of(int kernel) const {

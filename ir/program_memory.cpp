@@ -1,6 +1,7 @@
 #include "ir/program_memory.h"
 
 #include "ir/diagnostics.h"
+#include "ir/saturating.h"
 
 #include <algorithm>
 
@@ -21,7 +22,9 @@ std::vector<const Plan *> plans(const Program &program, Use use) {
 int64_t buffer_bytes(const Graph &graph, int64_t batch) {
   int64_t bytes = 0;
   const auto count = [&](NodeId id) {
-    bytes += graph.type(id).storage_bytes() * (graph.type(id).batched() ? batch : 1);
+    const TensorType &type = graph.type(id);
+    bytes = saturating_add(bytes,
+                           saturating_multiply(type.storage_bytes(), type.batched() ? batch : 1));
   };
   for (NodeId id : graph.all(OpKind::input)) {
     const std::string &role = attrs<InputAttrs>(graph[id]).role;
@@ -46,6 +49,13 @@ const char *name(Use use) {
     return "training";
   }
   SINTER_UNREACHABLE("use {}", static_cast<int>(use));
+}
+
+int64_t ProgramMemory::total() const {
+  int64_t sum = 0;
+  for (const int64_t bytes : {weights, prepared, optimizer, arena, buffers})
+    sum = saturating_add(sum, bytes);
+  return sum;
 }
 
 int64_t usual_batch(const Model &model) { return model.training ? model.training->batch_size : 32; }

@@ -9,8 +9,9 @@ namespace sinter {
 enum class Use { inference, evaluation, training };
 const char *name(Use);
 
-/// In bytes, for one batch. The context's memory and the tensors that go in and out; what kernels
-/// ask for while they run comes on top, as do the program itself and its data set.
+/// In bytes, for one batch; the largest number there is where they cannot be counted. The context's
+/// memory and the tensors that go in and out; what kernels ask for while they run comes on top, as
+/// do the program itself and its data set.
 struct ProgramMemory {
   int64_t weights = 0;   // and statistics
   int64_t prepared = 0;  // filters in the form that kernels want, made of the weights
@@ -18,7 +19,7 @@ struct ProgramMemory {
   int64_t arena = 0;     // activations and gradients, of the phase with the largest
   int64_t buffers = 0;   // a batch of inputs, labels and predictions
 
-  int64_t total() const { return weights + prepared + optimizer + arena + buffers; }
+  int64_t total() const;
 };
 
 /// Requires: a plan of that use.

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <limits>
 
 using namespace sinter;
 
@@ -30,6 +31,15 @@ bool is_rejected(const Plan &plan, const std::string &invariant) {
 }
 
 } // namespace
+
+TEST_CASE("memory that cannot be counted is the most that there is") {
+  Plan plan;
+  plan.arena_fixed = 64;
+  plan.arena_per_sample = plan.micro_batch_per_sample = int64_t{1} << 40U;
+  plan.micro_batch_most = int64_t{1} << 41U;
+  CHECK(plan.arena_bytes(1) == 64 + (int64_t{1} << 41U));
+  CHECK(plan.arena_bytes(1 << 30) == std::numeric_limits<int64_t>::max());
+}
 
 TEST_CASE("plans with fusion and memory mean what their graphs mean") {
   std::vector<Model> models = all_nets();
