@@ -134,23 +134,46 @@ void sinter_print_measurement_text(const sinter_measurement *m) {
   print_step(m);
 }
 
+static void print_csv_times(const sinter_measurement *m, const char *name,
+                            const sinter_kernel_time *t) {
+  const rates r = derive(m, t);
+  printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g,\"%s\"", name,
+         t->kernel ? t->kernel->ops : "", t->kernel ? t->kernel->algorithm : "",
+         t->median_seconds * 1e3, t->minimum_seconds * 1e3, t->deviation_seconds * 1e3,
+         t->flops / 1e9, r.gflops, r.gbps, r.peak_percent, r.roof_percent, r.share_percent,
+         m->variant);
+}
+
+static void print_csv_comparison(const sinter_measurement *m, double before, double now) {
+  if (m->earlier && before > 0.0)
+    printf(",%.6g,%.4g", before * 1e3, ratio(before, now));
+  else if (m->earlier)
+    printf(",,");
+  printf("\n");
+}
+
+/* A row a kernel, one for all of them, and one for the step, which alone has the last columns. */
 void sinter_print_measurement_csv(const sinter_measurement *m) {
-  printf(
-      "name,ops,algorithm,median_ms,min_ms,mad_ms,gflop,gflops,gbps,peak_pct,roof_pct,share_pct");
+  printf("name,ops,algorithm,median_ms,min_ms,mad_ms,gflop,gflops,gbps,peak_pct,roof_pct,share_pct,"
+         "variant,p90_ms,p99_ms,samples_per_second,peak_bytes");
   puts(m->earlier ? ",before_ms,ratio" : "");
   for (int32_t k = 0; k < m->kernel_count; ++k) {
     const sinter_kernel_time *t = &m->kernels[k];
-    const rates r = derive(m, t);
-    printf("\"%s\",\"%s\",\"%s\",%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.4g,%.4g,%.4g", t->kernel->name,
-           t->kernel->ops, t->kernel->algorithm, t->median_seconds * 1e3, t->minimum_seconds * 1e3,
-           t->deviation_seconds * 1e3, t->flops / 1e9, r.gflops, r.gbps, r.peak_percent,
-           r.roof_percent, r.share_percent);
-    if (m->earlier && t->before_seconds > 0.0)
-      printf(",%.6g,%.4g", t->before_seconds * 1e3, ratio(t->before_seconds, t->median_seconds));
-    else if (m->earlier)
-      printf(",,");
-    printf("\n");
+    print_csv_times(m, t->kernel->name, t);
+    printf(",,,,");
+    print_csv_comparison(m, t->before_seconds, t->median_seconds);
   }
+  sinter_kernel_time sum = sum_kernels(m);
+  print_csv_times(m, "all kernels", &sum);
+  printf(",,,,");
+  print_csv_comparison(m, 0.0, 0.0);
+  sum.median_seconds = m->median;
+  sum.minimum_seconds = m->minimum;
+  sum.deviation_seconds = m->deviation;
+  print_csv_times(m, "step", &sum);
+  printf(",%.6g,%.6g,%.6g,%lld", m->p90 * 1e3, m->p99 * 1e3, m->batch / m->median,
+         (long long)m->peak_bytes);
+  print_csv_comparison(m, m->earlier ? sinter_earlier_median(m->earlier) : 0.0, m->median);
 }
 
 static json_t *kernel_json(const sinter_measurement *m, int32_t k) {
@@ -161,6 +184,7 @@ static json_t *kernel_json(const sinter_measurement *m, int32_t k) {
   json_object_set_new(object, "ops", json_string(t->kernel->ops));
   json_object_set_new(object, "layers", json_string(t->kernel->layers));
   json_object_set_new(object, "algorithm", json_string(t->kernel->algorithm));
+  json_object_set_new(object, "variant", json_string(m->variant));
   json_object_set_new(object, "median_ms", json_real(t->median_seconds * 1e3));
   json_object_set_new(object, "min_ms", json_real(t->minimum_seconds * 1e3));
   json_object_set_new(object, "mad_ms", json_real(t->deviation_seconds * 1e3));
