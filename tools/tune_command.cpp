@@ -97,12 +97,14 @@ int run_tune(const TuneCommandOptions &options, Tool &tool) {
   tune_options.program.precision = options.backend.precision;
   tune_options.program.name = c_identifier(stem(options.model.path));
   tune_options.program.train = !options.inference;
-  tune_options.known = {load_tuning(path), shipped_tuning()}; // refuses a broken one at once
+  update_tuning(path, {}, {}); // a broken file, or one that cannot be written, is refused at once
+  tune_options.known = {load_tuning(path), shipped_tuning()};
   tune_options.settings = settings_for(model, options);
   tune_options.seconds = options.seconds;
   tune_options.log = [&](const std::string &text) { tool.err << text << "\n"; };
   const TuneResult result = tune(model, tune_options);
-  update_tuning(path, result.found, result.withdrawn);
+  if (!result.found.empty())
+    update_tuning(path, result.found, result.withdrawn);
   report(result, path, tool);
   return kExitOk;
 }

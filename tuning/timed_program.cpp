@@ -249,6 +249,10 @@ StepTime StepMemory::run(const TimedProgram &program) {
   return time;
 }
 
+double seconds_in_turns(double step, double seconds) {
+  return 2 * step + std::max(seconds, static_cast<double>(kLeastRounds) * 2 * step);
+}
+
 std::vector<StepTimes> time_in_turns(const std::vector<Contender> &contenders, double seconds) {
   std::vector<std::vector<StepTime>> times(contenders.size());
   for (const Contender &contender : contenders) // warm up

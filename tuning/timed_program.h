@@ -81,5 +81,7 @@ struct StepTimes {
 
 /// Times of steps that take turns, for about so many seconds, but a few rounds at least.
 std::vector<StepTimes> time_in_turns(const std::vector<Contender> &, double seconds);
+/// What that takes for two whose steps are of so many seconds.
+double seconds_in_turns(double step, double seconds);
 
 } // namespace sinter

@@ -4,17 +4,18 @@
 #include "backends/verify/check_kernels.h"
 #include "backends/verify/random_inputs.h"
 #include "ir/diagnostics.h"
+#include "ir/op.h"
 #include "tuning/algorithm_search.h"
 #include "tuning/cpu_model.h"
 #include "tuning/kernel_search.h"
+#include "tuning/time_budget.h"
 
 extern "C" {
-#include "runtime/profile.h"
 #include "runtime/thread_pool.h"
 }
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 #include <limits>
 #include <map>
 #include <set>
@@ -23,14 +24,23 @@ namespace sinter {
 
 namespace {
 
-/// Parts of the time after which the search for algorithms, and that for kernels' choices, ends.
+/// Shares of the time after which the search for algorithms, and that for kernels' choices, ends.
 constexpr double kAlgorithmsEnd = 0.35;
 constexpr double kKernelsEnd = 0.8;
-constexpr double kChecksEnd = 0.95;
+/// The share of the time that one setting's steps may take in turns.
+constexpr double kLongestTurns = 0.08;
+/// As many show how long a larger batch takes.
+constexpr int32_t kFewSamples = 4;
 /// Of a setting's step: less is not worth the compilations.
 constexpr double kLeastShare = 0.02;
-/// Samples that the reference computes: it takes its time.
+/// Samples that the reference computes, and about how fast it does: it takes its time.
 constexpr int64_t kCheckedBatch = 2;
+constexpr double kReferenceFlops = 5e8;
+/// Seconds a setting, as multiples of slice(): for a tile, for all tiles, for what was chosen, and
+/// for whole steps at the end.
+constexpr double kTile = 2, kTiles = 5, kConfirmation = 4, kDecision = 10;
+/// What a convolution's algorithm may be.
+constexpr std::array<int64_t, 3> kTilesToTry{4, 2, 0};
 /// What whole steps must gain, all settings together, and may lose in one.
 constexpr double kStepGain = 0.995;
 constexpr double kStepLoss = 1.01;
@@ -48,18 +58,22 @@ class Tuner {
 public:
   Tuner(const Model &model, const TuneOptions &options)
       : model_(model), options_(options), variant_(variants_for_target(options.target).back()),
-        begin_(sinter_seconds()) {}
+        budget_(options.seconds) {}
 
   TuneResult run() {
     estimated_program_ = build({});
     program_ = estimated_program_;
     estimated_ = timed(estimated_program_, {});
+    settings_ = fit_settings(*estimated_, options_.settings, options_.seconds, options_.log);
     if (options_.program.math == Math::fast)
       choose_algorithms();
     choose_kernels();
-    confirm_kernels();
-    check_against_reference();
-    decide();
+    if (has_choices())
+      confirm_kernels();
+    if (has_choices())
+      check_against_reference();
+    if (has_choices() || !convolutions_.empty())
+      decide();
     return std::move(result_);
   }
 
@@ -67,17 +81,16 @@ private:
   using Timed = std::unique_ptr<TimedProgram>;
   using Memories = std::vector<std::unique_ptr<StepMemory>>; // by setting
 
-  double passed() const { return (sinter_seconds() - begin_) / options_.seconds; }
-  /// Runs rounds until one as long as the longest so far would end too late; false when it would.
-  template <typename Round> bool in_time(double end, const Round &round) {
-    const double begin = passed();
-    if (begin + longest_round_ > end)
-      return false;
-    const bool more = round();
-    longest_round_ = std::max(longest_round_, passed() - begin);
-    return more;
-  }
+  /// Seconds for which a setting's steps take turns, in the rounds of the search.
   double slice() const { return std::clamp(options_.seconds / 300, 0.02, 0.3); }
+  /// What it takes to build a program and to time it beside another, so many slices a setting.
+  double build_and_time(double slices) const {
+    return longest_build_ + settings_.opening_seconds +
+           settings_.seconds_in_turns(slices * slice());
+  }
+  double deciding() const { return build_and_time(kDecision); }
+  /// What comes when the search is over, but for checks, which take what is left.
+  double closing() const { return build_and_time(kConfirmation) + deciding(); }
   void log(const std::string &text) const {
     if (options_.log)
       options_.log(text);
@@ -90,16 +103,24 @@ private:
     return build_program(model_, options);
   }
 
-  Timed timed(const Program &program, const KernelTuning &tuning) const {
-    return std::make_unique<TimedProgram>(
+  Timed timed(const Program &program, const KernelTuning &tuning) {
+    const double left = budget_.left();
+    Timed result = std::make_unique<TimedProgram>(
         program, TimedProgramOptions{variant_.halide_target, options_.cache_directory, tuning});
+    longest_build_ = std::max(longest_build_, left - budget_.left());
+    return result;
   }
 
   StepMemory &memory(Memories &memories, const TimedProgram &program, size_t setting) const {
-    memories.resize(options_.settings.size());
+    memories.resize(settings_.all.size());
     if (!memories[setting])
-      memories[setting] = std::make_unique<StepMemory>(program, options_.settings[setting]);
+      memories[setting] = std::make_unique<StepMemory>(program, settings_.all[setting]);
     return *memories[setting];
+  }
+
+  bool has_choices() const {
+    return std::any_of(kernels_.begin(), kernels_.end(),
+                       [](const auto &known) { return !known.second.search.best().empty(); });
   }
 
   void choose_algorithms();
@@ -121,8 +142,10 @@ private:
   const Model &model_;
   const TuneOptions &options_;
   const Variant variant_;
-  const double begin_;
-  double longest_round_ = 0;            // as a part of the time
+  const TimeBudget budget_;
+  double longest_build_ = 0, longest_round_ = 0; // seconds
+  FittedSettings settings_;
+  size_t tiles_tried_ = 0;              // by all convolutions
   Program estimated_program_, program_; // as the cost model has it; with the chosen algorithms
   Timed estimated_, baseline_;          // of the two, without choices of kernels
   Memories estimated_memories_, memories_;
@@ -138,12 +161,12 @@ void Tuner::try_tile(int64_t tile, std::map<std::string, TimedConvolution> &best
   const Timed candidate = timed(program, {});
   Memories memories;
   std::map<std::string, std::pair<std::vector<double>, std::vector<double>>> seconds;
-  for (size_t s = 0; s < options_.settings.size(); ++s) {
-    const StepSetting &setting = options_.settings[s];
+  for (size_t s = 0; s < settings_.all.size(); ++s) {
+    const StepSetting &setting = settings_.all[s];
     const auto times =
         time_in_turns({{estimated_.get(), &memory(estimated_memories_, *estimated_, s)},
                        {candidate.get(), &memory(memories, *candidate, s)}},
-                      2 * slice());
+                      kTile * slice());
     const bool training = is_training(setting);
     for (const auto kind : {&StepTimes::undisturbed, &StepTimes::typical}) {
       const auto before =
@@ -159,28 +182,26 @@ void Tuner::try_tile(int64_t tile, std::map<std::string, TimedConvolution> &best
   for (const auto &[description, times] : seconds)
     if (estimated_tiles_.at(description) != tile)
       consider_tile(best[description], tile, times.first, times.second);
+  ++tiles_tried_;
   ++result_.candidates;
 }
 
 void Tuner::choose_algorithms() {
-  for (const StepSetting &setting : options_.settings)
+  for (const StepSetting &setting : settings_.all)
     for (const auto &[description, tile] :
          convolution_tiles(plan_of(estimated_program_, setting.phase), is_training(setting)))
       estimated_tiles_[description] = tile;
   if (estimated_tiles_.empty())
     return;
   std::map<std::string, TimedConvolution> best;
-  for (const int64_t tile : {4, 2, 0})
-    in_time(kAlgorithmsEnd, [&] {
+  for (const int64_t tile : kTilesToTry)
+    if (budget_.fits(build_and_time(kTile), closing(), kAlgorithmsEnd))
       try_tile(tile, best);
-      return true;
-    });
-  longest_round_ = 0;
   std::map<std::string, TimedConvolution> faster;
   for (const auto &[description, timed_convolution] : best)
     if (timed_convolution.seconds > 0)
       faster.emplace(description, timed_convolution);
-  if (faster.empty())
+  if (faster.empty() || !budget_.fits(build_and_time(kTiles), closing()))
     return;
   const Program program = build([&](const std::string &description) {
     const auto found = faster.find(description);
@@ -189,7 +210,7 @@ void Tuner::choose_algorithms() {
   const Timed candidate = timed(program, {});
   Memories memories;
   std::vector<TunedStep> steps;
-  if (!is_faster_program(*candidate, memories, 5 * slice(), steps))
+  if (!is_faster_program(*candidate, memories, kTiles * slice(), steps))
     return;
   for (const auto &[description, timed_convolution] : faster)
     log(fmt::format("{}: {} instead of {}", description, timed_convolution.tile,
@@ -203,7 +224,7 @@ bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
                               std::vector<TunedStep> &steps) {
   double product = 1;
   bool loses = false;
-  for (size_t s = 0; s < options_.settings.size(); ++s) {
+  for (size_t s = 0; s < settings_.all.size(); ++s) {
     const auto times =
         time_in_turns({{estimated_.get(), &memory(estimated_memories_, *estimated_, s)},
                        {&candidate, &memory(memories, candidate, s)}},
@@ -212,7 +233,7 @@ bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
                                   times[1].typical.seconds / times[0].typical.seconds);
     product *= ratio;
     loses = loses || ratio > kStepLoss;
-    steps.push_back({options_.settings[s], times[0].typical.seconds, times[1].typical.seconds});
+    steps.push_back({settings_.all[s], times[0].typical.seconds, times[1].typical.seconds});
   }
   return !loses && product < kStepGain;
 }
@@ -221,7 +242,7 @@ bool Tuner::is_faster_program(const TimedProgram &candidate, Memories &memories,
 std::vector<std::vector<StepTimes>> Tuner::time_settings(const TimedProgram &candidate,
                                                          double seconds) {
   std::vector<std::vector<StepTimes>> times;
-  for (size_t s = 0; s < options_.settings.size(); ++s) {
+  for (size_t s = 0; s < settings_.all.size(); ++s) {
     StepMemory &shared = memory(memories_, *baseline_, s);
     times.push_back(time_in_turns({{baseline_.get(), &shared}, {&candidate, &shared}}, seconds));
   }
@@ -252,8 +273,10 @@ Ratios Tuner::ratios_of(TunedPlace &place, const std::vector<std::vector<StepTim
 void Tuner::find_kernels() {
   const KernelTuning known = options_.known.kernels();
   const auto times = time_settings(*baseline_, slice());
-  for (size_t s = 0; s < options_.settings.size(); ++s) {
-    const Plan &plan = plan_of(program_, options_.settings[s].phase);
+  for (size_t s = 0; s < settings_.all.size(); ++s) {
+    const double step = times[s][0].typical.seconds;
+    result_.steps.push_back({settings_.all[s], step, step}); // until something is found
+    const Plan &plan = plan_of(program_, settings_.all[s].phase);
     for (size_t k = 0; k < plan.kernels.size(); ++k) {
       const std::string text = tuning_text(plan, static_cast<int>(k));
       if (kernels_.count(text) == 0) {
@@ -305,8 +328,12 @@ void Tuner::choose_kernels() {
   baseline_ = timed(program_, {});
   find_kernels();
   size_t rounds = 0;
-  while (in_time(kKernelsEnd, [&] { return try_round(); }))
-    ++rounds;
+  for (bool more = true; more; rounds += more ? 1 : 0) {
+    const double begin = budget_.left();
+    const double expected = std::max(longest_round_, build_and_time(1));
+    more = budget_.fits(expected, closing(), kKernelsEnd) && try_round();
+    longest_round_ = std::max(longest_round_, begin - budget_.left());
+  }
   log(fmt::format("{} kernels, {} rounds, {} candidates", kernels_.size(), rounds,
                   result_.candidates));
 }
@@ -325,12 +352,19 @@ KernelTuning Tuner::chosen() const {
 /// The best of many measurements was lucky, too: what does not gain again is forgotten.
 void Tuner::confirm_kernels() {
   const Timed candidate = timed(program_, chosen());
-  const auto times = time_settings(*candidate, 4 * slice());
+  const auto times = time_settings(*candidate, kConfirmation * slice());
   for (auto &[text, place] : kernels_) {
     const Ratios ratios = ratios_of(place, times);
     if (!is_faster(ratios, Ratios(ratios.size(), 1)))
       place.search.forget();
   }
+}
+
+double reference_seconds(const Plan &plan, const Kernel &kernel) {
+  double flops = 0;
+  for (const NodeId node : kernel.nodes)
+    flops += cost(plan.graph, node).flops_per_sample;
+  return flops * static_cast<double>(kCheckedBatch) / kReferenceFlops;
 }
 
 /// Each chosen kernel once, where it is first; what there is no time to check is forgotten.
@@ -350,7 +384,7 @@ void Tuner::check_against_reference() {
       const std::string text = tuning_text(plan, static_cast<int>(k));
       const auto place = kernels_.find(text);
       if (place == kernels_.end() || place->second.search.best().empty() || right.count(text) > 0 ||
-          passed() > kChecksEnd)
+          !budget_.fits(reference_seconds(plan, plan.kernels[k]), deciding()))
         return false;
       checked.push_back(text);
       return true;
@@ -383,11 +417,12 @@ void Tuner::decide() {
   const Timed candidate = timed(program_, chosen());
   Memories own;
   Memories &memories = convolutions_.empty() ? estimated_memories_ : own;
-  bool faster = is_faster_program(*candidate, memories, 10 * slice(), result_.steps);
-  if (!faster && passed() < kChecksEnd) {
-    result_.steps.clear();
-    faster = is_faster_program(*candidate, memories, 10 * slice(), result_.steps);
-  }
+  bool faster = false;
+  for (int times = 0; times < 2 && !faster; ++times)
+    if (budget_.fits(settings_.seconds_in_turns(kDecision * slice()), 0)) {
+      result_.steps.clear();
+      faster = is_faster_program(*candidate, memories, kDecision * slice(), result_.steps);
+    }
   if (faster)
     add_entries();
 }
@@ -409,6 +444,8 @@ void Tuner::add_entries() {
   constexpr double kMicroseconds = 1e6;
   for (const auto &[description, tile] : estimated_tiles_) {
     const auto found = convolutions_.find(description);
+    if (found == convolutions_.end() && tiles_tried_ < kTilesToTry.size())
+      continue; // what was known may still be right
     TuningEntry entry{"convolution", description, "", "", "", {}, 0, 0};
     if (found != convolutions_.end()) {
       entry.choice = {{kWinogradTile, found->second.tile}};
@@ -428,23 +465,6 @@ void Tuner::add_entries() {
 }
 
 } // namespace
-
-std::vector<StepSetting> default_settings(const Model &model, bool inference, bool training) {
-  const int32_t processors = sinter_processor_count();
-  std::vector<StepSetting> settings;
-  if (inference) {
-    settings.push_back({SINTER_INFER, 1, 1});
-    if (processors > 1) // what gains on one thread may leave nothing for the others to do
-      settings.push_back({SINTER_INFER, 1, processors});
-    if (model.training)
-      settings.push_back(
-          {SINTER_INFER, static_cast<int32_t>(model.training->batch_size), processors});
-  }
-  if (training && model.training)
-    settings.push_back(
-        {SINTER_TRAIN, static_cast<int32_t>(model.training->batch_size), processors});
-  return settings;
-}
 
 TuneResult tune(const Model &model, const TuneOptions &options) {
   SINTER_ASSERT(!options.settings.empty(), "nothing to measure");

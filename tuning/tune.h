@@ -10,7 +10,7 @@
 #pragma once
 
 #include "passes/pipeline.h"
-#include "tuning/timed_program.h"
+#include "tuning/step_settings.h"
 #include "tuning/tuning.h"
 
 #include <functional>
@@ -23,7 +23,7 @@ struct TuneOptions {
   ProgramOptions program;            // without tuned algorithms: those are the search's
   Tuning known;                      // what was found before: its choices are tried first
   std::vector<StepSetting> settings; // what is measured
-  double seconds = 60;               // for everything
+  double seconds = 60;               // for everything but a compilation that takes longer
   std::function<void(const std::string &)> log;
 };
 
@@ -35,14 +35,10 @@ struct TunedStep {
 
 struct TuneResult {
   std::vector<TuningEntry> found;     // what is better than the cost model
-  std::vector<TuningEntry> withdrawn; // what was known and is not
+  std::vector<TuningEntry> withdrawn; // what is not, and may have been known; with `found` alone
   std::vector<TunedStep> steps;
   size_t candidates = 0; // that were measured
 };
-
-/// The settings that are measured unless the user says which: a sample on one thread and on all of
-/// them, and the batch of the model's training, where it has one, on all of them.
-std::vector<StepSetting> default_settings(const Model &, bool inference, bool training);
 
 TuneResult tune(const Model &, const TuneOptions &);
 

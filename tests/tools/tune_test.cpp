@@ -105,6 +105,9 @@ TEST_CASE("tune says what it cannot do") {
   CHECK(run_sinter({"tune", scripts.net(), "--time=soon"}).code == 2);
   CHECK(run_sinter({"tune", scripts.net(), "--time=-1s"}).code == 2);
   CHECK(run_sinter({"tune", scripts.net(), "--train", "--inference"}).code == 2);
+  const ToolRun nowhere = run_sinter({"tune", scripts.net(), "--database=/proc/tuning.json"});
+  CHECK(nowhere.code == 1); // before it searches for a minute
+  CHECK(nowhere.err.find("cannot lock /proc/tuning.json") != std::string::npos);
   const ToolRun elsewhere = run_sinter({"tune", scripts.net(), "--cache=off"});
   CHECK(elsewhere.code == 1);
   CHECK(elsewhere.err.find("--database=FILE") != std::string::npos);
