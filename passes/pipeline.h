@@ -19,8 +19,7 @@ const Pass *find_pass(std::string_view name);
 /// also those that stay within 2e-5 of the largest result.
 enum class Math { fast, exact };
 
-/// What convolutions and matrix products multiply in inference and evaluation; training multiplies
-/// float32 numbers.
+/// What convolutions and matrix products multiply, and their gradients; sums are float32.
 enum class Precision { f32, bf16 };
 
 struct ProgramOptions {

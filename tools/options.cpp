@@ -120,7 +120,8 @@ void add_target_options(CLI::App &command, BackendOptions &options,
       ->check(CLI::PositiveNumber);
   command
       .add_option("--memory-batch", options.memory_batch,
-                  "Batch size of --max-memory and of explain's report (default: the one that the model trains with)")
+                  "Batch size of --max-memory and of explain's report (default: the one that the "
+                  "model trains with)")
       ->check(CLI::Range(1, std::numeric_limits<int32_t>::max()));
   command.add_option("--cache", options.cache,
                      "Directory of compiled kernels, or off (default: the user's cache)");
