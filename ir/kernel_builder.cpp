@@ -160,6 +160,13 @@ Expr KernelBuilder::extent(int dimension) const {
   return extent == kBatch ? batch_ : halide_int(extent);
 }
 
+std::optional<float> KernelBuilder::constant_operand(size_t i) const {
+  const auto *constant = std::get_if<ConstantAttrs>(&graph_[node().inputs.at(i)].attrs);
+  if (!constant || constant->type.element != ElementType::f32 || constant->values.size() != 1)
+    return std::nullopt;
+  return constant->values[0];
+}
+
 void KernelBuilder::define(const std::function<Expr(const Index &)> &element) {
   define_storage([&](const Index &storage) { return element_or_zero(type(), storage, element); });
 }

@@ -76,6 +76,8 @@ public:
   size_t operand_count() const { return operands_.size(); }
   const Tensor &operand(size_t i) const { return operands_[i]; }
   Halide::Expr extent(int dimension) const; // of the result
+  /// The one value that all elements of an f32 operand have, when it is a constant.
+  std::optional<float> constant_operand(size_t i) const;
 
   /// result(index) = element(index). In a blocked result the lanes beyond the last logical
   /// element are zero.

@@ -36,6 +36,16 @@ Expr smaller_of(const Expr &a, const Expr &b) {
                              : Halide::min(a, b);
 }
 
+// Exactly these choices: a vector maximum or minimum whose second operand is x, which it gives when
+// one is NaN.
+Expr at_least_number(const Expr &x, float number) {
+  return exactly(Halide::select(x < number, number, x));
+}
+
+Expr at_most_number(const Expr &x, float number) {
+  return exactly(Halide::select(x > number, number, x));
+}
+
 Expr is_extreme(const Expr &x, const Expr &extreme) {
   return exactly(x == extreme) || holds_nan(x);
 }

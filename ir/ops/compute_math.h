@@ -21,6 +21,9 @@ Halide::Expr at_least(const Halide::Expr &a, const Halide::Expr &b);
 /// The larger or the smaller of a and b, a at a tie; a NaN if either is one.
 Halide::Expr larger_of(const Halide::Expr &a, const Halide::Expr &b);
 Halide::Expr smaller_of(const Halide::Expr &a, const Halide::Expr &b);
+/// The same of x and a number, which is no NaN: one instruction.
+Halide::Expr at_least_number(const Halide::Expr &x, float number);
+Halide::Expr at_most_number(const Halide::Expr &x, float number);
 /// Whether x is the extreme that was found among values with it: equal, or a NaN.
 Halide::Expr is_extreme(const Halide::Expr &x, const Halide::Expr &extreme);
 /// x where the condition holds, else y: as bits, so that no flags promise what they are.

@@ -63,9 +63,8 @@ void compute_is_infinite(KernelBuilder &k) {
   });
 }
 
-// Exactly this choice: a vector maximum whose second operand is x, which it gives when one is NaN.
 void compute_relu(KernelBuilder &k) {
-  define_unary(k, [](const Expr &x) { return exactly(Halide::select(x < 0.0F, 0.0F, x)); });
+  define_unary(k, [](const Expr &x) { return at_least_number(x, 0.0F); });
 }
 
 void compute_relu_gradient(KernelBuilder &k) {

@@ -81,6 +81,17 @@ TEST_CASE("a NaN beats every number and compares with none") {
     check(binary(op, "f32", "u8"), kSpecial);
 }
 
+TEST_CASE("a NaN beats a constant, too, and a constant that is one all numbers") {
+  for (const char *op : {"maximum", "minimum"})
+    for (const char *constant : {"0", "6", "-1.5", "inf", "-inf", "nan"}) {
+      const std::string x = "%0 = input {name=\"x\", type=f32[N,37]} : f32[N,37]\n";
+      const std::string bound =
+          "%1 = constant {values=[" + std::string(constant) + "]} : f32[]\n%2 = ";
+      check(x + bound + op + " %0, %1 : f32[N,37]", kSpecial);
+      check(x + bound + op + " %1, %0 : f32[N,37]", kSpecial);
+    }
+}
+
 TEST_CASE("what relu makes of a computed NaN stays one inside a kernel") {
   check(R"(%0 = input {name="x", type=f32[N,37]} : f32[N,37]
 %1 = affine %0 {scale=2, offset=1} : f32[N,37]
