@@ -38,8 +38,9 @@ constexpr int64_t kFilterBytesToTileBytes = 8;
 /// Tiles in whose time a chunk begins and ends.
 constexpr double kTilesOfOverhead = 4;
 /// Bytes of a chunk's transformed tiles: a part of the filter's bytes, as each chunk reads all of
-/// the filter, but within what the second cache holds, and never beyond its double.
-constexpr int64_t kLeastChunkBytes = int64_t{1} << 19;
+/// the filter, but within what the second cache holds beside a small filter, products and rows of
+/// the input, and never beyond its double.
+constexpr int64_t kLeastChunkBytes = int64_t{192} << 10;
 constexpr int64_t kMostChunkBytes = int64_t{1} << 22;
 constexpr int64_t kFilterBytesToChunkBytes = 4;
 /// Images at most whose chunks take turns.
