@@ -5,6 +5,7 @@
 //   conv2d                          padded, [filter]    sum
 //   conv2d_input_gradient           padded, filter      sum, one for each residue by the strides
 //   conv2d_filter_gradient          padded, gradient    image, chunk, total
+//   gradients of small images       by_position.h
 //   matmul                          [right]             [part], sum
 //   matmul with transpose_b         left                sum
 //   batch_matmul                                        sum
@@ -14,6 +15,7 @@
 
 #include "ir/diagnostics.h"
 #include "ir/kernel_builder.h"
+#include "ir/ops/by_position.h"
 #include "ir/ops/compute.h"
 #include "ir/ops/compute_math.h"
 #include "ir/ops/window.h"
@@ -238,6 +240,10 @@ bool is_phased(const Conv2dGradientAttrs &attrs) {
 // its last two dimensions exchanged.
 void compute_conv2d_input_gradient(KernelBuilder &k) {
   const auto &attrs = k.attrs<Conv2dGradientAttrs>();
+  if (is_by_position(k.operand(0).type().shape, k.operand(1).type().shape, attrs.groups)) {
+    define_input_gradient_by_position(k);
+    return;
+  }
   if (is_phased(attrs)) {
     define_by_phases(k, attrs);
     return;
@@ -276,6 +282,10 @@ int samples_per_chunk(int64_t filter_bytes) {
 // storage of dw: first a sample, then the samples of a chunk, then the chunks.
 void compute_conv2d_filter_gradient(KernelBuilder &k) {
   const auto &attrs = k.attrs<Conv2dGradientAttrs>();
+  if (is_by_position(k.operand(1).type().shape, k.type().shape, attrs.groups)) {
+    define_filter_gradient_by_position(k);
+    return;
+  }
   const TensorType &result = k.type();
   const Tensor &dy = k.operand(1);
   const Shape &dy_shape = dy.type().shape;

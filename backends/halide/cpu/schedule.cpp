@@ -2,6 +2,7 @@
 
 #include "backends/halide/cpu/bf16.h"
 #include "backends/halide/cpu/bf16_gradient.h"
+#include "backends/halide/cpu/by_position.h"
 #include "backends/halide/cpu/convolution.h"
 #include "backends/halide/cpu/filter_gradient.h"
 #include "backends/halide/cpu/loops.h"
@@ -51,6 +52,8 @@ KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &varia
                                Decisions &decisions) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
+  if (contraction && (contraction->find_stage("images") || contraction->find_stage("positions")))
+    return {schedule_by_position(kernel, *contraction, variant, decisions)};
   if (contraction && contraction->find_stage("spread"))
     return {schedule_winograd_gradient(kernel, *contraction, variant, decisions)};
   if (contraction && contraction->find_stage("gradient"))

@@ -58,10 +58,20 @@ const Case kCases[] = {
     {4, 3, 128, 192, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 32},   // tiles of several rows
     {31, 37, 64, 64, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 64}, 16},  // depthwise, in strips
     {15, 2, 24, 24, 5, 5, {{2, 1}, {1, 1}, {2, 2, 2, 2}, 24}, 16},   // depthwise, all border
-    {1, 1, 17, 17, 3, 3, {{1, 1}, {2, 2}, {2, 2, 2, 2}, 17}, 16}     // depthwise, of one pixel
+    {1, 1, 17, 17, 3, 3, {{1, 1}, {2, 2}, {2, 2, 2, 2}, 17}, 16},    // depthwise, of one pixel
+    {2, 2, 128, 64, 3, 3, {{1, 1}, {1, 1}, {1, 1, 1, 1}, 1}, 32},    // by position
+    {5, 7, 64, 128, 3, 3, {{2, 2}, {1, 1}, {0, 1, 1, 1}, 1}, 32},    // the same, strided
+    {4, 3, 48, 80, 5, 5, {{1, 1}, {2, 2}, {4, 3, 4, 5}, 1}, 16},     // dilated, mostly padding
+    {3, 4, 256, 272, 1, 1, {{2, 1}, {1, 1}, {0, 0, 0, 0}, 1}, 0}     // of plain storage
 };
 
 const char *const kTargets[] = {"host", "x86-64-linux-sse41-avx-f16c-fma-avx2"};
+
+/// Small images are computed by position, in tiles of images.
+std::vector<int64_t> batches(const Case &c) {
+  return c.output(0) * c.output(1) <= 16 ? std::vector<int64_t>{1, 5, 37}
+                                         : std::vector<int64_t>{1, 5};
+}
 
 } // namespace
 
@@ -72,7 +82,7 @@ TEST_CASE("conv2d") {
 %1 = parameter {{name="kernel", type={1}}} : {1}
 %2 = conv2d %0, %1 {{{2}}} : {3})",
                                c.x(), c.w(), c.fields(), c.y()),
-                   {1, 5}, target);
+                   batches(c), target);
 }
 
 TEST_CASE("conv2d_input_gradient") {
@@ -82,7 +92,7 @@ TEST_CASE("conv2d_input_gradient") {
 %1 = parameter {{name="kernel", type={1}}} : {1}
 %2 = conv2d_input_gradient %0, %1 {{{2}, size=[{3},{4}]}} : {5})",
                                c.y(), c.w(), c.fields(), c.height, c.width, c.x()),
-                   {1, 5}, target);
+                   batches(c), target);
 }
 
 TEST_CASE("conv2d_filter_gradient") {
