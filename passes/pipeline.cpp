@@ -17,6 +17,7 @@
 #include "passes/fuse_epilogues.h"
 #include "passes/fuse_prologues.h"
 #include "passes/fuse_rows.h"
+#include "passes/hoist_average_pools.h"
 #include "passes/isolate_results.h"
 #include "passes/limit_memory.h"
 #include "passes/make_plan.h"
@@ -61,6 +62,8 @@ const std::vector<Pass> &all_passes() {
       {"eliminate-dead-nodes", "drops what no output and no update needs", eliminate_dead_nodes},
       {"fold-batch-norm", "makes batch normalisation a multiply-add a channel", fold_batch_norm},
       {"fold-constants", "evaluates what depends on constants alone", fold_constants},
+      {"hoist-average-pools", "pools before 1x1 convolutions instead of after them",
+       hoist_average_pools},
       {"isolate-results", "copies results that cannot be written where they belong",
        isolate_results},
       {"merge-common-subexpressions", "computes equal expressions once",
@@ -135,6 +138,7 @@ const std::vector<std::string_view> kInference = {
     "fold-batch-norm",
     "fold-constants",
     "canonicalize", // multiplications by folded constants are affine
+    "hoist-average-pools",
     "merge-common-subexpressions",
     "nest-concats", // after merging: operands that mean the same are the same
     kUseBf16,
@@ -147,6 +151,7 @@ const std::vector<std::string_view> kGradient = {
     "canonicalize",      // before differentiate: the fused losses have the stable gradient
     "specialize-for-training",
     "fold-constants",
+    "hoist-average-pools",
     "nest-concats",
     "differentiate",
     "fold-constants",
