@@ -48,7 +48,10 @@ bool takes_every_element(const SliceAttrs &slice) {
 
 } // namespace
 
-const char *refuse_part(const Partition &partition, NodeId operand, NodeId concat) {
+namespace {
+
+/// The same as refuse_part, whatever the operand lies in.
+const char *refuse_operand(const Partition &partition, NodeId operand, NodeId concat) {
   const Graph &graph = partition.graph();
   const std::vector<NodeId> &inputs = graph[concat].inputs;
   if (is_leaf(graph, operand))
@@ -61,8 +64,23 @@ const char *refuse_part(const Partition &partition, NodeId operand, NodeId conca
     return "it is a result of the program";
   if (graph.type(operand).shape.back() < kShortestRow)
     return "its rows are short";
-  if (std::count(inputs.begin(), inputs.end(), operand) > 1)
-    return "it is there twice";
+  return std::count(inputs.begin(), inputs.end(), operand) > 1 ? "it is there twice" : nullptr;
+}
+
+/// Whether the operands, were they all copied, could lie in the concatenation.
+bool can_be_assembled(const Partition &partition, NodeId concat) {
+  const std::vector<NodeId> &inputs = partition.graph()[concat].inputs;
+  return !refuse_assembly(partition, concat) &&
+         std::none_of(inputs.begin(), inputs.end(), [&](NodeId input) {
+           return refuse_operand(partition, input, concat) != nullptr;
+         });
+}
+
+} // namespace
+
+const char *refuse_part(const Partition &partition, NodeId operand, NodeId concat) {
+  if (const char *reason = refuse_operand(partition, operand, concat))
+    return reason;
   const Slice slice = partition.slice(operand);
   return slice.base.valid() && slice.base != concat ? "it lies in another value" : nullptr;
 }
@@ -91,10 +109,10 @@ const char *refuse_extraction(const Partition &partition, NodeId slice) {
     return "it is a result of the program";
   // One copy then makes the whole concatenation free.
   const std::vector<NodeId> &users = partition.users(slice);
-  return std::any_of(users.begin(), users.end(),
-                     [&](NodeId user) { return joins_rows(graph, user); })
-             ? "a concatenation wants it"
-             : nullptr;
+  const bool wanted = std::any_of(users.begin(), users.end(), [&](NodeId user) {
+    return graph[user].kind == OpKind::concat && can_be_assembled(partition, user);
+  });
+  return wanted ? "a concatenation wants it" : nullptr;
 }
 
 std::vector<Slice> find_slices(const Partition &partition) {
