@@ -223,12 +223,16 @@ const char *refuse_pointwise(const Partition &partition, NodeId producer, NodeId
   return same_elements(partition, producer, consumer) ? nullptr : "shapes differ";
 }
 
-/// Why the operand does not lie in the concatenation, which is copied.
-const char *refuse_copying_less(const Partition &partition, NodeId operand, NodeId concat) {
+/// Why the value, or what shows it under another shape, does not lie in the concatenation, which is
+/// copied.
+const char *refuse_copying_less(const Partition &partition, NodeId value, NodeId concat) {
   if (const char *reason = refuse_assembly(partition, concat))
     return reason;
-  if (const char *reason = refuse_part(partition, operand, concat))
-    return reason;
+  const Graph &graph = partition.graph();
+  for (const NodeId operand : graph[concat].inputs)
+    if (storage_root(graph, operand) == value)
+      if (const char *reason = refuse_part(partition, operand, concat))
+        return reason;
   return "another operand cannot lie in it";
 }
 

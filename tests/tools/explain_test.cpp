@@ -57,6 +57,23 @@ output "prediction" %7)";
   CHECK(run.out.find("part of %3 concat") != std::string::npos);
 }
 
+TEST_CASE("explain says that a reshape keeps a value out of a concatenation") {
+  const ScriptFolder scripts;
+  const std::string path =
+      scripts.write("reshaped.sir", R"(%0 = input {name="x", type=f32[N,32]} : f32[N,32]
+%1 = softmax %0 : f32[N,32]
+%2 = reshape %1 {shape=[N,4,8]} : f32[N,4,8]
+%3 = softmax %2 : f32[N,4,8]
+%4 = concat %2, %3 {axis=2} : f32[N,4,16]
+%5 = softmax %4 : f32[N,4,16]
+output "prediction" %5)");
+  const ToolRun run = run_sinter({"explain", path, "--cache=" + build_path("test_kernels")});
+  CAPTURE(run.out);
+  REQUIRE(run.code == 0);
+  CHECK(run.out.find("softmax -> concat: a reshape lies between\n") != std::string::npos);
+  CHECK(run.out.find("softmax -> concat: another operand cannot lie in it\n") != std::string::npos);
+}
+
 TEST_CASE("explain says which kernels run for how many samples at a time") {
   const std::string path = build_path("explain_wide.sir");
   std::ofstream(path) << R"(%0 = input {name="x", type=f32[N,96,96,16]} : f32[N,96,96,16]
