@@ -100,11 +100,17 @@ int64_t Plan::arena_bytes(int64_t n) const {
                         std::min(saturating_multiply(n, micro_batch_per_sample), micro_batch_most));
 }
 
+int Plan::micro_batch_number(int kernel) const {
+  for (size_t i = 0; i < micro_batches.size(); ++i)
+    if (micro_batches[i].contains(kernel))
+      return static_cast<int>(i);
+  return -1;
+}
+
 MicroBatch Plan::micro_batch_of(int kernel) const {
-  for (const MicroBatch &micro_batch : micro_batches)
-    if (micro_batch.contains(kernel))
-      return micro_batch;
-  return {kernel, kernel + 1, 0};
+  const int number = micro_batch_number(kernel);
+  return number < 0 ? MicroBatch{kernel, kernel + 1, 0}
+                    : micro_batches[static_cast<size_t>(number)];
 }
 
 Location Plan::locate(NodeId id) const {

@@ -111,7 +111,9 @@ struct Plan {
   }
   /// Bytes for the values of a batch of n.
   int64_t arena_bytes(int64_t n) const;
-  /// The micro-batch that the kernel is in; one without samples, of that kernel alone, if in none.
+  /// The number of the micro-batch that the kernel is in, or -1.
+  int micro_batch_number(int kernel) const;
+  /// That micro-batch; one without samples, of the kernel alone, if it is in none.
   MicroBatch micro_batch_of(int kernel) const;
   Location locate(NodeId) const;
   /// By node: the same of all, in one go.

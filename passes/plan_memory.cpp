@@ -141,17 +141,9 @@ private:
             Region::prediction, 0, plan_.graph.type(output.value).storage_bytes(), false};
   }
 
-  /// The number of the micro-batch that the kernel is in, or kNowhere.
-  int number_of_micro_batch(int kernel) const {
-    for (size_t i = 0; i < plan_.micro_batches.size(); ++i)
-      if (plan_.micro_batches[i].contains(kernel))
-        return static_cast<int>(i);
-    return kNowhere;
-  }
-
   void find_homes() {
     for (size_t i = 0; i < plan_.kernels.size(); ++i) {
-      const int number = number_of_micro_batch(static_cast<int>(i));
+      const int number = plan_.micro_batch_number(static_cast<int>(i));
       const auto use = [&](NodeId id) {
         int &known = home(owner(id));
         known = known == kUnused || known == number ? number : kNowhere;
@@ -252,7 +244,7 @@ private:
     }
   }
 
-  static constexpr int kNowhere = -1, kUnused = -2; // as homes
+  static constexpr int kNowhere = -1, kUnused = -2; // as homes; the first as micro_batch_number
 
   Plan &plan_;
   const std::vector<ParameterSlot> &slots_;
