@@ -88,6 +88,7 @@ void cut_batch(Plan &plan, std::mt19937 &random) {
     return std::uniform_int_distribution<int>(least, most)(random);
   };
   const int count = static_cast<int>(plan.kernels.size());
+  plan.micro_batches.clear();
   for (int first = 0; first < count;) {
     const int wanted = draw(1, 6);
     int last = first;

@@ -46,7 +46,7 @@ private:
   }
 
   void add_step() {
-    switch (pick(0, 17)) {
+    switch (pick(0, 18)) {
     case 0:
     case 1:
     case 2:
@@ -92,6 +92,8 @@ private:
     case 16:
       x_ = append(OpKind::concat, {x_, append(OpKind::abs, {x_})}, AxisAttrs{3});
       return;
+    case 17:
+      return split();
     default:
       x_ = append(OpKind::multiply, {x_, append(OpKind::sqrt, {constant(4, {1})})});
       return;
@@ -138,6 +140,18 @@ private:
     const Shape before = shape();
     x_ = append(OpKind::conv2d, {x_, parameter({1, 1, before[3], before[3]})}, Conv2dAttrs{});
     x_ = append(pick(0, 1) ? OpKind::add : OpKind::subtract, {x_, shortcut});
+  }
+
+  /// Two parts of the channels, which may have some in common: joined again, or one of them.
+  void split() {
+    const Shape all = shape();
+    const auto part = [&](int64_t begin, int64_t end) {
+      return append(OpKind::slice, {x_},
+                    SliceAttrs{{0, 0, 0, begin}, {kBatch, all[1], all[2], end}, {}});
+    };
+    const NodeId first = part(0, pick(1, all[3])), last = part(pick(0, all[3] - 1), all[3]);
+    const NodeId changed = pick(0, 1) ? append(OpKind::tanh, {last}) : last;
+    x_ = pick(0, 1) ? append(OpKind::concat, {changed, first}, AxisAttrs{3}) : changed;
   }
 
   void finish() {
