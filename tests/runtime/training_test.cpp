@@ -252,9 +252,12 @@ TEST_CASE("a sample that is not finite is named") {
 }
 
 TEST_CASE("an interrupt keeps the finished epochs and says how to go on") {
-  const TinyProgram program(20000, 50);
+  const TinyProgram program;
+  const std::string interrupt_after_an_epoch =
+      "timeout 300 sh -c '\"$@\" & while ! [ -e " + program.name +
+      ".resume.safetensors ]; do sleep 0.01; done; kill -INT $!; wait $!' sh";
   const Result result =
-      program.run("train --epochs=100000 --quiet" + program.with_data(), "timeout -s INT 3");
+      program.run("train --epochs=100000 --quiet" + program.with_data(), interrupt_after_an_epoch);
   INFO(result.err);
   CHECK(contains(result.err, "go on with --resume"));
   CHECK(program.run("train --epochs=1 --resume" + program.with_data()).code == 0);
