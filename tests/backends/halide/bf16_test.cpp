@@ -80,6 +80,21 @@ const Case kCases[] = {
     {8, 6, 32, 16, {1, 7}, {1, 1}, {1, 1}, {0, 3, 0, 3}},
 };
 
+Case random_case(std::mt19937 &engine) {
+  const auto between = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(engine() % static_cast<uint64_t>(high - low + 1));
+  };
+  Case c{between(8, 30), between(8, 30), between(1, 70), between(1, 70)};
+  for (size_t d = 0; d < 2; ++d) {
+    c.size[d] = between(1, 4);
+    c.strides[d] = between(1, 3);
+    c.dilations[d] = between(1, 2);
+  }
+  for (int64_t &padding : c.padding)
+    padding = between(0, 2);
+  return c;
+}
+
 constexpr double kTolerance = 1e-5; // of sums in float32, as for any convolution
 
 } // namespace
@@ -92,20 +107,8 @@ TEST_CASE("bf16_conv2d") {
 
 TEST_CASE("bf16_conv2d of random shapes") {
   std::mt19937 engine(1);
-  const auto between = [&](int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(engine() % static_cast<uint64_t>(high - low + 1));
-  };
-  for (int i = 0; i < 12; ++i) {
-    Case c{between(8, 30), between(8, 30), between(1, 70), between(1, 70)};
-    for (size_t d = 0; d < 2; ++d) {
-      c.size[d] = between(1, 4);
-      c.strides[d] = between(1, 3);
-      c.dilations[d] = between(1, 2);
-    }
-    for (int64_t &padding : c.padding)
-      padding = between(0, 2);
-    check_kernel(c.convolution(), {2}, "host", kTolerance);
-  }
+  for (int i = 0; i < 12; ++i)
+    check_kernel(random_case(engine).convolution(), {2}, "host", kTolerance);
 }
 
 TEST_CASE("bf16_conv2d with what a network puts behind it") {
@@ -162,20 +165,8 @@ TEST_CASE("bf16_filter_gradient") {
 
 TEST_CASE("bf16_filter_gradient of random shapes, and of several chunks of images") {
   std::mt19937 engine(2);
-  const auto between = [&](int64_t low, int64_t high) {
-    return low + static_cast<int64_t>(engine() % static_cast<uint64_t>(high - low + 1));
-  };
-  for (int i = 0; i < 12; ++i) {
-    Case c{between(8, 30), between(8, 30), between(1, 70), between(1, 70)};
-    for (size_t d = 0; d < 2; ++d) {
-      c.size[d] = between(1, 4);
-      c.strides[d] = between(1, 3);
-      c.dilations[d] = between(1, 2);
-    }
-    for (int64_t &padding : c.padding)
-      padding = between(0, 2);
-    check_kernel(c.filter_gradient(i % 2 == 0 ? 16 : 0), {2}, "host", kTolerance);
-  }
+  for (int i = 0; i < 12; ++i)
+    check_kernel(random_case(engine).filter_gradient(i % 2 == 0 ? 16 : 0), {2}, "host", kTolerance);
   check_kernel(Case{14, 14, 32, 64}.filter_gradient(32), {37}, "host", kTolerance);
 }
 
