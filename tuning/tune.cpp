@@ -83,14 +83,17 @@ private:
 
   /// Seconds for which a setting's steps take turns, in the rounds of the search.
   double slice() const { return std::clamp(options_.seconds / 300, 0.02, 0.3); }
-  /// What it takes to build a program and to time it beside another, so many slices a setting.
-  double build_and_time(double slices) const {
-    return longest_build_ + settings_.opening_seconds +
-           settings_.seconds_in_turns(slices * slice());
+  /// What it takes to time a program beside another, so many slices a setting.
+  double timing(double slices) const { return settings_.seconds_in_turns(slices * slice()); }
+  /// The same of a program that is to be built with new kernels, and to get memory.
+  double trying(double slices) const {
+    return longest_build_ + settings_.opening_seconds + timing(slices);
   }
-  double deciding() const { return build_and_time(kDecision); }
+  double deciding() const {
+    return shortest_build_ + settings_.opening_seconds + timing(kDecision);
+  }
   /// What comes when the search is over, but for checks, which take what is left.
-  double closing() const { return build_and_time(kConfirmation) + deciding(); }
+  double closing() const { return shortest_build_ + timing(kConfirmation) + deciding(); }
   void log(const std::string &text) const {
     if (options_.log)
       options_.log(text);
@@ -107,7 +110,9 @@ private:
     const double left = budget_.left();
     Timed result = std::make_unique<TimedProgram>(
         program, TimedProgramOptions{variant_.halide_target, options_.cache_directory, tuning});
-    longest_build_ = std::max(longest_build_, left - budget_.left());
+    const double seconds = left - budget_.left();
+    longest_build_ = std::max(longest_build_, seconds);
+    shortest_build_ = shortest_build_ == 0 ? seconds : std::min(shortest_build_, seconds);
     return result;
   }
 
@@ -144,6 +149,7 @@ private:
   const Variant variant_;
   const TimeBudget budget_;
   double longest_build_ = 0, longest_round_ = 0; // seconds
+  double shortest_build_ = 0;                    // of kernels that were compiled before
   FittedSettings settings_;
   size_t tiles_tried_ = 0;              // by all convolutions
   Program estimated_program_, program_; // as the cost model has it; with the chosen algorithms
@@ -195,13 +201,13 @@ void Tuner::choose_algorithms() {
     return;
   std::map<std::string, TimedConvolution> best;
   for (const int64_t tile : kTilesToTry)
-    if (budget_.fits(build_and_time(kTile), closing(), kAlgorithmsEnd))
+    if (budget_.fits(trying(kTile), closing(), kAlgorithmsEnd))
       try_tile(tile, best);
   std::map<std::string, TimedConvolution> faster;
   for (const auto &[description, timed_convolution] : best)
     if (timed_convolution.seconds > 0)
       faster.emplace(description, timed_convolution);
-  if (faster.empty() || !budget_.fits(build_and_time(kTiles), closing()))
+  if (faster.empty() || !budget_.fits(trying(kTiles), closing()))
     return;
   const Program program = build([&](const std::string &description) {
     const auto found = faster.find(description);
@@ -330,7 +336,7 @@ void Tuner::choose_kernels() {
   size_t rounds = 0;
   for (bool more = true; more; rounds += more ? 1 : 0) {
     const double begin = budget_.left();
-    const double expected = std::max(longest_round_, build_and_time(1));
+    const double expected = rounds > 0 ? longest_round_ : trying(1);
     more = budget_.fits(expected, closing(), kKernelsEnd) && try_round();
     longest_round_ = std::max(longest_round_, begin - budget_.left());
   }
@@ -419,7 +425,7 @@ void Tuner::decide() {
   Memories &memories = convolutions_.empty() ? estimated_memories_ : own;
   bool faster = false;
   for (int times = 0; times < 2 && !faster; ++times)
-    if (budget_.fits(settings_.seconds_in_turns(kDecision * slice()), 0)) {
+    if (budget_.fits(timing(kDecision), 0)) {
       result_.steps.clear();
       faster = is_faster_program(*candidate, memories, kDecision * slice(), result_.steps);
     }
