@@ -56,7 +56,36 @@ Tensor images_innermost(KernelBuilder &k, const Tensor &x) {
                 });
 }
 
+/// The input as it is, with some image beyond the last one.
+Tensor positions_of(KernelBuilder &k) {
+  const Tensor &x = k.operand(0);
+  const Expr last = x.extent(0) - 1;
+  return k.copy({ElementType::f32, x.type().shape, 0}, "positions", [&](const Index &i) {
+    return x({Halide::min(i[0], last), i[1], i[2], i[3]});
+  });
+}
+
 } // namespace
+
+// y[n,oy,ox,o] = sum over ky,kx,i of x[n, oy*s+ky*d-p, ox*s+kx*d-p, i] * w[ky,kx,i,o]
+Tensor convolve_by_position(KernelBuilder &k, const Tensor &filter) {
+  const auto &attrs = k.attrs<Conv2dAttrs>();
+  const Shape &x = k.operand(0).type().shape;
+  const Shape &taps = filter.type().shape;
+  const Tensor positions = positions_of(k);
+  const auto place = [&](const Index &i, const Index &r, size_t d) {
+    return under_tap(attrs, d, i[d + 1], r[d], x[d + 1]);
+  };
+  return k.reduce(
+      Reduction::sum, k.type().shape, {as_int(taps[0]), as_int(taps[1]), as_int(taps[2])},
+      [&](const Index &i, const Index &r) {
+        return positions({i[0], place(i, r, 0).at, place(i, r, 1).at, r[2]}) *
+               filter({r[0], r[1], r[2], i[3]});
+      },
+      [&](const Index &i, const Index &r) {
+        return place(i, r, 0).inside && place(i, r, 1).inside;
+      });
+}
 
 // dx[n,y,x,i] = sum over ky,kx,o of dy[n,oy,ox,o] * w[ky,kx,i,o], oy*s - p + ky*d = y (and so for
 // x). Filters run over their blocks: within one, neighbours follow each other in memory.
@@ -97,8 +126,7 @@ void define_filter_gradient_by_position(KernelBuilder &k) {
   const Shape &x = k.operand(0).type().shape;
   const Tensor &dy = k.operand(1);
   const Shape &shape = dy.type().shape;
-  const Tensor positions = k.copy({ElementType::f32, x, 0}, "positions",
-                                  [&](const Index &i) { return k.operand(0)(i); });
+  const Tensor positions = positions_of(k);
   const Expr filters = as_int(shape[3]);
   const bool overhangs = result.blocked() && shape[3] % result.block != 0;
   const Tensor gradient = k.copy(

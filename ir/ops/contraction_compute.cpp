@@ -2,7 +2,7 @@
 // place the copies (padded input, packed filter) and the partial sums anywhere:
 //
 //   op                              copies              reductions, in order
-//   conv2d                          padded, [filter]    sum
+//   conv2d                          padded, [filter]    sum [and by_position.h]
 //   conv2d_input_gradient           padded, filter      sum, one for each residue by the strides
 //   conv2d_filter_gradient          padded, gradient    image, chunk, total
 //   gradients of small images       by_position.h
@@ -54,20 +54,19 @@ Expr channel(const Geometry &g, const Expr &o, const Expr &r, int64_t groups) {
 }
 
 /// result(n,y,x,o) = sum over ky,kx,i of input(n, y*s + ky*d, x*s + kx*d, channel) * filter.
-void define_convolution(KernelBuilder &k, const Tensor &input, const Tensor &filter,
-                        const Geometry &g, int64_t groups) {
+Tensor convolve(KernelBuilder &k, const Tensor &input, const Tensor &filter, const Geometry &g,
+                int64_t groups) {
   const Shape &taps = filter.type().shape;
   const int filters = as_int(k.type().shape[3]);
-  const Tensor sum =
-      k.reduce(Reduction::sum, k.type().shape, {as_int(taps[0]), as_int(taps[1]), as_int(taps[2])},
-               [&](const Index &i, const Index &r) {
-                 const bool overhangs = groups != 1 && filters % kLanes != 0;
-                 const Expr c = channel(g, overhangs ? held(i[3], filters) : i[3], r[2], groups);
-                 return input({i[0], i[1] * g.strides[0] + r[0] * g.dilations[0],
-                               i[2] * g.strides[1] + r[1] * g.dilations[1], c}) *
-                        filter({r[0], r[1], r[2], i[3]});
-               });
-  k.define([&](const Index &i) { return sum(i); });
+  return k.reduce(Reduction::sum, k.type().shape,
+                  {as_int(taps[0]), as_int(taps[1]), as_int(taps[2])},
+                  [&](const Index &i, const Index &r) {
+                    const bool overhangs = groups != 1 && filters % kLanes != 0;
+                    const Expr c = channel(g, overhangs ? held(i[3], filters) : i[3], r[2], groups);
+                    return input({i[0], i[1] * g.strides[0] + r[0] * g.dilations[0],
+                                  i[2] * g.strides[1] + r[1] * g.dilations[1], c}) *
+                           filter({r[0], r[1], r[2], i[3]});
+                  });
 }
 
 /// x with its zero padding, as a [N,h,w,c] copy of the extents that the windows reach; `in_place`,
@@ -127,12 +126,20 @@ void compute_conv2d(KernelBuilder &k) {
   const bool depthwise = taps[2] == 1 && attrs.groups == taps[3];
   const Tensor input = padded_input(k, k.operand(0), attrs, depthwise);
   const Tensor filter = packed(k, k.operand(1), "filter");
-  define_convolution(k, input, filter,
-                     {{as_int(attrs.strides[0]), as_int(attrs.strides[1])},
-                      {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},
-                      as_int(taps[2]),
-                      as_int(taps[3] / attrs.groups)},
-                     attrs.groups);
+  const Tensor sum = convolve(k, input, filter,
+                              {{as_int(attrs.strides[0]), as_int(attrs.strides[1])},
+                               {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])},
+                               as_int(taps[2]),
+                               as_int(taps[3] / attrs.groups)},
+                              attrs.groups);
+  if (!is_by_position(k.type().shape, taps, attrs.groups)) {
+    k.define([&](const Index &i) { return sum(i); });
+    return;
+  }
+  const Tensor of_many = convolve_by_position(k, filter);
+  k.define([&](const Index &i) {
+    return Halide::select(k.extent(0) >= kManyImages, of_many(i), sum(i));
+  });
 }
 
 namespace {
@@ -260,10 +267,11 @@ void compute_conv2d_input_gradient(KernelBuilder &k) {
     return filter(
         {height - 1 - i[0], width - 1 - i[1], i[3] % channels, i[3] / channels * filters + i[2]});
   });
-  define_convolution(
+  const Tensor sum = convolve(
       k, input, turned,
       {{1, 1}, {as_int(attrs.dilations[0]), as_int(attrs.dilations[1])}, filters, channels},
       attrs.groups);
+  k.define([&](const Index &i) { return sum(i); });
 }
 
 namespace {

@@ -1,13 +1,19 @@
-// Convolutions and input gradients, innermost last; vectors go along images, as in a . b^T:
+// The loops, innermost last. Convolutions of many images; a tile of filters reads its part from
+// memory once, for all positions:
 //
-//   images = the input, with the images innermost
-//   parallel channels in tiles, y, x, images in tiles
+//   parallel filters in tiles, y, x, images in tiles
 //     accumulators = 0
-//     ky, kx where they meet the image, ci: accumulators += images (vectors) * filter (broadcast)
-//     square = accumulators, turned around
+//     ky, kx where they meet the image, ci: accumulators += image (broadcast) * filter (vectors)
 //     epilogue and store
 //
-// A tile of channels reads its part of the filter from memory once, for all positions.
+// Input gradients; vectors go along images, as in a . b^T, so that the filter is read where it is:
+//
+//   images = dy, with the images innermost
+//   parallel channels in tiles, y, x, images in tiles
+//     accumulators = 0
+//     ky, kx where they meet dy, co: accumulators += images (vectors) * filter (broadcast)
+//     square = accumulators, turned around
+//     epilogue and store
 //
 // Gradients of filters; no partial sum is ever stored:
 //
@@ -23,6 +29,8 @@
 #include "backends/halide/cpu/loops.h"
 #include "backends/halide/cpu/surroundings.h"
 #include "backends/halide/cpu/tile.h"
+#include "ir/diagnostics.h"
+#include "ir/ops/by_position.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -48,6 +56,13 @@ std::vector<Halide::RVar> terms_of(const Stage &sum) {
   for (int d = 0; d < sum.domain.dimensions(); ++d)
     terms.push_back(sum.domain[d]);
   return terms;
+}
+
+/// Every image of a position, one behind the other.
+void place_positions_at_root(const Stage &stage, const Variant &variant) {
+  schedule_at_root(stage, variant);
+  const std::vector<Var> v = Func(stage.func).args();
+  Func(stage.func).reorder_storage(v[0], v[3], v[1], v[2]);
 }
 
 class ProductOfImages {
@@ -124,7 +139,7 @@ public:
 
   std::string apply() {
     const bool fused = around_.plain_after && around_.plain_before;
-    place_positions();
+    place_positions_at_root(*node_.find_stage("positions"), variant_);
     Func consumer = fused ? kernel_.groups[0].func : node_.result;
     const Var tile = tile_consumer(consumer);
     const Stage &sum = node_.stages.back();
@@ -183,13 +198,6 @@ private:
     return rows;
   }
 
-  void place_positions() {
-    const Stage &stage = *node_.find_stage("positions");
-    schedule_at_root(stage, variant_);
-    const std::vector<Var> v = Func(stage.func).args();
-    Func(stage.func).reorder_storage(v[0], v[3], v[1], v[2]);
-  }
-
   /// dy of a block of filters, where the sum passes it from front to back.
   void place_gradient(Func consumer) {
     const Stage &stage = *node_.find_stage("gradient");
@@ -215,11 +223,67 @@ private:
 
 } // namespace
 
-std::string schedule_by_position(const LoweredKernel &kernel, const LoweredNode &convolution,
-                                 const Variant &variant, Decisions &decisions) {
-  if (convolution.find_stage("gradient"))
-    return FilterGradientByPosition(kernel, convolution, variant, decisions).apply();
-  return ProductOfImages(kernel, convolution, variant).apply();
+bool is_gradient_by_position(const LoweredNode &node) {
+  return node.find_stage("images") || (node.find_stage("positions") && node.find_stage("gradient"));
+}
+
+std::string schedule_gradient_by_position(const LoweredKernel &kernel, const LoweredNode &gradient,
+                                          const Variant &variant, Decisions &decisions) {
+  if (gradient.find_stage("positions"))
+    return FilterGradientByPosition(kernel, gradient, variant, decisions).apply();
+  return ProductOfImages(kernel, gradient, variant).apply();
+}
+
+namespace {
+
+/// Images by vectors of filters.
+RegisterTile tile_of_many(int64_t lanes, const Variant &variant) {
+  for (const int rows : {kManyImages, kManyImages / 2})
+    for (const int vectors : {2, 1}) {
+      const RegisterTile tile{rows, vectors};
+      if (lanes % (vectors * variant.vector_width) == 0 && fits_registers(tile, variant))
+        return tile;
+    }
+  SINTER_UNREACHABLE("no tile for {} filters", lanes);
+}
+
+} // namespace
+
+std::string specialize_for_many_images(Func consumer, const LoweredKernel &kernel,
+                                       const LoweredNode &convolution, const Variant &variant) {
+  const int lanes = variant.vector_width;
+  const Graph &graph = kernel.kernel.graph;
+  const RegisterTile tile = tile_of_many(graph.type(convolution.id).shape[3], variant);
+  const std::vector<Var> v = consumer.args();
+  const Var filters("many_filters"), in_tile("many_in_tile"), vector("vector"), lane("lane");
+  const Var images("many_images"), image("many_image");
+  Halide::Stage many = consumer.specialize(kernel.batch >= kManyImages);
+  many.split(v[0], filters, in_tile, tile.vectors * lanes, TailStrategy::GuardWithIf);
+  many.split(in_tile, vector, lane, lanes);
+  many.split(v[3], images, image, tile.rows, TailStrategy::GuardWithIf);
+  many.reorder({lane, vector, image, images, v[1], v[2], filters});
+  many.vectorize(lane).unroll(vector).unroll(image).parallel(filters);
+
+  const Stage &stage = convolution.stages.back();
+  Func sum = stage.func;
+  const std::vector<Var> s = sum.args();
+  sum.compute_at(consumer, images);
+  sum.bound_extent(s[0], tile.vectors * lanes).bound_extent(s[3], tile.rows);
+  sum.split(s[0], vector, lane, lanes).reorder(lane, vector, s[3], s[1], s[2]);
+  sum.vectorize(lane).unroll(vector).unroll(s[3]);
+  Halide::Stage update = sum.update();
+  update.split(s[0], vector, lane, lanes);
+  std::vector<VarOrRVar> order{lane, vector, s[3]};
+  for (const Halide::RVar &term : terms_of(stage))
+    order.emplace_back(term);
+  order.insert(order.end(), {s[1], s[2]});
+  update.reorder(order).vectorize(lane).unroll(vector).unroll(s[3]);
+  update.unroll(stage.domain[0], kUnrolledSteps); // channels fill vectors
+  const NodeId input = graph[convolution.id].inputs[0];
+  if (std::any_of(kernel.nodes.begin(), kernel.nodes.end(),
+                  [&](const LoweredNode &node) { return node.id == input; }))
+    place_positions_at_root(*convolution.find_stage("positions"), variant);
+  return fmt::format("by position {}x{}", tile.rows, tile.vectors * lanes);
 }
 
 } // namespace sinter

@@ -9,9 +9,17 @@
 
 namespace sinter {
 
-/// Schedules a kernel whose contraction is a convolution by position or a gradient of one, with
-/// what stands behind it applied to the register tile.
-std::string schedule_by_position(const LoweredKernel &, const LoweredNode &convolution,
-                                 const Variant &, Decisions &);
+/// Whether the node is a gradient that is computed by position.
+bool is_gradient_by_position(const LoweredNode &);
+
+/// Schedules a kernel whose contraction is such a gradient, with what stands behind it applied to
+/// the register tile.
+std::string schedule_gradient_by_position(const LoweredKernel &, const LoweredNode &gradient,
+                                          const Variant &, Decisions &);
+
+/// Specializes a Func of the shape of a conv2d, which is one of its sums, for batches of at least
+/// kManyImages. Comes before any other directive. Returns the name of the algorithm.
+std::string specialize_for_many_images(Halide::Func consumer, const LoweredKernel &,
+                                       const LoweredNode &convolution, const Variant &);
 
 } // namespace sinter

@@ -22,6 +22,7 @@
 // buffer with the rows that the pooling reads.
 #include "backends/halide/cpu/convolution.h"
 
+#include "backends/halide/cpu/by_position.h"
 #include "backends/halide/cpu/loops.h"
 #include "backends/halide/cpu/surroundings.h"
 #include "backends/halide/cpu/tile.h"
@@ -75,11 +76,14 @@ public:
         padded_(node.stages.front()), filter_(node.find_stage("filter")),
         around_(find_surroundings(kernel, node)) {
     SINTER_ASSERT(padded_.role == "padded", "a convolution's first stage is {}", padded_.role);
-    for (const Stage &stage : node.stages)
+    for (const Stage &stage : node.stages) {
+      if (stage.role == "positions")
+        break; // what follows is for many images
       if (stage.kind == Stage::Kind::reduction) {
         sums_.push_back(&stage);
         taps_ += taps(stage);
       }
+    }
     const Shape &shape = sums_.front()->type.shape;
     const Shape &result = kernel.kernel.graph.type(node.id).shape;
     height_ = shape[1];
@@ -101,7 +105,9 @@ public:
   KernelSchedule apply() {
     if (filter_)
       schedule_at_root(*filter_, variant_);
-    if (!around_.plain_after || !around_.plain_before) {
+    // Halide chooses between sums before it inlines what reads them.
+    const bool has_two_sums = node_.find_stage("positions") != nullptr;
+    if (!around_.plain_after || !around_.plain_before || has_two_sums) {
       apply_to_whole_result();
       return {name("direct, unfused"), prefetches_};
     }
@@ -129,7 +135,7 @@ private:
     const int lanes = tile_.vectors * variant_.vector_width;
     const std::string pixels = tile_height_ == 1 ? fmt::format("{}", tile_.rows)
                                                  : fmt::format("{}x{}", tile_height_, tile_.rows);
-    return fmt::format("{} {}x{}", depthwise_ ? "depthwise" : kind, pixels, lanes);
+    return fmt::format("{} {}x{}{}", depthwise_ ? "depthwise" : kind, pixels, lanes, of_many_);
   }
 
   const Pool2dAttrs &pooling() const {
@@ -257,6 +263,8 @@ private:
 
   /// Tiles a Func of the convolution's own shape.
   void apply_to(Func consumer) {
+    if (node_.find_stage("positions"))
+      of_many_ = ", " + specialize_for_many_images(consumer, kernel_, node_, variant_);
     const Var strip("strip"), rows("rows");
     const std::vector<Var> v = consumer.args();
     consumer.split(v[y], strip, rows, static_cast<int>(strip_) * rows_apart_,
@@ -451,6 +459,7 @@ private:
   bool split_channels_ = false; // among tasks
   int block_ = 1;               // images that a task takes, when it has some of the channels
   std::vector<Prefetch> prefetches_;
+  std::string of_many_; // how many images are computed, if in another way
 };
 
 } // namespace

@@ -52,8 +52,8 @@ KernelSchedule schedule_kernel(const LoweredKernel &kernel, const Variant &varia
                                Decisions &decisions) {
   schedule_scalars(kernel);
   const LoweredNode *contraction = only_contraction(kernel);
-  if (contraction && (contraction->find_stage("images") || contraction->find_stage("positions")))
-    return {schedule_by_position(kernel, *contraction, variant, decisions)};
+  if (contraction && is_gradient_by_position(*contraction))
+    return {schedule_gradient_by_position(kernel, *contraction, variant, decisions)};
   if (contraction && contraction->find_stage("spread"))
     return {schedule_winograd_gradient(kernel, *contraction, variant, decisions)};
   if (contraction && contraction->find_stage("gradient"))
