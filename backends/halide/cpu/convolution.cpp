@@ -11,8 +11,8 @@
 //
 // Where the filter is larger than the input, an image is not cut: a task takes some channels of a
 // few images, so that a tile of the filter is read once for all of them. Where such an image is no
-// wider than a tile, the sum is made in parts: the piece of the filter that a part needs stays in
-// the first cache while all the pixels pass by, whose sums lie in a small buffer.
+// wider than a tile, a long sum is made in parts: the piece of the filter that a part needs stays
+// in the first cache while all the pixels pass by, whose sums lie in a small buffer.
 //
 // Depthwise, input and filter are vectors both, and channels are the innermost loop around a tile:
 // pixels are read whole, where they are: the loops over tiles are cut into borders, which compare,
@@ -58,6 +58,9 @@ constexpr int64_t kBlockBytes = int64_t{1} << 20;
 /// of the first cache, and enough for the loop around them.
 constexpr int64_t kLeastPart = 64;
 constexpr int64_t kMostPart = 160;
+/// Taps of a sum that is made as a whole: what adds up parts takes longer than to read a filter of
+/// 32 KB from the second cache now and then.
+constexpr int64_t kMostWhole = 256;
 /// Input channels in one iteration of a long sum: few enough jumps and waits for the filter.
 constexpr int kUnrolledSteps = 4;
 /// Images less wide have tiles of several rows.
@@ -163,7 +166,7 @@ private:
   /// Several whole rows, for enough pixels to each vector of the filter that is loaded. Whether
   /// there is such a tile.
   bool choose_narrow_tile() {
-    const bool in_parts = sums_in_parts(width_); // whose filter is in the first cache
+    const bool kept = keeps_filter(width_);
     std::vector<Alternative> alternatives;
     for (int height = 1; height <= std::min<int64_t>(height_, 4); ++height)
       for (int vectors = 1; vectors <= 8; ++vectors) {
@@ -171,7 +174,7 @@ private:
         const int64_t lanes = int64_t{vectors} * variant_.vector_width;
         if (lanes_ % lanes != 0 || !fits_registers(tile, variant_))
           continue;
-        const int64_t filter = in_parts ? 0 : lanes * 4 / kBytesPerHalfCycle;
+        const int64_t filter = kept ? 0 : lanes * 4 / kBytesPerHalfCycle;
         const int64_t step = std::max(half_cycles(tile), filter);
         const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
         const int64_t work = tiles * (step + kLoopOverhead);
@@ -285,6 +288,8 @@ private:
         place_sum_in_parts(*sum, consumer, channel_tile);
       else
         place_sum(*sum, consumer, tile);
+    if (split_channels_ && part_ == 0 && keeps_filter(tile_.rows) && width_ == tile_.rows)
+      add_prefetch(sums_.front()->func, taps_);
     place_padded(consumer, around_padded);
   }
 
@@ -351,12 +356,20 @@ private:
     return {tile_.vectors * variant_.vector_width, tile_.rows, tile_height_};
   }
 
-  /// The most input channels that make equal parts; 0 where no number does.
+  /// The most input channels that make equal parts; 0 where no number does, or the sum is short.
   int64_t part_channels() const {
+    if (taps_ <= kMostWhole)
+      return 0;
     for (int64_t part = kMostPart; part >= kLeastPart; part -= kUnrolledSteps)
       if (channels_ % part == 0)
         return part;
     return 0;
+  }
+
+  /// Whether what a tile reads of the filter stays in the first cache for all pixels of a task,
+  /// whose tiles are so many columns wide.
+  bool keeps_filter(int64_t columns) const {
+    return sums_in_parts(columns) || (split_channels_ && sums_.size() == 1 && taps_ <= kMostWhole);
   }
 
   /// Whether the sum is made in parts, with tiles of so many columns.
@@ -387,15 +400,15 @@ private:
 
     parts.compute_at(sum, y_tile);
     keep_in_registers(parts, tile_extents(), lanes, {inside}).unroll(inside, kUnrolledSteps);
-    add_prefetch(parts);
+    add_prefetch(parts, part_);
   }
 
-  /// While all the pixels use a part of the filter, the next one comes.
-  void add_prefetch(const Func &parts) {
+  /// While all the pixels use a part of the filter, of so many taps, the next one comes.
+  void add_prefetch(const Func &sum, int64_t taps) {
     if (const std::optional<std::string> filter = contiguous_operand(
             kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width);
         filter && decisions_.decide("prefetch", 1, {0}) == 1)
-      prefetches_.push_back({parts.name(), *filter, "y_tile", part_ * filter_type().block});
+      prefetches_.push_back({sum.name(), *filter, "y_tile", taps * filter_type().block});
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.
