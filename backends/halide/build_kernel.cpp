@@ -123,7 +123,7 @@ Generated make_module(const KernelGraph &kernel, const Variant &variant, const K
   RemoveAssertions remove_assertions;
   if (!checked)
     pipeline.add_custom_lowering_pass(&remove_assertions, nullptr);
-  InsertPrefetches insert_prefetches(scheduled.schedule.prefetches);
+  InsertPrefetches insert_prefetches(scheduled.schedule);
   pipeline.add_custom_lowering_pass(&insert_prefetches, nullptr);
   Halide::Module module = pipeline.compile_to_module(
       arguments, symbol, Halide::Target(full_target(variant)), Halide::LinkageType::External);

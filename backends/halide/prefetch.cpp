@@ -11,8 +11,8 @@ namespace {
 
 constexpr int64_t kLineElements = 16; // of a line of the caches: 64 bytes of floats
 
-/// The vectors that a loop's body reads of a buffer, by the index of their first element, in terms
-/// of what is known at the body's beginning.
+/// The vectors that a loop's body reads of a buffer outside of inner loops, by the index of their
+/// first element, in terms of what is known at the body's beginning.
 class VectorLoads : public IRVisitor {
 public:
   VectorLoads(const Stmt &body, std::string buffer) : buffer_(std::move(buffer)) {
@@ -36,10 +36,7 @@ private:
     if (std::none_of(indices_.begin(), indices_.end(), same))
       indices_.push_back(index);
   }
-  void visit(const For *loop) override {
-    has_loop_ = true;
-    IRVisitor::visit(loop);
-  }
+  void visit(const For *) override { has_loop_ = true; }
   void visit(const Let *let) override { with_value(let); }
   void visit(const LetStmt *let) override { with_value(let); }
 
@@ -56,6 +53,35 @@ private:
   bool has_loop_ = false;
 };
 
+bool is_loop_of(const For *loop, const std::string &sum) {
+  return loop->name.rfind(sum + ".s1.", 0) == 0;
+}
+
+/// Whether a loop of the sum stands in the statement, in no other loop.
+class FindSum : public IRVisitor {
+public:
+  FindSum(const Stmt &body, const std::string &sum) : sum_(sum) { body.accept(this); }
+  bool found() const { return found_; }
+
+private:
+  using IRVisitor::visit;
+
+  void visit(const For *loop) override { found_ = found_ || is_loop_of(loop, sum_); }
+
+  const std::string &sum_;
+  bool found_ = false;
+};
+
+Stmt prefetch_line(const std::string &argument, const Expr &index) {
+  const Expr buffer = Variable::make(Halide::type_of<void *>(), argument);
+  return Evaluate::make(
+      Call::make(Halide::Float(32), Call::prefetch, {buffer, index, 1, 1}, Call::Intrinsic));
+}
+
+Stmt with_body(const For *loop, const Stmt &body) {
+  return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->device_api, body);
+}
+
 /// The first of indices that differ by constants.
 Expr lowest(const std::vector<Expr> &indices) {
   Expr result = indices.front();
@@ -67,6 +93,19 @@ Expr lowest(const std::vector<Expr> &indices) {
   return result;
 }
 
+/// The loop over tiles, asking for each line that a tile reads of the argument.
+Stmt with_early_read(const For *loop, const std::string &argument) {
+  const VectorLoads loads(loop->body, argument);
+  std::vector<Stmt> statements;
+  for (const Expr &index : loads.indices()) {
+    const int64_t *ahead = as_const_int(simplify(index - loads.indices().front()));
+    if (!ahead || *ahead % kLineElements == 0)
+      statements.push_back(prefetch_line(argument, simplify(index)));
+  }
+  statements.push_back(loop->body);
+  return with_body(loop, Block::make(statements));
+}
+
 } // namespace
 
 Stmt InsertPrefetches::visit(const For *loop) {
@@ -74,8 +113,11 @@ Stmt InsertPrefetches::visit(const For *loop) {
   Stmt result = IRMutator::visit(loop);
   around_.pop_back();
   for (const Prefetch &prefetch : prefetches_)
-    if (loop->name.rfind(prefetch.sum + ".s1.", 0) == 0)
+    if (is_loop_of(loop, prefetch.sum))
       result = with_prefetch(result.as<For>(), prefetch);
+  for (const EarlyRead &read : early_reads_)
+    if (!is_loop_of(loop, read.sum) && FindSum(loop->body, read.sum).found())
+      result = with_early_read(result.as<For>(), read.argument);
   return result;
 }
 
@@ -105,16 +147,12 @@ Stmt InsertPrefetches::with_prefetch(const For *loop, const Prefetch &prefetch) 
   const Expr first =
       panel + static_cast<int32_t>(prefetch.panel) +
       (round * static_cast<int32_t>(*iterations) + iteration) * static_cast<int32_t>(step);
-  const Expr buffer = Variable::make(Halide::type_of<void *>(), prefetch.argument);
   std::vector<Stmt> statements;
-  for (int64_t line = 0; line < lines; ++line) {
-    const Expr index = simplify(first + static_cast<int32_t>(line * kLineElements));
-    statements.push_back(Evaluate::make(
-        Call::make(Halide::Float(32), Call::prefetch, {buffer, index, 1, 1}, Call::Intrinsic)));
-  }
+  for (int64_t line = 0; line < lines; ++line)
+    statements.push_back(prefetch_line(
+        prefetch.argument, simplify(first + static_cast<int32_t>(line * kLineElements))));
   statements.push_back(loop->body);
-  return For::make(loop->name, loop->min, loop->extent, loop->for_type, loop->device_api,
-                   Block::make(statements));
+  return with_body(loop, Block::make(statements));
 }
 
 } // namespace sinter

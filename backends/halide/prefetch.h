@@ -13,8 +13,8 @@ namespace sinter {
 /// elements (Halide 14), and so asks for one line in four of a float's.
 class InsertPrefetches : public Halide::Internal::IRMutator {
 public:
-  explicit InsertPrefetches(std::vector<Prefetch> prefetches)
-      : prefetches_(std::move(prefetches)) {}
+  explicit InsertPrefetches(const KernelSchedule &schedule)
+      : prefetches_(schedule.prefetches), early_reads_(schedule.early_reads) {}
 
 private:
   using IRMutator::visit;
@@ -23,6 +23,7 @@ private:
   Halide::Internal::Stmt with_prefetch(const Halide::Internal::For *, const Prefetch &) const;
 
   std::vector<Prefetch> prefetches_;
+  std::vector<EarlyRead> early_reads_;
   std::vector<const Halide::Internal::For *> around_; // outermost first
 };
 

@@ -114,11 +114,12 @@ public:
       apply_to_whole_result();
       return {name("direct, unfused"), prefetches_};
     }
-    if (around_.pooled)
+    if (around_.pooled) {
       apply_pooled();
-    else
-      apply_to(kernel_.groups[0].func);
-    return {name("direct"), prefetches_};
+      return {name("direct"), prefetches_};
+    }
+    apply_to(kernel_.groups[0].func);
+    return {name("direct"), prefetches_, early_reads()};
   }
 
 private:
@@ -409,6 +410,19 @@ private:
             kernel_, node_, filter_, int64_t{tile_.vectors} * variant_.vector_width);
         filter && decisions_.decide("prefetch", 1, {0}) == 1)
       prefetches_.push_back({sum.name(), *filter, "y_tile", taps * filter_type().block});
+  }
+
+  /// Images beside the input, as what a residual connection adds: they come from further away than
+  /// the processor looks ahead.
+  std::vector<EarlyRead> early_reads() const {
+    const Graph &graph = kernel_.kernel.graph;
+    std::vector<EarlyRead> reads;
+    for (size_t i = 0; i < kernel_.kernel.inputs.size(); ++i) {
+      const NodeId input = kernel_.kernel.inputs[i];
+      if (input != graph[node_.id].inputs[0] && graph.type(input) == graph.type(node_.id))
+        reads.push_back({sums_.front()->func.name(), kernel_.inputs[i].name()});
+    }
+    return reads;
   }
 
   /// Unrolls the whole sum when it is short, else a few input channels.

@@ -16,9 +16,17 @@ struct Prefetch {
   int64_t panel;        // elements
 };
 
+/// What a tile does with its sums reads vectors of an argument that nothing has read before: the
+/// tile asks for them before it begins to sum.
+struct EarlyRead {
+  std::string sum;      // the Func's name
+  std::string argument; // the ImageParam's name
+};
+
 struct KernelSchedule {
   std::string algorithm; // "direct 14x32"
   std::vector<Prefetch> prefetches = {};
+  std::vector<EarlyRead> early_reads = {};
 };
 
 } // namespace sinter

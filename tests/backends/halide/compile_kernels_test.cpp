@@ -224,3 +224,19 @@ TEST_CASE("a part of a large filter is asked for while the one before it is used
   CHECK(code.find("prefetcht1") != std::string::npos);
   CHECK(code.find("prefetchnta") == std::string::npos); // would not stay in the second cache
 }
+
+TEST_CASE("what a residual connection adds is asked for before a tile sums") {
+  const auto code_of = [](const char *residual) {
+    const Plan plan = single_kernel_plan(
+        parse_graph(fmt::format(R"(%0 = input {{name="x", type=f32[N,14,14,64]}} : f32[N,14,14,64]
+%1 = parameter {{name="kernel", type=f32[1,1,64,32; block=32]}} : f32[1,1,64,32; block=32]
+%2 = conv2d %0, %1 : f32[N,14,14,32]
+%3 = input {{name="r", type={0}}} : {0}
+%4 = add %2, %3 : f32[N,14,14,32])",
+                                residual),
+                    "conv"));
+    return kernel_text(plan, 0, variants_for_target("x86-64").back(), KernelText::assembly);
+  };
+  CHECK(code_of("f32[N,14,14,32]").find("prefetcht1") != std::string::npos);
+  CHECK(code_of("f32[]").find("prefetch") == std::string::npos);
+}
