@@ -127,7 +127,18 @@ struct UpdateLoop {
   int64_t iterations;
 };
 
-/// Vector, reduction loops, then everything else: a sum stays in a register. A scan's axis has no
+/// Vectors that a reduction goes on with at once: sums that do not wait for each other, over whole
+/// cache lines that follow each other.
+int vectors_at_once(const Stage &stage, int64_t extent, int64_t lanes) {
+  constexpr int most = 4;
+  int vectors = 1;
+  while (stage.axis < 0 && vectors < most && extent != kBatch &&
+         extent % (2 * vectors * lanes) == 0)
+    vectors *= 2;
+  return vectors;
+}
+
+/// Vectors, reduction loops, then everything else: a sum stays in a register. A scan's axis has no
 /// loop of its own, and no vector goes along it.
 void schedule_update(const Stage &stage, const Variant &variant) {
   const std::vector<int64_t> extents = halide_extents(stage.type);
@@ -137,9 +148,14 @@ void schedule_update(const Stage &stage, const Variant &variant) {
   std::vector<UpdateLoop> loops; // innermost first
   const int64_t lanes = lanes_for(extents[0], variant);
   if (stage.axis != 0) {
-    const Var vectors = vectorize_rows(update, args[0], static_cast<int>(lanes));
-    loops.push_back({vectors, extents[0] == kBatch ? kBatch : (extents[0] + lanes - 1) / lanes});
-    order.emplace_back(Var("lane"));
+    const int together = vectors_at_once(stage, extents[0], lanes);
+    const Var around("around"), in_group("in_group"), vector("vector"), lane("lane");
+    update.split(args[0], around, in_group, static_cast<int>(lanes) * together,
+                 TailStrategy::GuardWithIf);
+    update.split(in_group, vector, lane, static_cast<int>(lanes)).vectorize(lane).unroll(vector);
+    const int64_t group = lanes * together;
+    loops.push_back({around, extents[0] == kBatch ? kBatch : (extents[0] + group - 1) / group});
+    order.insert(order.end(), {lane, vector});
   }
   for (size_t d = 1; d < args.size(); ++d)
     if (static_cast<int>(d) != stage.axis)
