@@ -144,7 +144,7 @@ public:
     const Var tile = tile_consumer(consumer);
     const Stage &sum = node_.stages.back();
     Func(sum.func).compute_at(consumer, tile);
-    std::vector<int> extents{tile_.vectors * lanes_, tile_.rows};
+    std::vector<Halide::Expr> extents{tile_.vectors * lanes_, tile_.rows};
     keep_in_registers(sum.func, extents, lanes_, terms_of(sum));
     place_gradient(consumer);
     if (!fused) {

@@ -353,7 +353,7 @@ private:
     unroll_taps(stage, keep_in_registers(sum, tile_extents(), variant_.vector_width, terms));
   }
 
-  std::vector<int> tile_extents() const {
+  std::vector<Halide::Expr> tile_extents() const {
     return {tile_.vectors * variant_.vector_width, tile_.rows, tile_height_};
   }
 

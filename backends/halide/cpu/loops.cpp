@@ -227,7 +227,7 @@ void vectorize_copy(const Stage &stage, const Variant &variant) {
   func.vectorize(func.args()[along], lanes_for(extents[along], variant), TailStrategy::GuardWithIf);
 }
 
-Halide::Stage keep_in_registers(Func sums, const std::vector<int> &extents, int lanes,
+Halide::Stage keep_in_registers(Func sums, const std::vector<Halide::Expr> &extents, int lanes,
                                 const std::vector<Halide::RVar> &terms) {
   const std::vector<Var> args = sums.args();
   const std::vector<Var> tile(args.begin() + 1, args.begin() + static_cast<int>(extents.size()));

@@ -46,7 +46,7 @@ void vectorize_copy(const Stage &, const Variant &);
 /// `extents` says, are unrolled, the first of all in vectors of `lanes`; around them stand the
 /// loops over the sum's `terms`, then those over the other dimensions. Returns the update, whose
 /// terms may be unrolled, too.
-Halide::Stage keep_in_registers(Halide::Func sums, const std::vector<int> &extents, int lanes,
-                                const std::vector<Halide::RVar> &terms);
+Halide::Stage keep_in_registers(Halide::Func sums, const std::vector<Halide::Expr> &extents,
+                                int lanes, const std::vector<Halide::RVar> &terms);
 
 } // namespace sinter

@@ -24,7 +24,7 @@ using Halide::VarOrRVar;
 
 namespace {
 
-/// Rows of a tile at most when they are the batch: a single sample computes a whole tile.
+/// Rows of a tile at most when they are the batch, which may end within a tile.
 constexpr int kBatchRows = 4;
 /// Rows of a tile at most otherwise.
 constexpr int kStaticRows = 14;
@@ -83,29 +83,40 @@ private:
     tile_ = choose_tile(rows_, columns_.lanes, variant_, longest, decisions);
   }
 
+  Halide::Expr is_single() const { return kernel_.batch == 1; }
+
   int lanes() const { return lanes_for(columns_.lanes, variant_); }
 
   /// Splits a Func over the result's storage, or over part index and storage, into tiles; returns
   /// the loop around one tile.
   Var tile_consumer(Func consumer, bool parts) {
-    const std::vector<Var> v = consumer.args();
-    const Var column_tile("column_tile"), in_tile("in_tile"), vector("vector"), lane("lane");
-    const Var row_tile("row_tile"), row("row");
-    consumer.split(v[0], column_tile, in_tile, tile_.vectors * lanes(), TailStrategy::GuardWithIf);
-    consumer.split(in_tile, vector, lane, lanes());
-    consumer.split(v[1], row_tile, row, tile_.rows, TailStrategy::GuardWithIf);
-    std::vector<VarOrRVar> order{lane, vector, row, column_tile};
+    // A single sample waits for weights from memory. Rows of a tile that it does not have would
+    // keep the processor from looking ahead: their multiply-adds wait in the same queue.
+    if (rows_ == kBatch) {
+      Halide::Stage single = consumer.specialize(is_single());
+      tile_loops(single, consumer.args(), 1, parts);
+    }
+    Halide::Stage all(consumer);
+    tile_loops(all, consumer.args(), tile_.rows, parts);
+    if (!parts)
+      parallelize_rows(consumer, row_tile_);
+    return column_tile_;
+  }
+
+  void tile_loops(Halide::Stage loops, const std::vector<Var> &v, int rows, bool parts) const {
+    const Var in_tile("in_tile"), vector("vector"), lane("lane"), row("row");
+    loops.split(v[0], column_tile_, in_tile, tile_.vectors * lanes(), TailStrategy::GuardWithIf);
+    loops.split(in_tile, vector, lane, lanes());
+    loops.split(v[1], row_tile_, row, rows, TailStrategy::GuardWithIf);
+    std::vector<VarOrRVar> order{lane, vector, row, column_tile_};
     if (columns_.blocked)
       order.emplace_back(v[2]);
-    order.emplace_back(row_tile);
+    order.emplace_back(row_tile_);
     if (parts)
       order.emplace_back(v.back());
-    consumer.reorder(order).vectorize(lane).unroll(vector).unroll(row);
+    loops.reorder(order).vectorize(lane).unroll(vector).unroll(row);
     if (parts)
-      consumer.parallel(v.back());
-    else
-      parallelize_rows(consumer, row_tile);
-    return column_tile;
+      loops.parallel(v.back());
   }
 
   /// Runs row tiles in parallel, enough of them a task.
@@ -124,7 +135,9 @@ private:
   void place_sum(const Stage &stage, Func consumer, const Var &at) {
     Func sum = stage.func;
     sum.compute_at(consumer, at);
-    keep_in_registers(sum, {tile_.vectors * lanes(), tile_.rows}, lanes(), {stage.domain[0]});
+    const Halide::Expr rows =
+        rows_ == kBatch ? Halide::select(is_single(), 1, tile_.rows) : Halide::Expr(tile_.rows);
+    keep_in_registers(sum, {tile_.vectors * lanes(), rows}, lanes(), {stage.domain[0]});
   }
 
   /// The tile's epilogue is the store itself.
@@ -176,6 +189,7 @@ private:
   int64_t rows_ = 0, length_ = 0;
   Columns columns_{};
   RegisterTile tile_;
+  const Var column_tile_{"column_tile"}, row_tile_{"row_tile"};
 };
 
 } // namespace
