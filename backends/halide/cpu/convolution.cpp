@@ -176,7 +176,7 @@ private:
         if (lanes_ % lanes != 0 || !fits_registers(tile, variant_))
           continue;
         const int64_t filter = kept ? 0 : lanes * 4 / kBytesPerHalfCycle;
-        const int64_t step = std::max(half_cycles(tile), filter);
+        const int64_t step = std::max(direct_half_cycles(tile, variant_), filter);
         const int64_t tiles = (height_ + height - 1) / height * (lanes_ / lanes);
         const int64_t work = tiles * (step + kLoopOverhead);
         alternatives.push_back({static_cast<double>(work), {height, vectors}});

@@ -19,6 +19,12 @@ int64_t half_cycles(const RegisterTile &tile) {
   return std::max({int64_t{tile.rows} * tile.vectors, int64_t{tile.rows} + tile.vectors, kLatency});
 }
 
+int64_t direct_half_cycles(const RegisterTile &tile, const Variant &variant) {
+  const int64_t loads = int64_t{tile.rows} + tile.vectors;
+  const bool many = variant.registers < 32 && variant.vector_width >= 8; // SSE multiplies and adds
+  return std::max(half_cycles(tile), many ? (3 * loads + 1) / 2 : loads);
+}
+
 bool fits_registers(const RegisterTile &tile, const Variant &variant) {
   // The broadcast, unless AVX-512 makes it part of its only multiply-add; without FMA the product.
   const bool embedded = variant.registers >= 32 && tile.vectors == 1;
@@ -52,7 +58,7 @@ RegisterTile choose_tile(int64_t rows, int64_t lanes, const Variant &variant, in
       if (!fits_registers(tile, variant))
         continue;
       const int64_t tiles = (count + height - 1) / height * (lanes / vectors);
-      const int64_t work = tiles * (half_cycles(tile) + kLoopOverhead);
+      const int64_t work = tiles * (direct_half_cycles(tile, variant) + kLoopOverhead);
       alternatives.push_back({static_cast<double>(work), {height, vectors}});
     }
   }
