@@ -336,7 +336,7 @@ void Tuner::choose_kernels() {
   size_t rounds = 0;
   for (bool more = true; more; rounds += more ? 1 : 0) {
     const double begin = budget_.left();
-    const double expected = rounds > 0 ? longest_round_ : trying(1);
+    const double expected = rounds > 0 ? longest_round_ : longest_build_ + timing(1);
     more = budget_.fits(expected, closing(), kKernelsEnd) && try_round();
     longest_round_ = std::max(longest_round_, begin - budget_.left());
   }
