@@ -17,10 +17,10 @@
  *
  * Sharing processors with other programs: a worker that is taken off its processor in the middle of
  * an iteration keeps the others waiting for a slice of somebody else's time, longer than a step of
- * a small network, and nobody can take the iteration over. One that runs on the processor of a
- * loop's owner, as a scheduler that is fair to programs puts two threads beside another's one, only
- * interrupts it. Both rest: they take no part for some time, asleep, so that no step takes much
- * longer than with a thread less, and then try again.
+ * a small network, and nobody can take the iteration over. So it rests: it takes no part for some
+ * time, asleep, so that no step takes much longer than with a thread less, and then tries again.
+ * One that runs on the processor of a loop's owner, where a scheduler that is fair to programs may
+ * leave it for long, only interrupts it: it moves to another processor, or rests where it may not.
  */
 #define _GNU_SOURCE /* sched_getaffinity */
 #include "runtime/thread_pool.h"
@@ -43,8 +43,8 @@
 
 #define REST_SECONDS 5e-3 /* after an interruption of some microseconds */
 /* After a delay, by the time that the last iteration took. */
-#define RESTS_PER_DELAY 8
-#define LONGEST_REST_SECONDS 0.1
+#define RESTS_PER_DELAY 2
+#define LONGEST_REST_SECONDS 20e-3
 
 #define MOST_RANGES 64
 #define CACHE_LINE 64
@@ -228,12 +228,25 @@ static void spin_for_arrival(sinter_pool *pool, unsigned seen) {
     pause_briefly();
 }
 
+/* Whether the calling thread could leave that processor for another one that it may run on. */
+static int leave_processor(int processor) {
+  cpu_set_t allowed, others;
+  if (processor < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    return 0;
+  others = allowed;
+  CPU_CLR(processor, &others);
+  if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
+    return 0;
+  sched_setaffinity(0, sizeof allowed, &allowed);
+  return 1;
+}
+
 /* Takes part in the loop, and thereafter waits for the next one: spinning, or at rest. */
 static void help(worker *self, loop *l, unsigned seen) {
   sinter_pool *pool = self->pool;
+  const int shared = pool->processor_each && sched_getcpu() == l->processor;
   /* Not twice without an iteration: there are loops that wait until all threads take part. */
-  self->stepped_back =
-      pool->processor_each && sched_getcpu() == l->processor && !self->stepped_back;
+  self->stepped_back = shared && !leave_processor(l->processor) && !self->stepped_back;
   if (self->stepped_back) {
     leave_loop(pool, l);
     rest(pool, REST_SECONDS);
