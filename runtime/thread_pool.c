@@ -234,7 +234,7 @@ static int leave_processor(int processor) {
   if (processor < 0 || sched_getaffinity(0, sizeof allowed, &allowed) != 0)
     return 0;
   others = allowed;
-  CPU_CLR(processor, &others);
+  CPU_CLR((size_t)processor, &others);
   if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others) != 0)
     return 0;
   sched_setaffinity(0, sizeof allowed, &allowed);
