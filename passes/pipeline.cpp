@@ -9,6 +9,7 @@
 #include "passes/choose_algorithms.h"
 #include "passes/choose_layout.h"
 #include "passes/choose_micro_batches.h"
+#include "passes/device_program.h"
 #include "passes/differentiate.h"
 #include "passes/eliminate_dead_nodes.h"
 #include "passes/fold_batch_norm.h"
@@ -283,8 +284,10 @@ std::vector<ParameterSlot> place_all(const Graph &forward, const Graphs &graphs)
 
 } // namespace
 
+namespace {
+
 // Beyond make_plan no node is added.
-Program build_program(const Model &model, const ProgramOptions &options) {
+Program build_planned(const Model &model, const ProgramOptions &options, Batch forward) {
   Program program;
   program.name = options.name.empty() ? model.name : options.name;
   program.model = model;
@@ -296,9 +299,9 @@ Program build_program(const Model &model, const ProgramOptions &options) {
   const auto plan = [&](Graph &graph, Batch batch) {
     return plan_graph(std::move(graph), program.parameters, options.passes, batch);
   };
-  program.infer = plan(graphs.infer, Batch::cut);
+  program.infer = plan(graphs.infer, forward);
   if (graphs.eval)
-    program.eval = plan(*graphs.eval, Batch::cut);
+    program.eval = plan(*graphs.eval, forward);
   if (graphs.train) // whose activations wait for their gradients
     program.train = plan(*graphs.train, Batch::whole);
   if (graphs.prepare.size() > 0) {
@@ -314,6 +317,17 @@ Program build_program(const Model &model, const ProgramOptions &options) {
           return plan_graph(std::move(graph), program.parameters, PassOptions{}, Batch::whole);
         });
   return program;
+}
+
+} // namespace
+
+Program build_program(const Model &model, const ProgramOptions &options) {
+  return build_planned(model, options, Batch::cut);
+}
+
+Program build_device_program(const Model &model, ProgramOptions options) {
+  options.math = Math::exact;
+  return build_planned(model, options, Batch::whole);
 }
 
 Plan build_gradient_plan(const Model &model, Precision precision) {

@@ -8,6 +8,7 @@
 #ifndef SINTER_BF16_H
 #define SINTER_BF16_H
 
+#include "runtime/halide_buffer.h"
 #include "runtime/sinter_runtime.h"
 
 /* Filters of one panel of a packed filter, and numbers of a pixel that AMX multiplies at a time. */
@@ -61,23 +62,6 @@ sinter_transpose sinter_transpose_avx512;
 #endif
 
 /* ---- what kernels call -------------------------------------------------------------------- */
-
-/* Halide's halide_dimension_t and halide_buffer_t (HalideRuntime.h of Halide 14). */
-typedef struct sinter_halide_dimension {
-  int32_t min, extent, stride;
-  uint32_t flags;
-} sinter_halide_dimension;
-
-typedef struct sinter_halide_buffer {
-  uint64_t device;
-  const void *device_interface;
-  uint8_t *host;
-  uint64_t flags;
-  uint32_t type;
-  int32_t dimensions;
-  sinter_halide_dimension *dim;
-  void *padding;
-} sinter_halide_buffer;
 
 /* An extern stage. `pixels` is [row][column][phase][channel], `filter` the packed one, `sums`
  * [position][filter], all innermost dimension first; position q is column q % width of row

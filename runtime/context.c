@@ -1,7 +1,8 @@
 /* A context lies in one piece of the caller's memory: the sinter_context itself, the parameter
  * region, the arena. Only the thread pool and the kernels' scratch are allocated, and only here and
- * in the first step.
+ * in the first step; and, for a variant of a device, what lies there.
  */
+#include "runtime/device.h"
 #include "runtime/huge_pages.h"
 #include "runtime/ports.h"
 #include "runtime/thread_pool.h"
@@ -55,8 +56,11 @@ size_t sinter_context_bytes(const sinter_model *model, int32_t max_batch, int32_
   size_t total = 0, arena = 0;
   if (!model || max_batch < 1 || phase_limit < SINTER_INFER || phase_limit > SINTER_TRAIN)
     return 0;
-  if (!arena_bytes(model, max_batch, phase_limit, &arena) ||
-      !add_bytes(&total, 1, sizeof(sinter_context)) ||
+  if (!arena_bytes(model, max_batch, phase_limit, &arena))
+    return 0;
+  if (model->device && model->device_variant_count == model->variant_count)
+    arena = 0;
+  if (!add_bytes(&total, 1, sizeof(sinter_context)) ||
       !add_bytes(&total, 1, parameter_bytes(model, phase_limit)) ||
       !add_bytes(&total, 1, (int64_t)arena))
     return 0;
@@ -111,16 +115,27 @@ static size_t round_up(size_t bytes) {
   return (bytes + SINTER_ALIGNMENT - 1) & ~((size_t)SINTER_ALIGNMENT - 1);
 }
 
+static int attach_device(sinter_context *context, size_t region) {
+  const sinter_model *model = context->model;
+  size_t arena;
+  if (!sinter_is_device_variant(model, context->variant))
+    return SINTER_OK;
+  if (!arena_bytes(model, context->max_batch, context->phase_limit, &arena))
+    return sinter_fail(SINTER_ERROR_MEMORY, "a batch of %d needs more memory than can be addressed",
+                       context->max_batch);
+  return model->device->attach(context, region, arena);
+}
+
 int sinter_context_create(const sinter_model *model, void *memory, size_t bytes, int32_t max_batch,
                           int32_t phase_limit, int32_t threads, uint64_t seed,
                           sinter_context **out) {
   if (!out)
     return sinter_fail(SINTER_ERROR_INPUT, "the place for the context is a null pointer");
   *out = NULL;
-  const int status = check_creation(model, memory, bytes, max_batch, phase_limit, threads);
+  int status = check_creation(model, memory, bytes, max_batch, phase_limit, threads);
   if (status != SINTER_OK)
     return status;
-  const int32_t variant = sinter_choose_variant(model->variant_names, model->variant_count);
+  const int32_t variant = sinter_choose_model_variant(model);
   if (variant < 0)
     return SINTER_ERROR_INPUT;
   if (threads == 0)
@@ -137,6 +152,8 @@ int sinter_context_create(const sinter_model *model, void *memory, size_t bytes,
   context->parameters = base + round_up(sizeof *context);
   const size_t region = (size_t)parameter_bytes(model, phase_limit);
   context->arena = context->parameters + round_up(region);
+  context->kernel_parameters = context->parameters;
+  context->numbers = (unsigned char *)context->rng;
   context->pool = pool;
   context->rng[0] = (uint32_t)seed;
   context->rng[1] = (uint32_t)(seed >> 32);
@@ -147,13 +164,19 @@ int sinter_context_create(const sinter_model *model, void *memory, size_t bytes,
   context->threads = threads;
   memset(context->parameters, 0, region);
   sinter_initialize_parameters(context, seed);
-  *out = context;
-  return SINTER_OK;
+  status = attach_device(context, region);
+  if (status == SINTER_OK)
+    *out = context;
+  else
+    sinter_context_destroy(context);
+  return status;
 }
 
 void sinter_context_destroy(sinter_context *context) {
   if (!context)
     return;
+  if (context->device)
+    context->model->device->detach(context);
   sinter_pool_destroy(context->pool);
   context->pool = NULL;
 }
@@ -171,10 +194,18 @@ int sinter_set_threads(sinter_context *context, int32_t threads) {
   return status;
 }
 
-void sinter_parameters_changed(sinter_context *context) { context->prepared = 0; }
+void sinter_parameters_changed(sinter_context *context) {
+  context->prepared = 0;
+  if (context->device)
+    context->model->device->parameters_changed(context);
+}
+
+int sinter_fetch_parameters(const sinter_context *context) {
+  return context->device ? context->model->device->fetch_parameters(context) : SINTER_OK;
+}
 
 void sinter_begin_train_step(sinter_context *context) {
-  sinter_parameters_changed(context);
+  context->prepared = 0;
   context->rng[2] = (uint32_t)context->steps_done;
   context->rng[3] = (uint32_t)(context->steps_done >> 32);
   context->step = (float)(context->steps_done + 1);

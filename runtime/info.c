@@ -1,5 +1,6 @@
 #include "runtime/array.h"
 #include "runtime/commands.h"
+#include "runtime/device.h"
 #include "runtime/memory_report.h"
 #include "runtime/parameters.h"
 #include "runtime/program_context.h"
@@ -47,6 +48,8 @@ static void print_json(const sinter_model *model, int32_t batch, int32_t variant
   json_object_set_new(object, "model", json_string(model->name));
   json_object_set_new(object, "target", json_string(model->target));
   json_object_set_new(object, "variant", json_string(model->variant_names[variant]));
+  if (sinter_is_device_variant(model, variant))
+    json_object_set_new(object, "device", json_string(model->device->device_name()));
   if (sinter_uses_bf16(model))
     json_object_set_new(object, "bf16", json_string(sinter_bf16_name(sinter_choose_bf16())));
   json_object_set_new(object, "trainable_params", json_integer(trainable_count(model)));
@@ -95,6 +98,14 @@ static void print_phase(const sinter_model *model, int32_t phase, int32_t batch)
   puts(")");
 }
 
+static void print_device(const sinter_model *model, int32_t variant) {
+  if (model->device->probe(model->variant_names[model->variant_count - 1]) != SINTER_OK)
+    printf("device:     none: %s\n", sinter_last_error());
+  else
+    printf("device:     %s%s\n", model->device->device_name(),
+           sinter_is_device_variant(model, variant) ? "" : ", not used");
+}
+
 static void print_text(const sinter_model *model, int32_t batch, int32_t variant) {
   printf("model:      %s\n", model->name);
   print_ports("input:", model->inputs, model->input_count);
@@ -104,6 +115,8 @@ static void print_text(const sinter_model *model, int32_t batch, int32_t variant
   for (int32_t v = 0; v < model->variant_count; ++v)
     printf(" %s%s", model->variant_names[v], v == variant ? " (this machine's)" : "");
   putchar('\n');
+  if (model->device)
+    print_device(model, variant);
   if (sinter_uses_bf16(model))
     printf("precision:  bf16, multiplied by %s on this machine\n",
            sinter_bf16_name(sinter_choose_bf16()));
@@ -116,7 +129,7 @@ static void print_text(const sinter_model *model, int32_t batch, int32_t variant
 }
 
 int sinter_info_command(const sinter_model *model, const sinter_options *options) {
-  const int32_t variant = sinter_choose_variant(model->variant_names, model->variant_count);
+  const int32_t variant = sinter_choose_model_variant(model);
   if (variant < 0)
     return SINTER_ERROR_INPUT;
   const int32_t batch = sinter_batch_size(model, options);

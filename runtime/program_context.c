@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* asprintf */
 #include "runtime/program_context.h"
 
+#include "runtime/device.h"
 #include "runtime/huge_pages.h"
 #include "runtime/memory_report.h"
 
@@ -30,6 +31,17 @@ static void note_slow_bf16(const sinter_model *model, const sinter_options *opti
             sinter_bf16_name(arithmetic));
 }
 
+/* A program that could run on a device and does not, though nobody asked for that. */
+static void note_missing_device(const sinter_context *context, const sinter_options *options) {
+  const sinter_model *model = context->model;
+  if (!model->device || context->device || getenv("SINTER_VARIANT"))
+    return;
+  const char *variant = model->variant_names[context->variant];
+  model->device->probe(model->variant_names[model->variant_count - 1]); /* for its text */
+  fprintf(stderr, "%s: note: %s: running on the processor (%s)\n", options->program,
+          sinter_last_error(), variant);
+}
+
 int sinter_program_context_open(sinter_program_context *program, const sinter_model *model,
                                 const sinter_options *options, int32_t max_batch, int32_t phase) {
   *program = (sinter_program_context){.context = NULL};
@@ -45,10 +57,13 @@ int sinter_program_context_open(sinter_program_context *program, const sinter_mo
   const int32_t threads = options->threads > 0 ? (int32_t)options->threads : 0;
   const int status = sinter_context_create(model, program->memory, bytes, max_batch, phase, threads,
                                            sinter_program_seed(options), &program->context);
-  if (status != SINTER_OK)
+  if (status != SINTER_OK) {
     sinter_program_context_close(program);
-  else if (phase != SINTER_TRAIN)
+    return status;
+  }
+  if (phase != SINTER_TRAIN)
     note_slow_bf16(model, options);
+  note_missing_device(program->context, options);
   return status;
 }
 

@@ -99,6 +99,9 @@ static int32_t append_best(const sinter_session *session, sinter_tensor *tensors
 int sinter_resume_write(const sinter_session *session) {
   const sinter_model *model = session->model;
   const int32_t parameters = model->parameter_count;
+  const int fetched = sinter_fetch_parameters(session->context);
+  if (fetched != SINTER_OK)
+    return fetched;
   sinter_tensor *tensors = calloc(2 * (size_t)parameters + 1, sizeof *tensors);
   if (!tensors)
     return sinter_fail(SINTER_ERROR_MEMORY, "out of memory writing %s", session->resume_path);

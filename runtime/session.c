@@ -204,11 +204,15 @@ int32_t sinter_session_gather(sinter_session *session, int32_t batch) {
   return gather(session, &session->train, session->order, batch);
 }
 
-static void take_snapshot(sinter_session *session, int32_t batch) {
+static int take_snapshot(sinter_session *session, int32_t batch) {
+  const int status = sinter_fetch_parameters(session->context);
+  if (status != SINTER_OK)
+    return status;
   memcpy(session->snapshot.parameters, session->context->parameters,
          (size_t)session->model->parameter_bytes);
   session->snapshot.steps_done = session->context->steps_done;
   session->snapshot.batch = batch;
+  return SINTER_OK;
 }
 
 int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch, void **inputs,
@@ -222,8 +226,8 @@ int32_t sinter_next_batch(sinter_session *session, int32_t phase, int32_t batch,
   }
   if (phase != SINTER_TRAIN)
     return gather(session, &session->validation, session->validation.indices.values, batch);
-  if (batch % SNAPSHOT_INTERVAL == 0)
-    take_snapshot(session, batch);
+  if (batch % SNAPSHOT_INTERVAL == 0 && take_snapshot(session, batch) != SINTER_OK)
+    return 0;
   return sinter_session_gather(session, batch);
 }
 
@@ -236,13 +240,17 @@ void sinter_keep_best(sinter_session *session, int32_t judge, int32_t epoch) {
   if (judge != SINTER_JUDGE_CHECKPOINT)
     return;
   session->checkpoint_is_stale = 1;
-  if (session->best_weights)
+  /* What fails here fails again when the epoch ends, where it is reported. */
+  if (session->best_weights && sinter_fetch_parameters(session->context) == SINTER_OK)
     memcpy(session->best_weights, session->context->parameters,
            (size_t)session->model->trainable_bytes);
 }
 
 static int write_checkpoint(sinter_session *session) {
   const unsigned char *best = session->best_weights;
+  const int status = sinter_fetch_parameters(session->context);
+  if (status != SINTER_OK)
+    return status;
   session->checkpoint_is_stale = 0;
   return sinter_save_region(session->model, best ? best : session->context->parameters,
                             session->checkpoint_path);

@@ -238,10 +238,12 @@ typedef struct sinter_model {
   int32_t metric_count;             /* loss included */
   const char *const *metric_names;  /* "loss", "accuracy" */
   sinter_phase_info phases[3];      /* by sinter_phase; kernel_count 0 when not compiled */
-  const char *const *variant_names; /* "x86-64", "avx2", "avx512" */
+  const char *const *variant_names; /* "x86-64", "avx2", "avx512", then the device's: "opencl" */
   int32_t variant_count;
-  const sinter_training *training; /* NULL: inference only */
-  const sinter_data *data;         /* NULL: none in the script */
+  int32_t device_variant_count;            /* how many of these, the last ones, are a device's */
+  const struct sinter_device_kind *device; /* what runs them (runtime/device.h); NULL: none */
+  const sinter_training *training;         /* NULL: inference only */
+  const sinter_data *data;                 /* NULL: none in the script */
   /* Generated code: one buffer a port, n the batch, 1 <= n <= max_batch. Inputs and labels are only
    * read. Each checks its arguments (sinter_check_infer, sinter_check_step); metrics may be NULL.
    */
@@ -253,12 +255,18 @@ typedef struct sinter_model {
   int (*train_loop)(struct sinter_context *, struct sinter_session *);
 } sinter_model;
 
-#define SINTER_ABI 9u
+#define SINTER_ABI 10u
 
 /* ---- contexts ------------------------------------------------------------------------------ */
 
-struct sinter_pool;  /* thread pool and kernel scratch, one per context */
-struct sinter_watch; /* the search for a non-finite value; the runtime's own */
+struct sinter_pool;   /* thread pool and kernel scratch, one per context */
+struct sinter_watch;  /* the search for a non-finite value; the runtime's own */
+struct sinter_device; /* a device's memory and order of work, one per context */
+
+/* Room on a device for what the caller gives and gets, by port: addresses as kernels take them. */
+typedef struct sinter_device_tensors {
+  void **inputs, **labels, **outputs;
+} sinter_device_tensors;
 
 typedef struct sinter_profile_entry {
   uint64_t calls;
@@ -269,12 +277,15 @@ typedef struct sinter_profile_entry {
 } sinter_profile_entry;
 
 /* What the generated code reads: the order of these fields is part of the contract. The address
- * of a value is parameters + offset, arena + offset (fixed), or
- * arena + arena_fixed + n * per_sample_offset. `pool` is the kernels' user context. */
+ * of a value is kernel_parameters + offset, arena + offset (fixed), or
+ * arena + arena_fixed + n * per_sample_offset. `pool` is the kernels' user context.
+ *
+ * A context whose variant is a device's has what kernels use on the device. `parameters` stay in
+ * the caller's memory as well, and are what functions of this header read and write. */
 typedef struct sinter_context {
   const sinter_model *model;
   unsigned char *parameters; /* all of them in training, else the first trainable_bytes */
-  unsigned char *arena;
+  unsigned char *arena;      /* as kernels address it */
   struct sinter_pool *pool;
   uint32_t rng[4]; /* {seed low, seed high, step low, step high}: the dropout key */
   float learning_rate;
@@ -287,9 +298,15 @@ typedef struct sinter_context {
   sinter_profile_entry *profile; /* per kernel of the running phase, or NULL */
   struct sinter_watch *watch;    /* consulted by sinter_profile_end only; NULL most of the time */
   int32_t prepared; /* 1: the prepared values are those of the parameters as they are */
+  unsigned char *kernel_parameters;     /* as kernels address them: `parameters` on the processor */
+  unsigned char *numbers;               /* the same of rng, learning_rate and step, side by side */
+  struct sinter_device *device;         /* NULL: the processor */
+  sinter_device_tensors device_tensors; /* NULLs on the processor */
 } sinter_context;
 
-/* 0 when an argument is out of range or the size cannot be addressed. */
+/* 0 when an argument is out of range or the size cannot be addressed. Of the caller's memory: what
+ * lies on a device is not counted, and a program whose variants are all a device's has no arena
+ * here. */
 size_t sinter_context_bytes(const sinter_model *, int32_t max_batch, int32_t phase_limit);
 /* The largest batch of a context for these phases: kernels index their buffers with an int32. */
 int32_t sinter_largest_batch(const sinter_model *, int32_t phase_limit);
@@ -307,6 +324,9 @@ void sinter_initialize_parameters(sinter_context *, uint64_t seed);
 int sinter_set_threads(sinter_context *, int32_t threads);
 /* After every change of parameters that is not a training step's: prepared values are stale. */
 void sinter_parameters_changed(sinter_context *);
+/* Before parameters are read, or some of them changed: brings those that training has changed on a
+ * device to the context. */
+int sinter_fetch_parameters(const sinter_context *);
 /* Called at the head of every generated train_step, after the checks: sets rng[2..3] and `step`
  * from steps_done, then counts this step as done. */
 void sinter_begin_train_step(sinter_context *);
@@ -322,6 +342,15 @@ int sinter_check_step(const sinter_context *, int32_t phase, void *const *inputs
  * another thread, whose error text is not this one's. */
 int sinter_kernel_failed(int32_t code, const char *kernel);
 
+/* The steps of a program that has variants of a device call these, in a context that runs one,
+ * around their kernels. The first brings the parameters that have changed, the numbers and the
+ * caller's tensors to the device; the second the outputs back (of an infer), or the metrics, whose
+ * addresses on the device are given (of the other steps), and waits until all is done. */
+int sinter_device_begin(sinter_context *, int32_t phase, void *const *inputs, void *const *labels,
+                        int32_t n);
+int sinter_device_end_infer(sinter_context *, int32_t n, void *const *outputs);
+int sinter_device_end_step(sinter_context *, const float *const *metric_addresses, float *metrics);
+
 const char *sinter_last_error(void); /* thread-local; "" when none */
 int sinter_fail(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -334,6 +363,12 @@ void sinter_profile_end(sinter_context *, int32_t kernel, double begin, int32_t 
  * and the operating system allow (cpuid, xgetbv), never above SINTER_VARIANT=<name> when that is
  * set; -1 with an error when none can run here or that name is not among them. */
 int32_t sinter_choose_variant(const char *const *names, int32_t count);
+/* The same among all of a model's: a device's where there is one here that can run it, unless
+ * SINTER_VARIANT names another. Where there is none and the model has variants of the processor, it
+ * is one of those, and sinter_last_error() tells what is wrong with the device. */
+int32_t sinter_choose_model_variant(const sinter_model *);
+/* Whether it is one of the device's. */
+int sinter_is_device_variant(const sinter_model *, int32_t variant);
 
 /* What multiplies bf16 numbers, by the same rules; AMX is beyond every variant, so that any
  * SINTER_VARIANT excludes it. */

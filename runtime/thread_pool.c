@@ -90,6 +90,7 @@ struct sinter_pool {
   worker *workers;
   int32_t worker_count;
   sinter_scratch scratch;
+  struct sinter_device *device;
 };
 
 static void pause_briefly(void) {
@@ -108,6 +109,14 @@ int32_t sinter_processor_count(void) {
 }
 
 sinter_scratch *sinter_pool_scratch(sinter_pool *pool) { return &pool->scratch; }
+
+void sinter_pool_set_device(sinter_pool *pool, struct sinter_device *device) {
+  pool->device = device;
+}
+
+struct sinter_device *sinter_pool_device(sinter_pool *pool) {
+  return pool->device;
+}
 
 /* Which range a thread begins with: 0 for whoever calls into the library, then the workers'. */
 static _Thread_local int32_t own_slot;

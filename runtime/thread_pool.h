@@ -27,5 +27,10 @@ int sinter_pool_run(sinter_pool *pool, sinter_task task, int min, int size, uint
 
 sinter_scratch *sinter_pool_scratch(sinter_pool *pool);
 
+/* What the kernels of the pool's context run on, beside the processor: NULL at first. */
+struct sinter_device;
+void sinter_pool_set_device(sinter_pool *pool, struct sinter_device *device);
+struct sinter_device *sinter_pool_device(sinter_pool *pool);
+
 /* Processors that this process may run on, at least 1. */
 int32_t sinter_processor_count(void);

@@ -2,7 +2,7 @@
  * processor has, xgetbv which registers the operating system saves.
  */
 #define _GNU_SOURCE /* syscall */
-#include "runtime/sinter_runtime.h"
+#include "runtime/device.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +78,29 @@ int32_t sinter_choose_variant(const char *const *names, int32_t count) {
   sinter_fail(SINTER_ERROR_INPUT, "this program needs a processor with %s, which this one lacks",
               count > 0 ? names[0] : "a compiled variant");
   return -1;
+}
+
+int sinter_is_device_variant(const sinter_model *model, int32_t variant) {
+  return model->device && variant >= model->variant_count - model->device_variant_count;
+}
+
+int32_t sinter_choose_model_variant(const sinter_model *model) {
+  const int32_t count = model->variant_count;
+  const int32_t of_processor = count - (model->device ? model->device_variant_count : 0);
+  const char *limit = getenv("SINTER_VARIANT");
+  int32_t highest = count - 1;
+  if (limit && *limit) {
+    while (highest >= 0 && strcmp(model->variant_names[highest], limit) != 0)
+      --highest;
+    if (highest < 0) /* names none: its error */
+      return sinter_choose_variant(model->variant_names, count);
+  }
+  for (int32_t v = highest; v >= of_processor; --v)
+    if (model->device->probe(model->variant_names[v]) == SINTER_OK)
+      return v;
+  if (highest >= of_processor && (of_processor == 0 || (limit && *limit)))
+    return -1; /* the device's error */
+  return sinter_choose_variant(model->variant_names, of_processor);
 }
 
 sinter_bf16_arithmetic sinter_choose_bf16(void) {

@@ -35,7 +35,9 @@ int sinter_save_region(const sinter_model *model, const unsigned char *region, c
 int sinter_save(const sinter_context *context, const char *path) {
   if (!context || !path)
     return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", context ? "path" : "context");
-  return sinter_save_region(context->model, context->parameters, path);
+  const int status = sinter_fetch_parameters(context);
+  return status == SINTER_OK ? sinter_save_region(context->model, context->parameters, path)
+                             : status;
 }
 
 /* Into a copy first: a file that fails in its middle leaves the context as it was. */
@@ -57,7 +59,9 @@ int sinter_load(sinter_context *context, const char *path) {
   if (!context || !path)
     return sinter_fail(SINTER_ERROR_INPUT, "%s is a null pointer", context ? "path" : "context");
   sinter_tensor_file *file;
-  int status = sinter_tensor_file_open(path, &file);
+  int status = sinter_fetch_parameters(context); /* the optimizer's state stays as it is */
+  if (status == SINTER_OK)
+    status = sinter_tensor_file_open(path, &file);
   if (status != SINTER_OK)
     return status;
   const size_t bytes = (size_t)context->model->trainable_bytes;

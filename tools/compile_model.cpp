@@ -1,7 +1,7 @@
 #include "tools/compile_model.h"
 
-#include "backends/halide/kernels.h"
-#include "passes/pipeline.h"
+#include "backends/halide/device.h"
+#include "passes/device_program.h"
 #include "tools/options.h"
 
 #include <algorithm>
@@ -45,6 +45,13 @@ std::vector<std::string> split_names(const std::string &passes) {
   return names;
 }
 
+/// What devices do not do yet.
+void check_device_options(const BackendOptions &backend) {
+  if (backend.precision != Precision::f32)
+    throw CompileError({}, "--precision=bf16 is not supported yet for target \"{}\"",
+                       backend.target);
+}
+
 } // namespace
 
 void add_pipeline_options(CLI::App &command, PipelineOptions &options) {
@@ -70,7 +77,10 @@ Program build_program_for(const Model &model, const std::string &default_name,
   program.name = c_identifier(options.name.empty() ? default_name : options.name);
   program.train = !options.no_train;
   program.passes = pass_options(options, tool);
-  return build_program(model, program);
+  if (!targets_device(backend.target))
+    return build_program(model, program);
+  check_device_options(backend);
+  return build_device_program(model, program);
 }
 
 std::string check_graph_passes(const std::string &argument) {

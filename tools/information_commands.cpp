@@ -1,5 +1,5 @@
 // ops, targets, version: what this compiler knows, without a model.
-#include "backends/halide/kernels.h"
+#include "backends/halide/device.h"
 #include "tools/command.h"
 #include "tools/op_table.h"
 #include "tools/report_errors.h"
@@ -27,8 +27,11 @@ void add_ops_command(CLI::App &app, Tool &tool) {
 void print_target(std::ostream &out, const char *target, const char *meaning) {
   fmt::print(out, "{}: {}\n", target, meaning);
   for (const Variant &variant : variants_for_target(target))
-    fmt::print(out, "  {:<8} {:>2} floats a vector, {} registers  {}\n", variant.name,
-               variant.vector_width, variant.registers, variant.halide_target);
+    if (device_of(variant) != Device::none)
+      fmt::print(out, "  {:<8} OpenCL 2.0 with shared virtual memory\n", variant.name);
+    else
+      fmt::print(out, "  {:<8} {:>2} floats a vector, {} registers  {}\n", variant.name,
+                 variant.vector_width, variant.registers, variant.halide_target);
 }
 
 void add_targets_command(CLI::App &app, Tool &tool) {
@@ -39,6 +42,9 @@ void add_targets_command(CLI::App &app, Tool &tool) {
       print_target(tool.out, "x86-64",
                    "portable (default): all variants in one file, the best "
                    "one chosen at start");
+      print_target(tool.out, "opencl", "an OpenCL device, found at start");
+      fmt::print(tool.out, "host,opencl or x86-64,opencl: the device, or the processor where there "
+                           "is none\n");
       fmt::print(tool.out, "any Halide target string of this architecture\n");
       return kExitOk;
     };

@@ -94,7 +94,8 @@ void add_target_options(CLI::App &command, BackendOptions &options,
   options.target = default_target;
   command
       .add_option("--target", options.target,
-                  "host, x86-64 (portable), or a Halide target string; see `sinter targets`")
+                  "host, x86-64 (portable), opencl, host,opencl, or a Halide target string; see "
+                  "`sinter targets`")
       ->capture_default_str();
   command
       .add_option("--math", options.math,

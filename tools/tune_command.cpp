@@ -1,4 +1,5 @@
 // sinter tune: search for what is faster on this machine than what the cost models choose.
+#include "backends/halide/device.h"
 #include "runtime/sinter_runtime.h"
 #include "tools/command.h"
 #include "tools/compile_model.h"
@@ -87,6 +88,9 @@ int run_tune(const TuneCommandOptions &options, Tool &tool) {
   const Model model = load_model_and_warn(options.model, tool).model;
   TuneOptions tune_options;
   tune_options.target = options.backend.target;
+  if (targets_device(tune_options.target))
+    throw CompileError({}, "schedules of a device cannot be tuned yet, got target {}",
+                       tune_options.target);
   const std::string variant = variants_for_target(tune_options.target).back().name;
   const char *name = variant.c_str();
   if (sinter_choose_variant(&name, 1) < 0)

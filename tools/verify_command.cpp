@@ -1,3 +1,4 @@
+#include "backends/halide/device.h"
 #include "backends/verify/check_gradients.h"
 #include "backends/verify/check_kernels.h"
 #include "backends/verify/random_inputs.h"
@@ -43,6 +44,8 @@ struct Report {
 /// The variants of the target up to the one that a program would choose here.
 std::vector<Variant> runnable_variants(const std::string &target) {
   std::vector<Variant> variants = variants_for_target(target);
+  if (targets_device(target))
+    throw CompileError({}, "kernels of a device cannot be verified yet, got target {}", target);
   std::vector<const char *> names;
   for (const Variant &variant : variants)
     names.push_back(variant.name.c_str());

@@ -1,6 +1,8 @@
 #include "backends/halide/build_kernel.h"
 
 #include "backends/halide/cpu/schedule.h"
+#include "backends/halide/device.h"
+#include "backends/halide/gpu/schedule.h"
 #include "backends/halide/machine_code.h"
 #include "backends/halide/prefetch.h"
 #include "ir/diagnostics.h"
@@ -67,7 +69,7 @@ void adapt_signature(LoweredFunc &function, const LoweredKernel &lowered) {
 
 /// Takes the checks of arguments and bounds out. Not by Halide's no_asserts: that would also drop
 /// the code generator's own checks, which come later: whether memory was there, and whether a
-/// parallel loop's tasks succeeded.
+/// parallel loop's tasks succeeded. (What fails on a device the runtime notes itself.)
 class RemoveAssertions : public IRMutator {
   using IRMutator::visit;
   Stmt visit(const AssertStmt *) override { return Evaluate::make(0); }
@@ -96,7 +98,9 @@ struct Scheduled {
 
 Scheduled schedule(const KernelGraph &kernel, const Variant &variant, const KernelChoice &choice) {
   Scheduled result{lower_kernel(kernel), {}, Decisions(choice)};
-  result.schedule = schedule_kernel(result.lowered, variant, result.decisions);
+  result.schedule = device_of(variant) == Device::none
+                        ? schedule_kernel(result.lowered, variant, result.decisions)
+                        : schedule_device_kernel(result.lowered);
   return result;
 }
 

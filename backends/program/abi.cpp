@@ -54,14 +54,16 @@ Abi::Abi(llvm::LLVMContext &c)
                                 array(phase_info, 3),
                                 p,
                                 i32,
+                                i32,
+                                p,
                                 p,
                                 p,
                                 p,
                                 p,
                                 p,
                                 p});
-  context = make("sinter_context",
-                 {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p, p, i32});
+  context = make("sinter_context", {p, p, p, p, array(i32, 4), f32, f32, i32, i32, i32, i32, i64, p,
+                                    p, i32, p, p, p, array(p, 3)});
   halide_dimension = make("halide_dimension_t", {i32, i32, i32, i32});
   halide_buffer = make("halide_buffer_t", {i64, p, p, i64, i32, i32, p, p});
 }
@@ -74,7 +76,7 @@ struct RuntimeFunction {
   const char *signature;
 };
 
-constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
+constexpr std::array<RuntimeFunction, 31> kRuntimeFunctions = {{
     {"sinter_context_bytes", "lpii"},
     {"sinter_context_create", "ippliiilp"},
     {"sinter_context_destroy", "vp"},
@@ -83,6 +85,9 @@ constexpr std::array<RuntimeFunction, 28> kRuntimeFunctions = {{
     {"sinter_begin_train_step", "vp"},
     {"sinter_check_infer", "ippip"},
     {"sinter_check_step", "ipippi"},
+    {"sinter_device_begin", "ipippi"},
+    {"sinter_device_end_infer", "ipip"},
+    {"sinter_device_end_step", "ippp"},
     {"sinter_kernel_failed", "iip"},
     {"sinter_last_error", "p"},
     {"sinter_profile_begin", "d"},

@@ -40,7 +40,11 @@ enum : unsigned {
   steps_done,
   profile,
   watch,
-  prepared
+  prepared,
+  kernel_parameters,
+  numbers,
+  device,
+  device_tensors // arrays by port: inputs, labels, outputs
 };
 }
 

@@ -125,7 +125,7 @@ int @p@_load(@p@_context *context, const char *path);
 /* A JSON object: shapes, layers, parameters, training settings, memory. */
 const char *@p@_describe(void);
 
-/* The instruction set chosen for this processor: @variants@. */
+/* What was chosen to run on, an instruction set or a device: @variants@. */
 const char *@p@_variant(const @p@_context *context);
 
 /* Why the last function of this thread that failed did so; "" when none has. */

@@ -1,5 +1,6 @@
 #include "backends/program/model_tables.h"
 
+#include "backends/program/device_variants.h"
 #include "backends/program/kernel_facts.h"
 #include "backends/program/parameter_table.h"
 #include "backends/program/weights_object.h"
@@ -28,6 +29,7 @@ public:
   llvm::Constant *data();
   llvm::Constant *metric_names();
   llvm::Constant *variant_names();
+  llvm::Constant *device();
   llvm::Constant *dims(const Shape &shape);
 
 private:
@@ -276,6 +278,16 @@ llvm::Constant *TableWriter::variant_names() {
   return m_.table("variant_names", abi_.pointer, names);
 }
 
+/// The runtime's record of what runs the device's variants.
+llvm::Constant *TableWriter::device() {
+  if (count_device_variants(compiled_) == 0)
+    return m_.null();
+  auto *kind = llvm::cast<llvm::GlobalVariable>(
+      m_.module.getOrInsertGlobal(device_symbol(compiled_), abi_.i8));
+  kind->setVisibility(llvm::GlobalValue::HiddenVisibility);
+  return kind;
+}
+
 llvm::Constant *model_text(ModuleWriter &m, const Program &program) {
   return program.model_text.empty() ? m.null() : m.text(program.model_text);
 }
@@ -318,6 +330,8 @@ llvm::GlobalVariable *emit_model_tables(ModuleWriter &m, const CompiledProgram &
                                     tables.phases(),
                                     tables.variant_names(),
                                     m.int32(static_cast<int64_t>(compiled.variants.size())),
+                                    m.int32(count_device_variants(compiled)),
+                                    tables.device(),
                                     tables.training(),
                                     tables.data(),
                                     function(functions.infer),

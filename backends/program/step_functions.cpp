@@ -4,7 +4,13 @@
 // batch, which are built once a call. Long steps are cut into functions of bounded length: LLVM's
 // time grows faster than a function does. Such a part runs its kernels for some samples of the
 // batch: for all of them, or for one micro-batch after another.
+//
+// Where a program has variants of a device, addresses go into both of a buffer's fields, of which a
+// kernel reads one. A step whose context is on a device hands its parts the tensors there in place
+// of the caller's, and has the runtime copy between them.
 #include "backends/program/step_functions.h"
+
+#include "backends/program/device_variants.h"
 
 #include <algorithm>
 #include <map>
@@ -86,7 +92,10 @@ public:
       : compiled_(compiled), phase_(phase), extent_(extent), code_(compiled.phases[phase]),
         plan_(*code_.plan),
         w_(module, name, module.abi.i32, parameter_types(module.abi, phase, extent),
-           parameter_names(phase, extent).c_str(), llvm::GlobalValue::InternalLinkage) {}
+           parameter_names(phase, extent).c_str(), llvm::GlobalValue::InternalLinkage) {
+    for (llvm::Argument &argument : w_.function()->args())
+      part_arguments_.push_back(&argument);
+  }
 
   llvm::Function *write_part(llvm::Constant *kernel_table, const KernelRange &);
   llvm::Function *write_step(const std::vector<StepPart> &parts, llvm::Function *prepare);
@@ -110,6 +119,7 @@ private:
     return extent == Extent::part ? names + " begin count" : names;
   }
   bool has_metrics() const { return phase_ == SINTER_EVAL || phase_ == SINTER_TRAIN; }
+  bool has_device() const { return count_device_variants(compiled_) > 0; }
   llvm::Value *context() { return w_.argument(0); }
   llvm::Value *inputs() { return w_.argument(1); }
   llvm::Value *labels() { return w_.argument(2); }
@@ -130,6 +140,8 @@ private:
 
   void check_arguments();
   void prepare_parameters(llvm::Function *prepare);
+  void bring_to_device();
+  void bring_from_device();
   std::vector<llvm::Value *> load_ports(llvm::Value *array, size_t count);
   void load_addresses();
   void find_samples(int64_t samples);
@@ -138,6 +150,7 @@ private:
   llvm::Value *address(NodeId);
   llvm::Value *owner_address(NodeId);
   llvm::Value *whole_address(NodeId);
+  llvm::Value *number_address(unsigned field);
   llvm::Value *input_address(const std::vector<Port> &, const std::vector<llvm::Value *> &, NodeId);
   llvm::Value *output_address(NodeId);
   llvm::Value *offset_pointer(llvm::Value *base, llvm::Value *bytes) {
@@ -145,7 +158,9 @@ private:
   }
   llvm::Value *dimensions(const KernelArgument &);
   void fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument);
+  void fill_device_fields(llvm::Value *buffer, llvm::Value *place);
   void call_kernel(size_t index);
+  llvm::Value *metric_address(const std::string &metric);
   void copy_metrics();
 
   const CompiledProgram &compiled_;
@@ -155,6 +170,8 @@ private:
   const Plan &plan_;
   FunctionWriter w_;
 
+  std::vector<llvm::Value *> part_arguments_;            // a step's, as its parts get them
+  llvm::Value *on_device_ = nullptr;                     // of a step: whether its context is
   std::vector<llvm::Value *> inputs_, labels_, outputs_; // the caller's tensors, by port
   llvm::Value *batch64_ = nullptr;
   llvm::Value *parameters_ = nullptr;
@@ -189,6 +206,45 @@ void StepWriter::prepare_parameters(llvm::Function *prepare) {
   });
 }
 
+// if (context->device) { begin(...) }; the tensors are the device's then
+void StepWriter::bring_to_device() {
+  on_device_ = w_.ir().CreateIsNotNull(load_context(context_field::device), "on_device");
+  w_.if_then(on_device_, [&] {
+    llvm::Value *labels_or_null = has_metrics() ? labels() : w_.module().null();
+    w_.return_if_failed(w_.call("sinter_device_begin",
+                                {context(), w_.int32(phase_), inputs(), labels_or_null, batch()}));
+  });
+  llvm::Value *tensors = w_.field(w_.abi().context, context(), context_field::device_tensors);
+  const auto replace = [&](size_t argument, int64_t list) {
+    llvm::Value *there = w_.load_element(w_.abi().pointer, tensors, w_.int32(list));
+    part_arguments_[argument] = w_.ir().CreateSelect(on_device_, there, part_arguments_[argument]);
+  };
+  enum { inputs_list, labels_list, outputs_list }; // of sinter_device_tensors
+  replace(1, inputs_list);
+  if (has_metrics())
+    replace(2, labels_list);
+  else
+    replace(3, outputs_list);
+}
+
+// if (context->device) return end(...)
+void StepWriter::bring_from_device() {
+  w_.if_then(on_device_, [&] {
+    if (!has_metrics()) {
+      w_.return_value(w_.call("sinter_device_end_infer", {context(), batch(), results()}));
+      return;
+    }
+    const std::vector<std::string> &metrics = compiled_.interface.metrics;
+    llvm::Value *addresses =
+        w_.stack(llvm::ArrayType::get(w_.abi().pointer, metrics.size()), "metric_addresses");
+    for (size_t k = 0; k < metrics.size(); ++k)
+      w_.ir().CreateStore(
+          metric_address(metrics[k]),
+          w_.element(w_.abi().pointer, addresses, w_.int32(static_cast<int64_t>(k))));
+    w_.return_value(w_.call("sinter_device_end_step", {context(), addresses, results()}));
+  });
+}
+
 // The caller's pointers; those that no kernel asks for, the optimiser drops.
 std::vector<llvm::Value *> StepWriter::load_ports(llvm::Value *array, size_t count) {
   std::vector<llvm::Value *> pointers;
@@ -206,7 +262,7 @@ void StepWriter::load_addresses() {
     outputs_ = load_ports(results(), interface.outputs.size());
   if (has_metrics())
     labels_ = load_ports(labels(), interface.labels.size());
-  parameters_ = load_context(context_field::parameters);
+  parameters_ = load_context(context_field::kernel_parameters);
   arena_ = load_context(context_field::arena);
   batch_arena_ = offset_pointer(arena_, w_.module().int64(plan_.arena_fixed));
 }
@@ -244,8 +300,9 @@ void StepWriter::prepare_calls(llvm::Constant *kernel_table, const KernelRange &
   llvm::Type *frame_type = llvm::ArrayType::get(abi.halide_buffer, most_arguments);
   frame_ = w_.stack(frame_type, "buffers");
   const llvm::DataLayout &layout = w_.module().module.getDataLayout();
-  w_.ir().CreateMemSet(frame_, w_.ir().getInt8(0), layout.getTypeAllocSize(frame_type),
-                       llvm::Align(8));
+  if (!has_device()) // fill_buffer does it there
+    w_.ir().CreateMemSet(frame_, w_.ir().getInt8(0), layout.getTypeAllocSize(frame_type),
+                         llvm::Align(8));
   // Before the first branch, so that every kernel's code sees them.
   for (size_t i = range.first; i < range.last; ++i)
     for (const KernelArgument &argument : kernel_objects[i].arguments)
@@ -289,6 +346,16 @@ llvm::Value *StepWriter::owner_address(NodeId root) {
                         w_.ir().CreateMul(begin64_, w_.module().int64(type.storage_bytes())));
 }
 
+// Of a field of the context that kernels read: it lies as far behind `numbers` as behind rng.
+llvm::Value *StepWriter::number_address(unsigned field) {
+  const llvm::StructLayout *layout =
+      w_.module().module.getDataLayout().getStructLayout(w_.abi().context);
+  const uint64_t offset =
+      layout->getElementOffset(field) - layout->getElementOffset(context_field::rng);
+  return offset_pointer(load_context(context_field::numbers),
+                        w_.module().int64(static_cast<int64_t>(offset)));
+}
+
 // Of the value's first sample.
 llvm::Value *StepWriter::whole_address(NodeId root) {
   const Placement &place = plan_.placements[static_cast<size_t>(root.index)];
@@ -301,11 +368,11 @@ llvm::Value *StepWriter::whole_address(NodeId root) {
   case Region::prediction:
     return output_address(root);
   case Region::rng:
-    return w_.field(w_.abi().context, context(), context_field::rng);
+    return number_address(context_field::rng);
   case Region::learning_rate:
-    return w_.field(w_.abi().context, context(), context_field::learning_rate);
+    return number_address(context_field::learning_rate);
   case Region::step:
-    return w_.field(w_.abi().context, context(), context_field::step);
+    return number_address(context_field::step);
   case Region::parameter:
     return offset_pointer(parameters_, offset);
   case Region::arena_fixed:
@@ -350,11 +417,27 @@ llvm::Value *StepWriter::dimensions(const KernelArgument &argument) {
   return known = table;
 }
 
+// With the fields that are zero. Were those set by the memset of the frame, LLVM 14 would have it
+// begin 8 bytes later, behind what is stored here, and take that address for buffer number 8's:
+// it compares pointers' indices without the types that they count.
+void StepWriter::fill_device_fields(llvm::Value *buffer, llvm::Value *place) {
+  const auto store = [&](unsigned field, llvm::Value *content) {
+    w_.ir().CreateStore(content, w_.field(w_.abi().halide_buffer, buffer, field));
+  };
+  store(halide_buffer_field::device, w_.ir().CreatePtrToInt(place, w_.abi().i64));
+  store(halide_buffer_field::device_interface, w_.module().null());
+  store(halide_buffer_field::flags, w_.module().int64(0));
+  store(halide_buffer_field::padding, w_.module().null());
+}
+
 void StepWriter::fill_buffer(llvm::Value *buffer, NodeId value, const KernelArgument &argument) {
   const auto store = [&](unsigned field, llvm::Value *content) {
     w_.ir().CreateStore(content, w_.field(w_.abi().halide_buffer, buffer, field));
   };
-  store(halide_buffer_field::host, address(value));
+  llvm::Value *place = address(value);
+  store(halide_buffer_field::host, place);
+  if (has_device())
+    fill_device_fields(buffer, place);
   store(halide_buffer_field::type, w_.int32(halide_type_word(argument.element)));
   store(halide_buffer_field::dimensions, w_.int32(static_cast<int64_t>(argument.extents.size())));
   store(halide_buffer_field::dim, dimensions(argument));
@@ -391,13 +474,17 @@ void StepWriter::call_kernel(size_t index) {
   });
 }
 
+llvm::Value *StepWriter::metric_address(const std::string &metric) {
+  const NodeId id = plan_.graph.find_output(metric);
+  SINTER_ASSERT(id.valid(), "{} does not compute {}", function_name(phase_), metric);
+  return address(id);
+}
+
 void StepWriter::copy_metrics() {
   w_.if_then(w_.ir().CreateIsNotNull(results()), [&] {
     for (size_t k = 0; k < compiled_.interface.metrics.size(); ++k) {
-      const std::string &metric = compiled_.interface.metrics[k];
-      const NodeId id = plan_.graph.find_output(metric);
-      SINTER_ASSERT(id.valid(), "{} does not compute {}", function_name(phase_), metric);
-      llvm::Value *value = w_.ir().CreateLoad(w_.abi().f32, address(id));
+      llvm::Value *value =
+          w_.ir().CreateLoad(w_.abi().f32, metric_address(compiled_.interface.metrics[k]));
       w_.ir().CreateStore(value,
                           w_.element(w_.abi().f32, results(), w_.int32(static_cast<int64_t>(k))));
     }
@@ -417,9 +504,7 @@ llvm::Function *StepWriter::write_part(llvm::Constant *kernel_table, const Kerne
 // for (i = 0; i <= (n - 1) / samples; ++i) each function(..., i * samples, min(samples, the rest))
 void StepWriter::call_parts(const StepPart &part) {
   const auto call_all = [&](llvm::Value *begin, llvm::Value *count) {
-    std::vector<llvm::Value *> arguments;
-    for (llvm::Argument &argument : w_.function()->args())
-      arguments.push_back(&argument);
+    std::vector<llvm::Value *> arguments = part_arguments_;
     arguments.insert(arguments.end(), {begin, count});
     for (llvm::Function *function : part.functions)
       w_.return_if_failed(w_.ir().CreateCall(function, arguments));
@@ -443,16 +528,21 @@ llvm::Function *StepWriter::write_step(const std::vector<StepPart> &parts,
                                        llvm::Function *prepare) {
   if (phase_ != SINTER_PREPARE)
     check_arguments();
-  if (prepare)
-    prepare_parameters(prepare);
   if (phase_ == SINTER_TRAIN)
     w_.call("sinter_begin_train_step", {context()});
+  const bool may_leave = has_device() && phase_ != SINTER_PREPARE;
+  if (may_leave)
+    bring_to_device();
+  if (prepare)
+    prepare_parameters(prepare);
   for (const StepPart &part : parts)
     call_parts(part);
-  if (has_metrics()) {
+  if (has_metrics())
     load_addresses();
+  if (may_leave)
+    bring_from_device();
+  if (has_metrics())
     copy_metrics();
-  }
   w_.return_value(w_.int32(SINTER_OK));
   return w_.function();
 }

@@ -1,5 +1,5 @@
 // Deduplication, the disk cache, variants and the symbols of the objects.
-#include "backends/halide/kernels.h"
+#include "backends/halide/device.h"
 #include "ir/diagnostics.h"
 #include "ir/parse.h"
 #include "tests/backends/halide/kernel_runner.h"
@@ -186,6 +186,13 @@ TEST_CASE("targets") {
   CHECK(variants_for_target("x86-64-linux-sse41-avx-f16c-fma-avx2").at(0).vector_width == 8);
   CHECK_THROWS_WITH_AS(variants_for_target("cuda"),
                        doctest::Contains("target \"cuda\" is not supported yet"), CompileError);
+  CHECK(variants_for_target("host,opencl").size() == 2);
+  CHECK(targets_device("opencl"));
+  CHECK(!targets_device("x86-64"));
+  CHECK_THROWS_WITH_AS(variants_for_target("opencl,host"),
+                       doctest::Contains("expects a device, opencl, last"), CompileError);
+  CHECK_THROWS_WITH_AS(variants_for_target("x86-64-linux-cuda_capability_70"),
+                       doctest::Contains("asks for a GPU"), CompileError);
   CHECK_THROWS_WITH_AS(variants_for_target("pentium"),
                        doctest::Contains("unknown target \"pentium\""), CompileError);
   CHECK_THROWS_WITH_AS(variants_for_target("arm-64-linux"),

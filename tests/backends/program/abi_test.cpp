@@ -138,6 +138,8 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
                    AT(phases),
                    AT(variant_names),
                    AT(variant_count),
+                   AT(device_variant_count),
+                   AT(device),
                    AT(training),
                    AT(data),
                    AT(infer),
@@ -150,6 +152,7 @@ TEST_CASE("the model and the context have the layout of the runtime's structs") 
     layouts.check(layouts.abi.context, sizeof(T),
                   {AT(model), AT(parameters), AT(arena), AT(pool), AT(rng), AT(learning_rate),
                    AT(step), AT(variant), AT(max_batch), AT(phase_limit), AT(threads),
-                   AT(steps_done), AT(profile), AT(watch), AT(prepared)});
+                   AT(steps_done), AT(profile), AT(watch), AT(prepared), AT(kernel_parameters),
+                   AT(numbers), AT(device), AT(device_tensors)});
   }
 }
