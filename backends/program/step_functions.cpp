@@ -11,6 +11,7 @@
 #include "backends/program/step_functions.h"
 
 #include "backends/program/device_variants.h"
+#include "backends/program/kernel_table.h"
 
 #include <algorithm>
 #include <map>
@@ -33,40 +34,6 @@ int32_t halide_type_word(ElementType element) {
                    : element == ElementType::i32 ? halide_int
                                                  : halide_uint;
   return code | static_cast<int32_t>(byte_size(element) * 8) << 8 | 1 << 16;
-}
-
-// One set of buffers serves the kernel of every variant.
-void check_same_arguments(const KernelObject &a, const KernelObject &b) {
-  SINTER_ASSERT(a.arguments.size() == b.arguments.size(), "{} and {} differ", a.symbol, b.symbol);
-  for (size_t i = 0; i < a.arguments.size(); ++i)
-    SINTER_ASSERT(a.arguments[i] == b.arguments[i], "{} and {} differ in argument {}", a.symbol,
-                  b.symbol, i);
-}
-
-// The addresses of the kernels, [variant][kernel].
-llvm::Constant *kernel_table(ModuleWriter &m, const CompiledPhase &code, const std::string &name) {
-  const size_t kernels = code.plan->kernels.size();
-  std::vector<llvm::Constant *> rows;
-  for (const std::vector<KernelObject> &variant : code.kernels) {
-    SINTER_ASSERT(variant.size() == kernels, "{} kernel objects for {} kernels", variant.size(),
-                  kernels);
-    for (size_t i = 0; i < variant.size(); ++i) {
-      const KernelObject &kernel = variant[i];
-      check_same_arguments(kernel, code.kernels.front()[i]);
-      const std::vector<llvm::Type *> parameters(kernel.arguments.size() + 1, m.abi.pointer);
-      llvm::Constant *symbol = llvm::cast<llvm::Constant>(
-          m.module
-              .getOrInsertFunction(kernel.symbol,
-                                   llvm::FunctionType::get(m.abi.i32, parameters, false))
-              .getCallee());
-      auto *function = llvm::cast<llvm::Function>(symbol);
-      function->setVisibility(llvm::GlobalValue::HiddenVisibility);
-      function->setDSOLocal(true);
-      function->setDoesNotThrow();
-      rows.push_back(symbol);
-    }
-  }
-  return m.table(name, m.abi.pointer, rows);
 }
 
 // Kernels that follow each other, [first, last), and run for so many samples at a time; 0: all.
@@ -571,7 +538,7 @@ llvm::Function *emit_step_function(ModuleWriter &module, const CompiledProgram &
                                    sinter_phase phase, llvm::Function *prepare) {
   const std::string name = function_name(phase);
   const CompiledPhase &code = compiled.phases[phase];
-  llvm::Constant *kernels = kernel_table(module, code, name + "_kernels");
+  llvm::Constant *kernels = emit_kernel_table(module, code, name + "_kernels");
   std::vector<StepPart> parts;
   std::vector<llvm::Function *> functions;
   for (const KernelRange &whole : ranges(*code.plan)) {
