@@ -1,7 +1,8 @@
-// Convolutions of small images and their gradients, position by position for all images of the batch.
-// Of a filter of 3 by 3, more than half of the taps meet padding in an image of 2 by 2: where each
-// position is by itself, they are left out. Images are then a matrix's rows, as in a dense layer.
-// Large filters come from memory once, and no partial sum of their gradients is stored. The stages:
+// Convolutions of small images and their gradients, position by position for all images of the
+// batch. Of a filter of 3 by 3, more than half of the taps meet padding in an image of 2 by 2:
+// where each position is by itself, they are left out. Images are then a matrix's rows, as in a
+// dense layer. Large filters come from memory once, and no partial sum of their gradients is
+// stored. The stages:
 //
 //   op                              copies              reductions
 //   conv2d, after its own           positions           sum
